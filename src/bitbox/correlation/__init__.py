@@ -1,0 +1,1 @@
+"""Windowed, lagged correlation of many pairs of signals."""

@@ -1,0 +1,37 @@
+"""Findings: what a careful colleague would point out about the data or the analysis."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation about the data, with advice.
+
+    Parameters
+    ----------
+    code : str
+        Short stable name, such as ``"several-faces"``.
+    severity : {"info", "warning", "error"}
+        ``info`` is worth knowing, ``warning`` may mislead, ``error`` makes the result unusable.
+    message : str
+        What was seen, in a sentence with numbers.
+    todo : str
+        What to do about it, in a sentence.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    todo: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the finding as a plain dictionary of strings."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.message} {self.todo}".rstrip()

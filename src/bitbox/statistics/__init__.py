@@ -1,0 +1,1 @@
+"""Surrogates and inference: is it more than chance?"""

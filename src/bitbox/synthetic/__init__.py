@@ -1,0 +1,1 @@
+"""Pairs with known truth: signals, and videos of a real face in motion."""
