@@ -1,1 +1,1 @@
-"""Surrogates and inference: is it more than chance?"""
+"""Surrogates and inference, which tell coupling from chance."""
