@@ -1,0 +1,176 @@
+"""What Signals check about the arrays they are made of, and the sentences when a check fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bitbox.errors import InputError, SchemaError
+
+FloatArray = NDArray[np.float64]
+
+#: Kinds of signals. All but the rectangle can be correlated.
+KINDS = ("rectangle", "landmark", "landmark-can", "pose", "expression", "body")
+#: Names that a signal cannot have, since they are columns of a saved file.
+RESERVED = ("time", "confidence")
+
+_COORDINATE = re.compile(r"([xyz])_?(\d+)")
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+    """Quote the first few names for a message."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _locked(array: FloatArray) -> FloatArray:
+    array.setflags(write=False)
+    return array
+
+
+def _floats(data: ArrayLike, what: str) -> FloatArray:
+    """Return an own float64 copy."""
+    if isinstance(data, np.ma.MaskedArray):
+        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
+    try:
+        return np.array(data, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The {what} are not all numbers.", got=str(error)) from error
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names if they are different, non-empty and free."""
+    checked = tuple(names)
+    for name in checked:
+        if not isinstance(name, str) or not name:
+            raise InputError("Every signal needs a name.", expected="text", got=repr(name))
+        if name in RESERVED:
+            raise InputError(
+                f"A signal cannot be called {name!r}: that column is kept for the {name}.",
+                todo="Rename the signal.",
+            )
+    doubled = [name for i, name in enumerate(checked) if name in checked[:i]]
+    if doubled:
+        raise InputError(
+            "Two signals have the same name.",
+            expected="names that are all different",
+            got=f"{some(doubled)} more than once",
+        )
+    return checked
+
+
+def check_values(values: ArrayLike, names: tuple[str, ...]) -> FloatArray:
+    """Return a locked copy of the values if shape and numbers are right."""
+    array = _floats(values, "values")
+    if array.ndim != 2 or array.shape[1] != len(names) or 0 in array.shape:
+        raise InputError(
+            "The values don't have the shape that the names promise.",
+            expected=f"an array of shape (frames, {len(names) or 'signals'}), with one frame "
+            "and one signal at least",
+            got=f"shape {array.shape}",
+        )
+    frames, columns = np.nonzero(np.isinf(array))
+    if len(frames):
+        raise InputError(
+            "The values contain infinities.",
+            expected="numbers, or NaN where a value is missing",
+            got=f"an infinity in signal {names[columns[0]]!r}, frame {frames[0]}",
+        )
+    return _locked(array)
+
+
+def check_time(time: ArrayLike, n_frames: int) -> FloatArray:
+    """Return a locked copy of the times if they are finite and increase."""
+    array = _floats(time, "times")
+    if array.shape != (n_frames,):
+        raise InputError(
+            "There must be one time a frame.",
+            expected=f"shape ({n_frames},)",
+            got=f"shape {array.shape}",
+        )
+    if not np.isfinite(array).all():
+        frame = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise InputError(
+            "A frame has no time.", expected="seconds", got=f"{array[frame]} at frame {frame}"
+        )
+    steps = np.diff(array)
+    if (steps <= 0).any():
+        frame = int(np.flatnonzero(steps <= 0)[0]) + 1
+        raise InputError(
+            "Time does not run forward.",
+            expected="strictly increasing seconds",
+            got=f"{array[frame]:g} s at frame {frame} after {array[frame - 1]:g} s",
+            todo="Sort the rows by time and remove doubled ones.",
+        )
+    return _locked(array)
+
+
+def check_confidence(confidence: ArrayLike | None, n_frames: int) -> FloatArray | None:
+    """Return a locked copy of the confidences if they lie between 0 and 1."""
+    if confidence is None:
+        return None
+    array = _floats(confidence, "confidences")
+    defined = array[~np.isnan(array)]
+    if array.shape != (n_frames,) or (defined < 0).any() or (defined > 1).any():
+        raise InputError(
+            "The confidence cannot be used.",
+            expected=f"{n_frames} numbers from 0 to 1",
+            got=f"shape {array.shape}"
+            + (f", from {defined.min():g} to {defined.max():g}" if defined.size else ""),
+        )
+    return _locked(array)
+
+
+def check_provenance(provenance: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the provenance as JSON would give it back."""
+    try:
+        # through JSON and back, so that what is saved and read again is equal
+        return cast("dict[str, Any]", json.loads(json.dumps(dict(provenance or {}))))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "The provenance must be something that JSON can hold.", got=str(error)
+        ) from error
+
+
+def check_kind(kind: str, dimension: int, names: tuple[str, ...]) -> None:
+    """Refuse an unknown kind, and columns that do not fit the kind."""
+    if kind not in KINDS:
+        raise SchemaError(
+            "This kind of signals is not known.", expected="one of " + some(KINDS), got=repr(kind)
+        )
+    if kind in ("landmark", "landmark-can"):
+        landmark_columns(names, dimension)
+    elif dimension != 1:
+        raise SchemaError(
+            f"Signals of kind {kind!r} have one coordinate each.",
+            expected="dimension 1",
+            got=f"dimension {dimension}",
+        )
+
+
+def landmark_columns(names: tuple[str, ...], dimension: int) -> dict[int, list[int]]:
+    """Return the columns of x, y (and z) of each landmark, in the order of their first mention."""
+    axes = "xyz"[:dimension] if dimension in (2, 3) else ""
+    points: dict[int, dict[str, int]] = {}
+    for column, name in enumerate(names):
+        match = _COORDINATE.fullmatch(name)
+        if match is None or match[1] not in axes:
+            raise SchemaError(
+                "The columns of landmarks must name coordinate and number.",
+                expected=f"{', '.join(a + '0' for a in axes)}, ... (dimension 2 or 3)",
+                got=f"{name!r} with dimension {dimension}",
+            )
+        points.setdefault(int(match[2]), {})[match[1]] = column
+    for number, found in points.items():
+        if len(found) != dimension:
+            raise SchemaError(
+                f"Landmark {number} lacks a coordinate.",
+                expected=", ".join(f"{a}{number}" for a in axes),
+                got=", ".join(f"{a}{number}" for a in sorted(found)),
+            )
+    return {number: [found[a] for a in axes] for number, found in points.items()}

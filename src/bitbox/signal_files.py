@@ -1,0 +1,80 @@
+"""Signals on disk: Parquet with everything inside, CSV for other programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitbox.errors import InputError
+from bitbox.files import replacing
+from bitbox.signal_checks import RESERVED
+from bitbox.signals import Signals
+
+_KEY = b"bitbox.signals"
+_FORMAT = 1
+
+
+def write_csv(signals: Signals, path: Path) -> Path:
+    """Write time, values and confidence (if known) to a CSV file."""
+    frame = signals.to_frame()
+    if signals.confidence is not None:
+        frame["confidence"] = signals.confidence
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, float_format="%.9g", encoding="utf-8")
+    return path
+
+
+def write_parquet(signals: Signals, path: Path) -> Path:
+    """Write everything to one Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {"time": signals.time}
+    columns |= {name: signals.values[:, i] for i, name in enumerate(signals.names)}
+    if signals.confidence is not None:
+        columns["confidence"] = signals.confidence
+    header = json.dumps({"format": _FORMAT, **signals.metadata()})
+    table = pa.table(columns).replace_schema_metadata({_KEY: header})
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary)
+    return path
+
+
+def read_parquet(path: Path) -> Signals:
+    """Read what :func:`write_parquet` wrote."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # read through memory: the file may be replaced or removed while the values are in use
+        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file called {path}.") from error
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} cannot be read as a Parquet file.", got=str(error), todo="Is it complete?"
+        ) from error
+    header = (table.schema.metadata or {}).get(_KEY)
+    if header is None:
+        raise InputError(
+            f"{path} is a Parquet file, but not one that holds Signals.",
+            todo="Save it with Signals.to_parquet, or convert it to CSV with a time column.",
+        )
+    metadata = json.loads(header)
+    if metadata.pop("format", None) != _FORMAT:
+        raise InputError(
+            f"{path} was written in a format that this openbitbox does not know.",
+            todo="Update openbitbox.",
+        )
+    names = [name for name in table.column_names if name not in RESERVED]
+    has_confidence = "confidence" in table.column_names
+    return Signals(
+        np.column_stack([table[name].to_numpy() for name in names]),
+        table["time"].to_numpy(),
+        tuple(names),
+        confidence=table["confidence"].to_numpy() if has_confidence else None,
+        **metadata,
+    )
