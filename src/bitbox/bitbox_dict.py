@@ -49,7 +49,8 @@ def signals_from_dict(data: Mapping[str, Any], fps: float | None) -> Signals:
         dimension=_dimension(kind, data.get("dimension")),
         backend=str(data.get("backend", "unknown")),
         confidence=data.get("confidence"),
-        provenance={} if time is not None else {"assumed fps": fps or DEFAULT_FPS},
+        provenance=dict(data.get("provenance", {}))
+        | ({} if time is not None else {"assumed fps": fps or DEFAULT_FPS}),
     )
 
 

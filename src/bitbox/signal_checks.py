@@ -36,7 +36,7 @@ def _locked(array: FloatArray) -> FloatArray:
 def _floats(data: ArrayLike, what: str) -> FloatArray:
     """Return an own float64 copy."""
     if isinstance(data, np.ma.MaskedArray):
-        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
+        data = np.where(np.asarray(data.mask), np.nan, data.data)
     try:
         return np.array(data, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:

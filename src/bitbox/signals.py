@@ -42,6 +42,7 @@ _BITBOX_KEYS = (
     "units",
     "backend",
     "confidence",
+    "provenance",
 )
 
 
