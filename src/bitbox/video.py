@@ -1,0 +1,317 @@
+"""Video files: every frame once, upright, with square pixels, at its true time.
+
+Phones record at a variable rate and store the picture turned by 90 degrees; camcorders store
+interlaced fields and pixels that are not square; recordings start late or break off. All of that
+is settled here, so that everything downstream sees plain RGB images and seconds.
+
+Rules
+-----
+- One decoded frame is one `Frame`, hence one row of every signal. Nothing is dropped or repeated.
+- Times are the presentation times stored in the container, its start offset kept. Times that do
+  not increase are moved by the least that makes them increase, and a finding says so.
+- Rotation and mirroring of the display matrix are applied; angles other than multiples of 90
+  degrees are rounded to one.
+- Pixels that are not square are resampled along the axis that has too few, so nothing is lost.
+- Interlaced frames keep their first (top) field, the other lines interpolated: one image of one
+  moment, without combing.
+- A frame whose size differs from the first is scaled to the first one's.
+- What a damaged or truncated file still holds is decoded, and a finding tells how much is missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import VideoError
+from bitbox.quality import Finding
+from bitbox.video_clock import FrameClock
+from bitbox.video_opening import VideoInfo, describe_file, open_video, video_info
+from bitbox.video_writing import write_video
+
+__all__ = ["Frame", "FrameReader", "VideoInfo", "probe", "read_frames", "write_video"]
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame.
+
+    Parameters
+    ----------
+    index : int
+        Number of the frame, from 0, in presentation order.
+    time : float
+        Presentation time in seconds on the container's clock; strictly increasing.
+    image : ndarray of uint8, shape (height, width, 3)
+        Upright RGB image with square pixels, C-contiguous.
+    damaged : bool
+        Whether the decoder had to guess parts of the image.
+    """
+
+    index: int
+    time: float
+    image: Image
+    damaged: bool = False
+
+
+def probe(path: str | os.PathLike[str]) -> VideoInfo:
+    """Describe a video file; its first frame is decoded to be sure that it can be.
+
+    Parameters
+    ----------
+    path : path-like
+        A video file.
+
+    Returns
+    -------
+    VideoInfo
+
+    Raises
+    ------
+    VideoError
+        If there is no such file, it is not a video, or not one frame can be decoded.
+    """
+    with read_frames(path) as frames:
+        return frames.info
+
+
+def read_frames(path: str | os.PathLike[str]) -> FrameReader:
+    """Iterate over all frames of a video.
+
+    Parameters
+    ----------
+    path : path-like
+        A video file.
+
+    Returns
+    -------
+    FrameReader
+        An iterator of `Frame`, also usable in a ``with`` statement. It closes the file at the
+        end, on an error, or when it is closed or collected. After the last frame, `findings` is
+        complete.
+
+    Raises
+    ------
+    VideoError
+        If there is no such file, it is not a video, or not one frame can be decoded.
+    """
+    return FrameReader(path)
+
+
+class FrameReader(Iterator[Frame]):
+    """Iterator over the frames of a video; made by `read_frames`.
+
+    Attributes
+    ----------
+    info : VideoInfo
+        What the file says about itself.
+    n_read : int
+        Frames delivered so far.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._container, self._stream = open_video(self._path)
+        try:
+            self._damaged_packets = 0
+            self._damaged_frames = 0
+            self._frames = self._decode()
+            first = next(self._frames, None)
+            if first is None:
+                raise VideoError(
+                    f"Not one frame of {self._path.name} can be decoded.",
+                    expected="a playable video",
+                    got=describe_file(self._path),
+                    todo="Play the file in a video player; record or export it again.",
+                )
+            self._first: Any = first
+            self.info = video_info(self._path, self._container, self._stream, first)
+        except BaseException:
+            self.close()
+            raise
+        self.n_read = 0
+        self._clock = FrameClock(self.info.fps)
+        self._resized = 0
+        self._interlaced = 0
+        self._odd_angle = round(float(first.rotation)) % 90 != 0
+        self._done = False
+
+    def __next__(self) -> Frame:
+        """Return the next frame."""
+        if self._first is not None:
+            raw, self._first = self._first, None
+        else:
+            raw = next(self._frames, None)
+        if raw is None:
+            self._done = True
+            self.close()
+            raise StopIteration
+        try:
+            image = self._upright(raw)
+        except BaseException:
+            self.close()
+            raise
+        time = self._clock.next(None if raw.pts is None else float(raw.time))
+        self._damaged_frames += bool(raw.is_corrupt)
+        frame = Frame(self.n_read, time, image, bool(raw.is_corrupt))
+        self.n_read += 1
+        return frame
+
+    def __enter__(self) -> FrameReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_container"):
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; iteration ends."""
+        self._frames = iter(())
+        self._first = None
+        self._container.close()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was odd about the file; complete once the last frame was read."""
+        return (*self._picture_findings(), *self._clock.findings(), *self._damage_findings())
+
+    def _decode(self) -> Iterator[Any]:
+        """Yield decoded frames; count packets that cannot be decoded and go on behind them."""
+        import av
+
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+            except (av.FFmpegError, OSError):  # the file ends in the middle of a packet
+                self._damaged_packets += 1
+                yield from self._flush()
+                return
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self._damaged_packets += 1
+
+    def _flush(self) -> Iterator[Any]:
+        """Yield the frames that the decoder still holds."""
+        import av
+
+        try:
+            yield from self._stream.codec_context.decode(None)
+        except av.FFmpegError:
+            self._damaged_packets += 1
+
+    def _upright(self, raw: Any) -> Image:
+        info = self.info
+        if (raw.width, raw.height) != (info.coded_width, info.coded_height):
+            self._resized += 1
+        turned = info.rotation in (90, 270)
+        width, height = (info.height, info.width) if turned else (info.width, info.height)
+        image: Image
+        if raw.interlaced_frame:
+            self._interlaced += 1
+            image = _first_field(raw.to_ndarray(format="rgb24"))
+            if image.shape[:2] != (height, width):
+                import av
+
+                whole = av.VideoFrame.from_ndarray(image, format="rgb24")
+                image = whole.to_ndarray(width=width, height=height)
+        else:
+            image = raw.to_ndarray(format="rgb24", width=width, height=height)
+        if info.mirrored:
+            image = image[:, ::-1]
+        if info.rotation:
+            image = np.rot90(image, -info.rotation // 90)
+        return np.ascontiguousarray(image)
+
+    def _picture_findings(self) -> Iterator[Finding]:
+        if self._interlaced:
+            yield Finding(
+                "interlaced-video",
+                "info",
+                f"{self._interlaced} frames of {self._path.name} are interlaced; the first field "
+                "of each was used, with half the vertical detail.",
+                "Record progressively (25p or 30p rather than 50i or 60i) where you can.",
+            )
+        if self._resized:
+            yield Finding(
+                "size-changes",
+                "warning",
+                f"The picture of {self._path.name} changes its size; {self._resized} frames were "
+                "scaled to the size of the first.",
+                "Check that the picture keeps its shape; record with a fixed resolution.",
+            )
+        if self._odd_angle:
+            yield Finding(
+                "odd-rotation",
+                "warning",
+                f"{self._path.name} asks to be turned by an angle that is no multiple of 90 "
+                f"degrees; it was turned by {self.info.rotation}.",
+                "Export the video with its rotation applied.",
+            )
+
+    def _damage_findings(self) -> Iterator[Finding]:
+        if self._damaged_packets or self._damaged_frames:
+            yield Finding(
+                "damaged-video",
+                "warning",
+                f"{self._path.name} is damaged (pieces that could not be decoded: "
+                f"{self._damaged_packets}; frames partly guessed by the decoder: "
+                f"{self._damaged_frames}).",
+                "Copy the file again from the camera, or check these frames by eye.",
+            )
+        missing = self._missing_seconds() if self._done else 0.0
+        if missing > 0:
+            have = self._clock.end - self.info.start_time
+            yield Finding(
+                "truncated-video",
+                "warning",
+                f"{self._path.name} breaks off: it declares {self.info.duration:.2f} s, but its "
+                f"{self.n_read} frames cover {have:.2f} s ({missing:.2f} s are missing).",
+                "Copy or record the file again; what is missing is not part of any result.",
+            )
+
+    def _missing_seconds(self) -> float:
+        """Return how much of the declared duration has no frames, 0 if that is within tolerance."""
+        info = self.info
+        short = info.n_frames is not None and self.n_read < info.n_frames
+        if info.duration is None or (info.n_frames and not short and not self._damaged_packets):
+            return 0.0
+        missing = info.start_time + info.duration - self._clock.end
+        # An edit list hides frames on purpose: then the duration is short as well. And where frames
+        # are not counted, the last one's own duration may be longer than the average.
+        step = 1 / info.fps if info.fps > 0 else 0.1
+        grace = 0.5 * step if short or self._damaged_packets else max(2.5 * step, 0.25)
+        return missing if missing > grace else 0.0
+
+
+def _first_field(image: Image) -> Image:
+    """Return an image made of the even lines, the odd ones interpolated between them."""
+    out = image.copy()
+    below = image[2::2]
+    odd = out[1::2]
+    np.copyto(
+        odd[: len(below)], ((image[:-2:2].astype(np.uint16) + below + 1) // 2).astype(np.uint8)
+    )
+    if len(odd) > len(below):
+        odd[-1] = image[-2]
+    return out

@@ -1,0 +1,210 @@
+"""Opening a video file: what it says about itself, or in plain words why it is of no use."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitbox.errors import BackendError, VideoError
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a video file says about itself.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    width, height : int
+        Size in pixels as delivered by `read_frames`: upright, with square pixels.
+    fps : float
+        Average frame rate; NaN where the file does not say. Never used to make up times.
+    n_frames : int or None
+        Frames declared by the container, None where it does not say. A claim, not a count.
+    duration : float or None
+        Declared duration of the picture in seconds.
+    start_time : float
+        Time of the first frame on the container's clock, in seconds.
+    rotation : int
+        Degrees (0, 90, 180, 270) the stored picture is turned clockwise to be upright.
+    mirrored : bool
+        Whether the display matrix mirrors the picture.
+    codec, pixel_format : str
+        As FFmpeg names them, such as ``"h264"`` and ``"yuv420p"``.
+    pixel_aspect : float
+        Width over height of one stored pixel.
+    coded_width, coded_height : int
+        Size in pixels as stored.
+    interlaced : bool
+        Whether the first frame is made of two fields.
+    has_audio : bool
+        Whether there is a sound track.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: float
+    n_frames: int | None
+    duration: float | None
+    start_time: float
+    rotation: int
+    mirrored: bool
+    codec: str
+    pixel_format: str
+    pixel_aspect: float
+    coded_width: int
+    coded_height: int
+    interlaced: bool
+    has_audio: bool
+
+
+def open_video(path: Path) -> tuple[Any, Any]:
+    """Open a file and choose its picture track."""
+    try:
+        import av
+    except ImportError as error:
+        raise BackendError(
+            "Reading video needs PyAV, which is not installed.",
+            todo="Install openbitbox with its video extra: pip install 'openbitbox[video]'.",
+        ) from error
+
+    if not path.exists():
+        raise VideoError(f"There is no file {path}.", todo="Check the name and the folder.")
+    if not path.is_file():
+        raise VideoError(f"{path} is not a file.", expected="one video file", got="a folder")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path.name} is empty (0 bytes).", todo="Copy or record the file again.")
+    logging.getLogger("libav").setLevel(logging.CRITICAL)  # our findings say it in words
+    try:
+        # Only this file: a play list that is named like a video must not reach out to others.
+        container = av.open(
+            f"file:{path.absolute()}",
+            options={"protocol_whitelist": "file"},
+            metadata_errors="ignore",
+        )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(
+            f"{path.name} cannot be opened as a video.",
+            expected="a video file such as MP4, MOV, MKV, WebM or AVI",
+            got=describe_file(path),
+            todo="Play the file in a video player; record or export it again.",
+        ) from error
+    stream = _picture_track(container)
+    if stream is None:
+        kinds = sorted({stream.type for stream in container.streams} - {"video"})
+        container.close()
+        raise VideoError(
+            f"{path.name} has no video track.",
+            expected="a file with moving pictures",
+            got=f"only {' and '.join(kinds)}" if kinds else describe_file(path),
+        )
+    stream.thread_type = "AUTO"
+    return container, stream
+
+
+def _picture_track(container: Any) -> Any:
+    """Return the largest real picture track, or None. Cover art and text art do not count."""
+    if container.format.name == "tty":  # FFmpeg would render a text file as a film of letters
+        return None
+    tracks = [
+        stream
+        for stream in container.streams.video
+        if "attached_pic" not in str(stream.disposition).lower()
+        and stream.codec_context is not None
+    ]
+    return max(tracks, key=lambda s: s.width * s.height, default=None)
+
+
+def describe_file(path: Path) -> str:
+    """Say in a few words what a file that is no good video seems to be."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"):
+        if b"moov" not in _boxes(path):
+            return (
+                "a recording that was never finished (its index, the 'moov' part, is missing: the "
+                "camera stopped or the copy broke off)"
+            )
+        return "a damaged MP4 or MOV file"
+    if not any(byte < 9 or 13 < byte < 32 for byte in head):
+        return "a text file"
+    return f"{path.stat().st_size} bytes that are no known video format, or damaged"
+
+
+def _boxes(path: Path) -> set[bytes]:
+    """Return the names of the top-level boxes of an MP4 file that are there in full or in part."""
+    names: set[bytes] = set()
+    size = path.stat().st_size
+    position = 0
+    with open(path, "rb") as file:
+        while position + 8 <= size:
+            file.seek(position)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            names.add(head[4:8])
+            if length < 8:
+                break
+            position += length
+    return names
+
+
+def video_info(path: Path, container: Any, stream: Any, first: Any) -> VideoInfo:
+    """Describe an open file, given its first decoded frame."""
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    aspect = aspect if aspect > 0 else Fraction(1)
+    width, height = first.width, first.height
+    if aspect > 1:
+        width = round(width * aspect)
+    elif aspect < 1:
+        height = round(height / aspect)
+    rotation, mirrored = _orientation(first)
+    if rotation in (90, 270):
+        width, height = height, width
+    rate = stream.average_rate or stream.guessed_rate
+    duration = None
+    if stream.duration is not None:
+        duration = float(stream.duration * stream.time_base)
+    elif container.duration is not None and not container.streams.audio:
+        duration = container.duration / 1e6
+    start = first.time if first.pts is not None else 0.0
+    return VideoInfo(
+        path=path,
+        width=width,
+        height=height,
+        fps=float(rate) if rate else math.nan,
+        n_frames=stream.frames or None,
+        duration=duration,
+        start_time=float(start),
+        rotation=rotation,
+        mirrored=mirrored,
+        codec=stream.codec_context.name,
+        pixel_format=first.format.name,
+        pixel_aspect=float(aspect),
+        coded_width=first.width,
+        coded_height=first.height,
+        interlaced=bool(first.interlaced_frame),
+        has_audio=bool(container.streams.audio),
+    )
+
+
+def _orientation(frame: Any) -> tuple[int, bool]:
+    """Return (clockwise turn after mirroring left-right, mirrored) from the display matrix."""
+    data = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
+    if data is None:
+        return round(-float(frame.rotation) / 90) * 90 % 360, False
+    # Row vectors: (x, y) -> (a x + c y, b x + d y), y pointing down.
+    a, b, _, c, d = (float(v) for v in np.frombuffer(bytes(data), dtype=np.int32)[:5])
+    mirrored = a * d - b * c < 0
+    if mirrored:  # mirroring first flips the sign of x, hence of the first row
+        a, b = -a, -b
+    return round(math.degrees(math.atan2(b, a)) / 90) * 90 % 360, mirrored
