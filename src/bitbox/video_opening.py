@@ -170,21 +170,16 @@ def video_info(path: Path, container: Any, stream: Any, first: Any) -> VideoInfo
     rotation, mirrored = _orientation(first)
     if rotation in (90, 270):
         width, height = height, width
-    rate = stream.average_rate or stream.guessed_rate
-    duration = None
-    if stream.duration is not None:
-        duration = float(stream.duration * stream.time_base)
-    elif container.duration is not None and not container.streams.audio:
-        duration = container.duration / 1e6
-    start = first.time if first.pts is not None else 0.0
+    start = float(first.time) if first.pts is not None else 0.0
+    duration = _duration(container, stream, start)
     return VideoInfo(
         path=path,
         width=width,
         height=height,
-        fps=float(rate) if rate else math.nan,
+        fps=_rate(stream),
         n_frames=stream.frames or None,
         duration=duration,
-        start_time=float(start),
+        start_time=start,
         rotation=rotation,
         mirrored=mirrored,
         codec=stream.codec_context.name,
@@ -195,6 +190,36 @@ def video_info(path: Path, container: Any, stream: Any, first: Any) -> VideoInfo
         interlaced=bool(first.interlaced_frame),
         has_audio=bool(container.streams.audio),
     )
+
+
+def _duration(container: Any, stream: Any, start: float) -> float | None:
+    """Return the declared duration of the picture, None where only that of the whole is known."""
+    if "matroska" in container.format.name:
+        # Counted from time zero, not from the first frame; and FFmpeg gives every track the
+        # length of the longest, so that with several tracks only the picture's own tag counts.
+        clock = str(stream.metadata.get("DURATION", "")).split(":")
+        try:
+            hours, minutes, seconds = (float(part) for part in clock)
+            return 3600 * hours + 60 * minutes + seconds - start
+        except ValueError:
+            pass
+        if container.duration is not None and len(container.streams) == 1:
+            return float(container.duration / 1e6) - start
+        return None
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    if container.duration is not None and len(container.streams) == 1:
+        return float(container.duration / 1e6)
+    return None
+
+
+def _rate(stream: Any) -> float:
+    """Return the average frame rate, NaN where the file does not say."""
+    # A start offset can mislead FFmpeg's average: then its guess is right.
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0 < rate <= 1000:
+            return float(rate)
+    return math.nan
 
 
 def _orientation(frame: Any) -> tuple[int, bool]:

@@ -157,8 +157,12 @@ class _Writer:
     def __init__(self, path: Path, fps: float, pixel_format: str, options: dict[str, str]) -> None:
         import av
 
+        # The index comes first, for browsers; the start offset is stored to 1/90000 s, not 1/1000.
+        mov = {"movflags": "+faststart", "movie_timescale": "90000"}
         self._container = av.open(
-            str(path), "w", options={"movflags": "+faststart"} if path.suffix != ".mkv" else {}
+            f"file:{path.absolute()}",
+            "w",
+            options=mov if path.suffix.lower() in (".mp4", ".mov", ".m4v") else {},
         )
         rate = Fraction(fps).limit_denominator(1001)
         self._stream = self._container.add_stream("libx264", rate=rate, options=options)
