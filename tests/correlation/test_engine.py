@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bitbox.correlation.engine import correlate
+from bitbox.correlation.plan import WindowPlan
+from bitbox.errors import InputError, ParameterError, SchemaError
+from tests import naive
+
+TOLERANCE = 2e-6
+
+
+def make_plan(n, width, step, lag, mode="imitation", causal=True) -> WindowPlan:
+    return WindowPlan(n, 25.0, width, step, lag, mode, causal and mode == "imitation")
+
+
+def check(x, y, plan, polarity=True, min_valid=0.8, **options):
+    """Compare the engine with the loops: values, the lags they stand for, and the statistics."""
+    got = correlate(
+        x, y, plan, polarity=polarity, min_valid=min_valid, keep_windows=True, **options
+    )
+    values, lags = naive.correlate(
+        x, y, plan.window, plan.step, plan.max_lag, plan.mode, plan.causal, polarity, min_valid
+    )
+    values, lags = np.array(values), np.array(lags)
+    mine = np.rint(got.lags * plan.fps)
+    np.testing.assert_array_equal(np.isnan(got.values), np.isnan(values))
+    np.testing.assert_array_equal(np.isnan(mine), np.isnan(values))
+    score = np.abs if polarity else np.asarray
+    np.testing.assert_allclose(score(got.values), score(values), rtol=0, atol=TOLERANCE)
+    assert np.nanmax(np.abs(got.values), initial=0) <= 1
+    for w, i, j in np.argwhere((mine != lags) & ~np.isnan(values)):
+        near = naive.at_lag(
+            x, y, i, j, plan.starts[w], plan.window, plan.max_lag, int(mine[w, i, j]), plan.mode,
+            min_valid,
+        )  # fmt: skip
+        assert np.nanmin(np.abs(np.array(near) - got.values[w, i, j])) <= TOLERANCE
+    check_statistics(got)
+    return got
+
+
+def check_statistics(got) -> None:
+    for i, j in np.ndindex(got.mean.shape):
+        mean, std, count = naive.statistics(got.values[:, i, j])
+        lag, _, _ = naive.statistics(got.lags[:, i, j])
+        np.testing.assert_allclose(got.mean[i, j], mean, rtol=0, atol=1e-7)
+        np.testing.assert_allclose(got.std[i, j], std, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got.lag[i, j], lag, rtol=0, atol=1e-9)
+        assert got.n_valid[i, j] == count
+
+
+def smooth(rng: np.random.Generator, shape) -> np.ndarray:
+    """Autoregressive noise of unit variance, roughly."""
+    out = rng.standard_normal(shape)
+    for t in range(1, shape[0]):
+        out[t] = 0.8 * out[t - 1] + 0.6 * out[t]
+    return out
+
+
+@st.composite
+def cases(draw):
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    n1, n2, d = draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    width, step, lag = draw(st.integers(3, 9)), draw(st.integers(1, 5)), draw(st.integers(0, 3))
+    mode = draw(st.sampled_from(["imitation", "coordination"]))
+    plan = make_plan(
+        width + 2 * lag + draw(st.integers(0, 12)), width, step, lag, mode, draw(st.booleans())
+    )
+    x, y = smooth(rng, (plan.n_frames, n1, d)), smooth(rng, (plan.n_frames, n2, d))
+    for data in (x, y):
+        data *= 10.0 ** draw(st.integers(-8, 8))
+        data += draw(st.sampled_from([0.0, 1.0, 1e3, 1e6]))
+        if draw(st.booleans()):
+            data[rng.random(data.shape) < draw(st.sampled_from([0.02, 0.1, 0.5]))] = np.nan
+        if draw(st.booleans()):
+            start = rng.integers(plan.n_frames)
+            data[start : start + rng.integers(12)] = data[start]
+        if draw(st.booleans()):
+            data[rng.integers(plan.n_frames) :] *= 10.0 ** draw(st.integers(-7, 7))
+    return x, y, plan, draw(st.booleans()), draw(st.sampled_from([0.8, 0.5, 1.0, 0.0]))
+
+
+@given(cases())
+@settings(max_examples=150, deadline=None)
+def test_engine_equals_the_definition(case) -> None:
+    x, y, plan, polarity, min_valid = case
+    check(x, y, plan, polarity, min_valid)
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_small_integers_full_of_ties_and_stillness(data) -> None:
+    width, lag = data.draw(st.integers(3, 5)), data.draw(st.integers(0, 2))
+    mode = data.draw(st.sampled_from(["imitation", "coordination"]))
+    plan = make_plan(width + 2 * lag + 3, width, 1, lag, mode, data.draw(st.booleans()))
+    number = st.sampled_from([0.0, 0.0, 1.0, 1.0, -1.0, np.nan])
+    shape = (plan.n_frames, 2, 1)
+    x, y = (
+        np.array(data.draw(st.lists(number, min_size=n, max_size=n))).reshape(shape)
+        for n in [plan.n_frames * 2] * 2
+    )
+    check(x, y, plan, data.draw(st.booleans()), data.draw(st.sampled_from([0.8, 0.5])))
+
+
+@pytest.mark.parametrize("polarity", [True, False])
+def test_an_exact_tie_goes_to_the_lag_nearest_zero_then_the_negative(polarity) -> None:
+    rng = np.random.default_rng(0)
+    y = np.tile(rng.standard_normal(4), 10)[:, None]
+    plan = make_plan(40, 8, 3, 6, causal=False)
+    for shift, expected in [(0, 0), (1, -1), (2, -2), (3, 1)]:
+        x = np.roll(y, shift, axis=0)
+        got = correlate(x, y, plan, polarity=polarity, keep_windows=True)
+        np.testing.assert_array_equal(np.rint(got.lags * plan.fps), expected)
+
+
+def test_negative_lag_means_that_the_participant_follows() -> None:
+    rng = np.random.default_rng(1)
+    model = smooth(rng, (300, 2))
+    participant = np.roll(model, 5, axis=0)
+    got = correlate(participant[20:], model[20:], make_plan(280, 30, 15, 8, causal=False))
+    np.testing.assert_allclose(np.diag(got.lag), -5 / 25)
+    np.testing.assert_allclose(np.diag(got.mean), 1, atol=TOLERANCE)
+
+
+def test_swapping_the_roles_negates_the_lags() -> None:
+    rng = np.random.default_rng(2)
+    x, y = smooth(rng, (200, 3)), smooth(rng, (200, 4))
+    for mode in ("imitation", "coordination"):
+        plan = make_plan(200, 20, 7, 5, mode, causal=False)
+        if mode == "imitation":
+            continue  # the window stays with the first argument
+        one, two = correlate(x, y, plan), correlate(y, x, plan)
+        np.testing.assert_allclose(one.mean, two.mean.T, atol=TOLERANCE)
+        np.testing.assert_allclose(one.lag, -two.lag.T, atol=1e-6)
+
+
+def test_affine_changes_do_not_matter() -> None:
+    rng = np.random.default_rng(3)
+    x, y = smooth(rng, (200, 3)), smooth(rng, (200, 4))
+    plan = make_plan(200, 20, 7, 5)
+    one = correlate(x, y, plan, keep_windows=True)
+    two = correlate(-3e4 * x + 1e6, 1e-3 * y - 7, plan, keep_windows=True)
+    np.testing.assert_allclose(one.values, -two.values, atol=TOLERANCE)
+
+
+def test_rotating_vectors_together_does_not_matter() -> None:
+    rng = np.random.default_rng(4)
+    x, y = smooth(rng, (200, 3, 2)), smooth(rng, (200, 4, 2))
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    plan = make_plan(200, 20, 7, 5)
+    one, two = correlate(x, y, plan), correlate(x @ turn, y @ turn, plan)
+    np.testing.assert_allclose(one.mean, two.mean, atol=TOLERANCE)
+
+
+def test_a_still_signal_is_undefined_everywhere() -> None:
+    rng = np.random.default_rng(5)
+    x, y = smooth(rng, (100, 2)), smooth(rng, (100, 2))
+    x[:, 0] = 0.1 + 0.2
+    x[::2, 0] = 0.3
+    got = correlate(x, y, make_plan(100, 10, 5, 3), keep_windows=True)
+    for part in (got.mean, got.std, got.lag, got.values[:, 0], got.lags[:, 0]):
+        assert np.isnan(part[0] if part.shape == (2, 2) else part).all()
+    assert got.n_valid[0].tolist() == [0, 0]
+
+
+def test_moving_only_where_the_other_is_missing_is_still() -> None:
+    x, y = np.zeros((10, 1)), np.arange(10.0)[:, None]
+    x[4], y[4] = 1.0, np.nan
+    got = correlate(x, y, make_plan(10, 10, 1, 0))
+    assert np.isnan(got.mean).all()
+
+
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e300])
+def test_extreme_magnitudes(scale: float) -> None:
+    rng = np.random.default_rng(6)
+    x, y = smooth(rng, (60, 2)), smooth(rng, (60, 2))
+    check((x * scale)[:, :, None], (y * scale)[:, :, None], make_plan(60, 10, 5, 3))
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    plan, x = make_plan(60, 10, 5, 3), np.zeros((60, 2))
+    with pytest.raises(SchemaError, match=r"60 frames, but got 59"):
+        correlate(x[1:], x, plan)
+    with pytest.raises(SchemaError, match="coordinates"):
+        correlate(x, np.zeros((60, 2, 2)), plan)
+    with pytest.raises(SchemaError, match="shape"):
+        correlate(x[:, 0], x, plan)
+    with pytest.raises(ParameterError, match="from 0 to 1"):
+        correlate(x, x, plan, min_valid=80)
+    x[7, 1] = np.inf
+    with pytest.raises(InputError, match="frame 7 of signal 1"):
+        correlate(np.zeros((60, 2)), x, plan)
