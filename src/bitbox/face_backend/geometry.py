@@ -1,0 +1,307 @@
+"""Head pose and identity taken out of a face mesh: arrays in, arrays out.
+
+All functions take meshes over time and work on all frames at once. A row of NaN (a lost face)
+gives a row of NaN. The axes are those of the camera, with the origin of the head midway between
+the eyes: x to the right of the image (the subject's left), y down, z away from the camera.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bitbox.errors import InputError, ParameterError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+N_VERTICES = 468
+VERTICAL_FOV = 63.0
+#: Mesh vertex of each of the 51 iBUG landmarks 17..67, in order.
+IBUG51: tuple[int, ...] = (
+    *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),  # brows, from the image's left
+    *(168, 197, 5, 4, 98, 97, 2, 326, 327),  # nose
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),  # eyes
+    *(61, 39, 37, 0, 267, 269, 291, 321, 314, 17, 84, 91),  # lips, outside
+    *(78, 82, 13, 312, 308, 317, 14, 87),  # lips, inside
+)
+#: Vertices that expressions hardly move, with their weight in the registration.
+STABLE_VERTICES: dict[int, float] = {
+    **dict.fromkeys((10, 109, 338, 67, 297, 103, 332), 0.5),  # top of the forehead
+    **dict.fromkeys((54, 284, 21, 251, 162, 389, 127, 356, 34, 264, 139, 368), 1.0),  # temples
+    **dict.fromkeys((234, 454), 0.5),  # in front of the ears
+    **dict.fromkeys((168, 6, 197, 195, 122, 351, 196, 419), 2.0),  # bridge of the nose
+    **dict.fromkeys((33, 133, 263, 362), 2.0),  # corners of the eyes
+}
+_CHUNK = 1000  # frames worked on at once, so that long recordings need little memory
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Head pose, and what is left of the face without it.
+
+    Parameters
+    ----------
+    pose : ndarray, shape (T, 6)
+        Tx, Ty, Tz in millimetres, Rx, Ry, Rz in radians.
+    shape : ndarray, shape (T, 468, 3)
+        The mesh in millimetres on the axes of the reference face, head pose and size removed;
+        the person's own neutral is still in it.
+    """
+
+    pose: FloatArray
+    shape: FloatArray
+
+
+@cache
+def _table() -> FloatArray:
+    path = resources.files("bitbox.face_backend") / "data" / "reference_face.csv"
+    with path.open("r", encoding="utf-8") as file:
+        table = np.loadtxt(file, delimiter=",", skiprows=1)
+    table.setflags(write=False)
+    return table
+
+
+def reference_face() -> FloatArray:
+    """Return the reference face (468, 3): symmetric, frontal, millimetres, eyes 63 mm apart."""
+    return _table()[:, :3]
+
+
+def mirror_vertices() -> IntArray:
+    """Return for each of the 468 vertices its counterpart on the other side of the face."""
+    return _table()[:, 3].astype(np.int64)
+
+
+def _check_mesh(mesh: ArrayLike, name: str = "mesh") -> FloatArray:
+    array = np.asarray(mesh)
+    if array.ndim != 3 or array.shape[1] < N_VERTICES or array.shape[2] != 3:
+        raise InputError(
+            f"The face {name} has the wrong shape.",
+            expected="(frames, 468 or 478 vertices, 3)",
+            got=str(array.shape),
+        )
+    return array[:, :N_VERTICES]
+
+
+def rectangle(mesh: ArrayLike) -> FloatArray:
+    """Return the smallest upright rectangle around the face mesh.
+
+    Parameters
+    ----------
+    mesh : array_like, shape (T, 468 or 478, 3)
+        Pixels.
+
+    Returns
+    -------
+    ndarray, shape (T, 4)
+        x, y of the top left corner, width and height, in pixels. It may reach over the edge of
+        the image.
+    """
+    xy = _check_mesh(mesh)[..., :2].astype(np.float64)
+    low, high = xy.min(axis=1), xy.max(axis=1)
+    return np.concatenate([low, high - low], axis=1)
+
+
+def landmarks_2d(mesh: ArrayLike) -> FloatArray:
+    """Return the 51 iBUG landmarks 17..67 in pixels.
+
+    Parameters
+    ----------
+    mesh : array_like, shape (T, 468 or 478, 3)
+        Pixels.
+
+    Returns
+    -------
+    ndarray, shape (T, 102)
+        Columns x0, y0, x1, y1, ...
+    """
+    points = _check_mesh(mesh)[:, list(IBUG51), :2].astype(np.float64)
+    return points.reshape(len(points), 2 * len(IBUG51))
+
+
+def canonicalize(
+    mesh: ArrayLike, size: tuple[int, int], vertical_fov: float = VERTICAL_FOV
+) -> Canonical:
+    """Separate head pose from the shape of the face.
+
+    The mesh is put back into space: a vertex seen at a pixel lies on the ray through that pixel,
+    at a depth that follows from the mesh's own relative depth. The reference face is then turned,
+    scaled and moved onto the points that expressions do not move (`STABLE_VERTICES`), by weighted
+    least squares (Umeyama 1991, "Least-squares estimation of transformation parameters between
+    two point patterns", doi:10.1109/34.88573).
+
+    Parameters
+    ----------
+    mesh : array_like, shape (T, 468 or 478, 3)
+        Pixels; z on the same scale as x, growing away from the camera.
+    size : (int, int)
+        Width and height of the image in pixels.
+    vertical_fov : float, default 63.0
+        The camera's vertical field of view in degrees.
+
+    Returns
+    -------
+    Canonical
+        Pose and shape. Frames that hold a NaN give NaN.
+
+    Raises
+    ------
+    InputError
+        If the mesh has a wrong shape.
+    ParameterError
+        If the size is not positive, or the field of view not between 0 and 180 degrees.
+
+    Notes
+    -----
+    A point of the head at h (millimetres, the head's own axes) is seen by the camera at
+    ``R h + T`` with ``R = Rx(rx) Ry(ry) Rz(rz)``. Positive Rx is the head nodding down, positive
+    Ry turning to the subject's right, positive Rz tilting to the subject's left shoulder.
+    Distances assume that the face is of the reference face's (an adult's) size.
+    """
+    mesh = _check_mesh(mesh)
+    width, height = size
+    if not (width > 0 and height > 0):
+        raise ParameterError(
+            "The size of the image must be positive.", expected="(width, height)", got=str(size)
+        )
+    if not 0 < vertical_fov < 180:
+        raise ParameterError(
+            "The vertical field of view makes no sense.",
+            expected="degrees between 0 and 180",
+            got=str(vertical_fov),
+        )
+    focal = height / 2 / math.tan(math.radians(vertical_fov) / 2)
+    pose = np.full((len(mesh), 6), np.nan)
+    shape = np.full((len(mesh), N_VERTICES, 3), np.nan)
+    seen = np.flatnonzero(np.isfinite(mesh).all(axis=(1, 2)))
+    for part in np.array_split(seen, max(1, -(-len(seen) // _CHUNK))):
+        points = _unproject(mesh[part].astype(np.float64), (width / 2, height / 2), focal)
+        rotation, scale, shift = _register(points)
+        translation = shift / scale[:, None]
+        shape[part] = (points / scale[:, None, None] - translation[:, None]) @ rotation
+        pose[part] = np.concatenate([translation, _angles(rotation)], axis=1)
+    return Canonical(pose, shape)
+
+
+def _stable() -> tuple[list[int], FloatArray]:
+    weights = np.array(list(STABLE_VERTICES.values()))
+    return list(STABLE_VERTICES), weights / weights.sum()
+
+
+def _unproject(mesh: FloatArray, centre: tuple[float, float], focal: float) -> FloatArray:
+    """Put the vertices into space, in units of pixels at the depth of the eyes."""
+    eyes = mesh[:, [33, 133, 263, 362], 2].mean(axis=1)
+    depth = focal + mesh[..., 2] - eyes[:, None]
+    points = np.empty_like(mesh)
+    points[..., :2] = (mesh[..., :2] - centre) * (depth / focal)[..., None]
+    points[..., 2] = depth
+    return points
+
+
+def _register(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return rotation (T,3,3), scale (T,) and shift (T,3) from the reference face to `points`."""
+    index, weight = _stable()
+    source = reference_face()[index]
+    target = points[:, index]
+    source_mean = weight @ source
+    target_mean = np.einsum("v,tvc->tc", weight, target)
+    source = source - source_mean
+    target = target - target_mean[:, None]
+    covariance = np.einsum("tvc,v,vd->tcd", target, weight, source)
+    u, s, vt = np.linalg.svd(covariance)
+    handed = np.sign(np.linalg.det(u @ vt))  # a reflection is not a rotation
+    s[:, 2] *= handed
+    u[:, :, 2] *= handed[:, None]
+    rotation = u @ vt
+    scale = s.sum(axis=1) / (weight @ (source**2).sum(axis=1))
+    shift = target_mean - scale[:, None] * (rotation @ source_mean)
+    return rotation, scale, shift
+
+
+def _angles(rotation: FloatArray) -> FloatArray:
+    """Return rx, ry, rz of ``R = Rx(rx) Ry(ry) Rz(rz)``."""
+    rx = np.arctan2(-rotation[:, 1, 2], rotation[:, 2, 2])
+    ry = np.arcsin(np.clip(rotation[:, 0, 2], -1, 1))
+    rz = np.arctan2(-rotation[:, 0, 1], rotation[:, 0, 0])
+    return np.stack([rx, ry, rz], axis=1)
+
+
+def rotation_matrix(angles: ArrayLike) -> FloatArray:
+    """Return ``Rx(rx) Ry(ry) Rz(rz)``, the inverse of what `canonicalize` reports.
+
+    Parameters
+    ----------
+    angles : array_like, shape (..., 3)
+        Rx, Ry, Rz in radians.
+
+    Returns
+    -------
+    ndarray, shape (..., 3, 3)
+    """
+    angles = np.asarray(angles, dtype=np.float64)
+    (cx, cy, cz), (sx, sy, sz) = (
+        np.moveaxis(np.cos(angles), -1, 0),
+        np.moveaxis(np.sin(angles), -1, 0),
+    )
+    rows = [
+        [cy * cz, -cy * sz, sy],
+        [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
+        [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def neutral(shape: ArrayLike) -> FloatArray:
+    """Return a person's neutral face: the median of each coordinate over time.
+
+    Parameters
+    ----------
+    shape : array_like, shape (T, 468, 3)
+        As `canonicalize` gives it; frames of NaN are left out.
+
+    Returns
+    -------
+    ndarray, shape (468, 3)
+
+    Raises
+    ------
+    InputError
+        If there is no frame with a face.
+
+    Notes
+    -----
+    The median is the face that the person wears, whatever happens in less than half of the
+    frames. In a recording that is mostly expression it is that expression.
+    """
+    array = _check_mesh(shape, "shape")
+    seen = np.isfinite(array).all(axis=(1, 2))
+    if not seen.any():
+        raise InputError(
+            "There is no frame with a face, so no neutral face can be found.",
+            expected="at least one frame without missing values",
+            got=f"{len(array)} frames, all missing",
+        )
+    return np.asarray(np.median(array[seen], axis=0), dtype=np.float64)
+
+
+def landmarks_3d(deformation: ArrayLike) -> FloatArray:
+    """Return the 51 iBUG landmarks on the reference face, moved by a deformation.
+
+    Parameters
+    ----------
+    deformation : array_like, shape (T, 468, 3)
+        Shape minus the person's neutral, millimetres.
+
+    Returns
+    -------
+    ndarray, shape (T, 153)
+        Millimetres, columns x0, y0, z0, x1, ...
+    """
+    index = list(IBUG51)
+    moved = _check_mesh(deformation, "deformation")[:, index] + reference_face()[index]
+    return moved.reshape(len(moved), 3 * len(index))
