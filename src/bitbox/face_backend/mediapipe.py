@@ -1,0 +1,356 @@
+"""Frames to face mesh: the only module that uses MediaPipe.
+
+MediaPipe's ready-made Face Mesh solution follows whichever face it happens to find, says nothing
+of the others and hides how sure it is. So its two models, the face detector and the mesh with iris
+refinement, are run here as graphs of their own: which face is followed is decided by
+`bitbox.face_backend.tracking`, and the mesh model's own presence score is the confidence.
+
+There is no smoothing over time in these graphs (that is part of MediaPipe's Tasks and Holistic,
+not of Face Mesh), so the mesh adds no latency, at any frame rate: a frame depends on the ones
+before only through the crop in which the face is looked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import BackendError
+from bitbox.face_backend.mesh_track import MeshArray, MeshTrack, findings_of, require_a_face
+from bitbox.face_backend.tracking import (
+    Detection,
+    FaceTracker,
+    is_cut,
+    look_at,
+    thumbnail,
+)
+from bitbox.progress import Progress
+from bitbox.video import Frame, read_frames
+
+FloatArray = NDArray[np.float64]
+Image = NDArray[np.uint8]
+
+__all__ = ["MeshTrack", "runtime_name", "track_mesh"]
+
+N_POINTS = 478
+#: A face counts as tracked where the mesh model's presence score is at least this.
+MIN_PRESENCE = 0.5
+_MIN_DETECTION = 0.5
+_SEARCH_EVERY = 0.2  # seconds between looks for other faces while there is one
+_CROP = 1.5  # side of the crop relative to the face in it, as the mesh model was trained
+_GRAPH = """
+input_stream: "image"
+input_stream: "roi"
+input_side_packet: "with_attention"
+node {
+  calculator: "FaceLandmarkCpu"
+  input_stream: "IMAGE:image"
+  input_stream: "ROI:roi"
+  input_side_packet: "WITH_ATTENTION:with_attention"
+  output_stream: "LANDMARKS:landmarks"
+}
+"""
+_PRESENCE = "facelandmarkcpu__face_presence_score"
+_CHATTER = (
+    "Created TensorFlow Lite XNNPACK delegate",
+    "All log messages before absl::InitializeLog()",
+    "inference_feedback_manager.cc",
+    "landmark_projection_calculator.cc",
+)
+_building = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """A tilted square of the image: centre and side in pixels, angle in radians."""
+
+    x: float
+    y: float
+    side: float
+    angle: float
+
+
+def track_mesh(
+    path: str | os.PathLike[str], *, face: str | int = "largest", progress: Progress | None = None
+) -> MeshTrack:
+    """Follow one person's face through a video.
+
+    Parameters
+    ----------
+    path : path-like
+        A video file.
+    face : {"largest", "left", "right"} or int, default "largest"
+        Whom to follow where there are several: chosen in the first image with a face and held
+        from then on. Left and right are those of the image; a number counts faces from the left
+        of the image, from 0, in the first image that has as many.
+    progress : callable, optional
+        Called as ``progress(task, frames_done, frames_total_or_None)``.
+
+    Returns
+    -------
+    MeshTrack
+        One row for each decoded frame.
+
+    Raises
+    ------
+    VideoError
+        If the video cannot be decoded, or the face is never seen.
+    ParameterError
+        If `face` is none of the above.
+    BackendError
+        If MediaPipe is not installed or does not start.
+    """
+    tracker = FaceTracker(face)
+    task = f"Tracking the face in {Path(path).name}"
+    meshes, times, confidence, counts = [], [], [], []
+    with read_frames(path) as frames, _Runtime() as runtime:
+        follower = _Follower(tracker, runtime)
+        for frame in frames:
+            mesh, presence = follower.step(frame)
+            meshes.append(mesh)
+            times.append(frame.time)
+            confidence.append(presence)
+            counts.append(follower.n_faces)
+            if progress is not None:
+                progress(task, len(times), frames.info.n_frames)
+        size = (frame.image.shape[1], frame.image.shape[0])
+        findings = tuple(frames.findings)
+    track = MeshTrack(
+        np.stack(meshes),
+        np.array(times),
+        np.array(confidence),
+        np.array(counts),
+        size,
+        findings,
+        runtime_name(),
+    )
+    require_a_face(track, path, face)
+    return replace(track, findings=(*findings, *findings_of(track, follower.cuts)))
+
+
+def runtime_name() -> str:
+    """Return the name and version of the built-in runtime.
+
+    Raises
+    ------
+    BackendError
+        If MediaPipe is not installed.
+    """
+    from importlib import metadata
+
+    try:
+        return f"mediapipe {metadata.version('mediapipe')} face mesh with iris refinement"
+    except metadata.PackageNotFoundError:
+        raise _no_mediapipe("MediaPipe is not installed") from None
+
+
+class _Follower:
+    """Goes through the frames of one video and keeps to the chosen face."""
+
+    def __init__(self, tracker: FaceTracker, runtime: _Runtime) -> None:
+        self._tracker = tracker
+        self._runtime = runtime
+        self._crop: _Crop | None = None
+        self._searched = -math.inf
+        self._scene: FloatArray | None = None
+        self.n_faces = 0
+        self.cuts: list[float] = []
+
+    def step(self, frame: Frame) -> tuple[MeshArray, float]:
+        """Return the mesh (478, 3) in this frame, NaN where lost, and its confidence."""
+        scene = thumbnail(frame.image)
+        if is_cut(self._scene, scene):
+            self.cuts.append(frame.time)
+            self._tracker.cut()
+            self._crop = None
+        self._scene = scene
+        searched = False
+        if self._crop is None or self.n_faces > 1 or self._is_time(frame.time):
+            self._search(frame)
+            searched = True
+        mesh, presence = self._measure(frame.image)
+        if mesh is None and not searched:
+            self._search(frame)
+            mesh, presence = self._measure(frame.image)
+        if mesh is None:
+            self._crop = None
+            return np.full((N_POINTS, 3), np.nan, dtype=np.float32), 0.0
+        self._crop = _crop_of_mesh(mesh)
+        self.n_faces = max(self.n_faces, 1)
+        return mesh, presence
+
+    def _is_time(self, time: float) -> bool:
+        return time - self._searched >= _SEARCH_EVERY - 1e-6
+
+    def _search(self, frame: Frame) -> None:
+        """Look for all faces and aim the crop at the chosen one."""
+        found = self._runtime.find(frame.image)
+        self.n_faces = len(found)
+        self._searched = frame.time
+        mine = self._tracker.update(frame.time, found)
+        if mine is None:
+            if found or self._crop is None:
+                self._crop = None  # what is seen is somebody else
+            return
+        if self._crop is None or _is_elsewhere(self._crop, mine):
+            self._crop = _Crop(
+                float(mine.centre[0]), float(mine.centre[1]), _CROP * mine.size, mine.angle
+            )
+            # The mesh depends a little on its crop. A crop made from the mesh itself, as in all
+            # later frames, keeps the first frame from standing out.
+            mesh, presence = self._runtime.mesh(frame.image, self._crop)
+            if presence >= MIN_PRESENCE:
+                self._crop = _crop_of_mesh(mesh)
+
+    def _measure(self, image: Image) -> tuple[MeshArray | None, float]:
+        if self._crop is None:
+            return None, 0.0
+        mesh, presence = self._runtime.mesh(image, self._crop)
+        return (mesh, presence) if presence >= MIN_PRESENCE else (None, presence)
+
+
+def _is_elsewhere(crop: _Crop, face: Detection) -> bool:
+    away = math.hypot(crop.x - face.centre[0], crop.y - face.centre[1])
+    return away > 0.5 * face.size
+
+
+def _crop_of_mesh(mesh: MeshArray) -> _Crop:
+    """Return the square around a mesh, upright in the face's own frame."""
+    xy = mesh[:468, :2].astype(np.float64)
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    (x, y), side = (low + high) / 2, float((high - low).max())
+    across = xy[263] - xy[33]
+    return _Crop(float(x), float(y), _CROP * side, math.atan2(across[1], across[0]))
+
+
+class _Runtime:
+    """MediaPipe's detectors and mesh model, ready to run; a context manager."""
+
+    def __init__(self) -> None:
+        try:
+            from google.protobuf import text_format  # type: ignore[import-untyped]
+            from mediapipe.framework import calculator_pb2
+            from mediapipe.framework.formats import rect_pb2
+            from mediapipe.python.solution_base import SolutionBase
+            from mediapipe.python.solutions.face_detection import FaceDetection
+        except ImportError as error:
+            raise _no_mediapipe(f"MediaPipe cannot be used ({error})") from error
+        self._rect = rect_pb2.NormalizedRect
+        graph = text_format.Parse(_GRAPH, calculator_pb2.CalculatorGraphConfig())
+        with _building, _quiet():
+            try:
+                self._mesher = SolutionBase(
+                    graph_config=graph,
+                    side_inputs={"with_attention": True},
+                    # The score is wanted below the threshold as well; it is applied here.
+                    calculator_params={"facelandmarkcpu__ThresholdingCalculator.threshold": -1.0},
+                    outputs=["landmarks", _PRESENCE],
+                )
+                self._finders = [
+                    FaceDetection(
+                        model_selection=near_or_far, min_detection_confidence=_MIN_DETECTION
+                    )
+                    for near_or_far in (0, 1)
+                ]
+                blank = np.zeros((64, 64, 3), dtype=np.uint8)
+                self.mesh(blank, _Crop(32, 32, 64, 0.0))
+                self.find(blank)
+            except (RuntimeError, ValueError) as error:
+                raise BackendError(
+                    f"MediaPipe did not start: {error}",
+                    todo="Install the version of MediaPipe that openbitbox asks for.",
+                ) from error
+
+    def __enter__(self) -> _Runtime:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for solution in (self._mesher, *self._finders):
+            solution.close()
+
+    def mesh(self, image: Image, crop: _Crop) -> tuple[MeshArray, float]:
+        """Return the mesh (478, 3) in pixels found in a crop, and the presence score."""
+        height, width = image.shape[:2]
+        roi = self._rect(
+            x_center=crop.x / width,
+            y_center=crop.y / height,
+            width=crop.side / width,
+            height=crop.side / height,
+            rotation=crop.angle,
+        )
+        result = self._mesher.process({"image": image, "roi": roi})
+        points = result.landmarks.landmark
+        flat = [value for point in points for value in (point.x, point.y, point.z)]
+        mesh = np.array(flat, dtype=np.float32).reshape(N_POINTS, 3)
+        mesh *= np.array([width, height, width], dtype=np.float32)
+        return mesh, float(getattr(result, _PRESENCE))
+
+    def find(self, image: Image) -> list[Detection]:
+        """Return all faces: near ones, or small ones where there are no near ones."""
+        for finder in self._finders:
+            detections = finder.process(image).detections
+            if detections:
+                return [_detection(found, image) for found in detections]
+        return []
+
+
+def _detection(found: Any, image: Image) -> Detection:
+    height, width = image.shape[:2]
+    box = found.location_data.relative_bounding_box
+    points = np.array([(p.x, p.y) for p in found.location_data.relative_keypoints])
+    points *= (width, height)
+    eyes = points[1] - points[0]
+    return Detection(
+        centre=np.array([(box.xmin + box.width / 2) * width, (box.ymin + box.height / 2) * height]),
+        size=max(box.width * width, box.height * height),
+        angle=math.atan2(eyes[1], eyes[0]),
+        look=look_at(image, points[[0, 1, 3]]),
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the start-up messages of MediaPipe's C++ part from the user; pass on all others.
+
+    They are written to the file descriptor itself, before any logging set-up is heard, so what
+    comes through it meanwhile is kept back, and what is not known chatter is written afterwards.
+    """
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError, ValueError):  # no standard error: nothing to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            for line in file.read().splitlines(keepends=True):
+                if not any(known in line.decode(errors="replace") for known in _CHATTER):
+                    os.write(2, line)
+
+
+def _no_mediapipe(what: str) -> BackendError:
+    return BackendError(
+        f"{what}, so faces cannot be tracked.",
+        expected="MediaPipe 0.10.21 on Python 3.11 or 3.12",
+        got=f"Python {sys.version_info.major}.{sys.version_info.minor}",
+        todo="Install it with: pip install 'openbitbox[video]'.",
+    )
