@@ -1,0 +1,150 @@
+"""What `imitation` and `coordination` return: unpacks like a tuple, carries everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.quality import Finding
+from bitbox.signal_checks import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from bitbox.correlation.plan import WindowPlan
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CorrelationResult:
+    """Windowed, lagged correlation of every signal of X with every signal of Y.
+
+    Unpacks into ``(mean, std, lag)``, or with ``stats=False`` into ``(values, lags)``.
+
+    Attributes
+    ----------
+    mean, std, lag : ndarray, shape (n1, n2)
+        Over the windows in which the correlation is defined: its mean, standard deviation
+        (ddof 0) and mean lag in seconds. NaN where no window is defined. A negative lag says
+        that Y moved earlier: X follows.
+    n_valid : ndarray of int, shape (n1, n2)
+        Number of defined windows.
+    values, lags : ndarray, shape (windows, n1, n2), or None
+        The chosen correlation and its lag (seconds) in every window; with ``stats=False``.
+    x_names, y_names : tuple of str
+        The signals of X and of Y.
+    times : ndarray, shape (windows,)
+        Centres of the windows of X, in seconds on Y's clock.
+    plan : WindowPlan
+        Window, step and lags, in frames and in seconds.
+    provenance : mapping
+        Parameters, versions and the provenance of X and Y.
+    findings : tuple of Finding
+        What is worth knowing about the data.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    lag: FloatArray
+    n_valid: NDArray[np.int64]
+    x_names: tuple[str, ...]
+    y_names: tuple[str, ...]
+    times: FloatArray
+    plan: WindowPlan
+    values: FloatArray | None = None
+    lags: FloatArray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def _fields(self) -> tuple[FloatArray, ...]:
+        if self.values is not None and self.lags is not None:
+            return self.values, self.lags
+        return self.mean, self.std, self.lag
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        return iter(self._fields())
+
+    def __len__(self) -> int:
+        return len(self._fields())
+
+    def __getitem__(self, index: int) -> FloatArray:
+        return self._fields()[index]
+
+    def __repr__(self) -> str:
+        windows = len(self.times)
+        return (
+            f"<{self.plan.mode}: {len(self.x_names)} x {len(self.y_names)} signals, "
+            f"{windows} windows of {self.plan.window / self.plan.fps:.3g} s, lags up to "
+            f"{self.plan.max_lag / self.plan.fps:.3g} s, "
+            f"unpacks into {'values, lags' if len(self) == 2 else 'mean, std, lag'}>"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy table, one row a pair of signals.
+
+        Returns
+        -------
+        DataFrame
+            With the columns ``participant_signal``, ``model_signal``, ``mean``, ``std``,
+            ``lag`` (seconds; negative: the participant follows) and ``windows`` (how many are
+            defined). The participant is X, the model is Y.
+        """
+        import pandas as pd
+
+        n1, n2 = self.mean.shape
+        return pd.DataFrame(
+            {
+                "participant_signal": np.repeat(np.array(self.x_names, dtype=object), n2),
+                "model_signal": np.tile(np.array(self.y_names, dtype=object), n1),
+                "mean": self.mean.ravel(),
+                "std": self.std.ravel(),
+                "lag": self.lag.ravel(),
+                "windows": self.n_valid.ravel(),
+            }
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return an xarray Dataset with named dimensions.
+
+        Returns
+        -------
+        Dataset
+            ``mean``, ``std``, ``lag`` and ``windows`` over (participant, model); with
+            ``stats=False`` also ``r`` and ``r_lag`` over (time, participant, model).
+        """
+        import xarray as xr
+
+        pair = ("participant", "model")
+        variables: dict[str, Any] = {
+            "mean": (pair, self.mean),
+            "std": (pair, self.std),
+            "lag": (pair, self.lag, {"units": "s"}),
+            "windows": (pair, self.n_valid),
+        }
+        if self.values is not None:
+            variables["r"] = (("time", *pair), self.values)
+            variables["r_lag"] = (("time", *pair), self.lags, {"units": "s"})
+        return xr.Dataset(
+            variables,
+            coords={
+                "participant": list(self.x_names),
+                "model": list(self.y_names),
+                "time": ("time", self.times, {"units": "s"}),
+            },
+        )
+
+    def plot(self) -> Any:
+        """Return a Plotly figure of the mean correlation of every pair.
+
+        Raises
+        ------
+        BackendError
+            If Plotly isn't installed (``pip install 'openbitbox[report]'``).
+        """
+        from bitbox.report.figures import correlation_heatmap
+
+        return correlation_heatmap(self)
