@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# They need Python 3.11 or 3.12 (with venv) and a network of package registries.
+
+PYTHON := $(shell for p in $(PYTHON) python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs lock clean
+
+help:
+	@echo "make demo    render two videos, measure imitation, write demo/report.html"
+	@echo "make test    run all tests"
+	@echo "make lint    ruff, and the type checker"
+	@echo "make docs    build the documentation into docs/_build/html"
+	@echo "make lock    compile requirements/locked.txt anew"
+	@echo "make clean   remove the environment and everything built"
+
+$(READY): requirements/locked.txt pyproject.toml
+	@test -n "$(PYTHON)" || { \
+		echo "No usable Python was found. Expected Python 3.11 or 3.12 with its venv module."; \
+		echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Another place: make PYTHON=/path/to/python3.12"; \
+		exit 1; }
+	@echo "Setting up .venv with $(PYTHON) (once, about a minute)"
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/locked.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/bitbox demo -o demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+# --python-version is the oldest supported one; the pins also serve 3.12.
+lock: $(READY)
+	$(BIN)/python -m uv pip compile --quiet --python-version 3.11 --all-extras --group dev \
+		--override requirements/overrides.txt --no-emit-index-url --generate-hashes \
+		--no-annotate --no-header pyproject.toml requirements/extra.in -o requirements/locked.txt
+
+clean:
+	rm -rf .venv docs/_build demo .pytest_cache .mypy_cache .ruff_cache
