@@ -258,7 +258,8 @@ def movements(
     if shared == 0:
         return own
     common = _one(process, n_frames, fps, rng, bandwidth)
-    return np.sqrt(1 - shared) * own + np.sqrt(shared) * common[:, None]
+    mixed: FloatArray = np.sqrt(1 - shared) * own + np.sqrt(shared) * common[:, None]
+    return mixed
 
 
 def _one(
