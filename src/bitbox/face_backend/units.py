@@ -1,0 +1,219 @@
+"""Expression units: what a deformed face mesh says about movement. Arrays in, arrays out.
+
+Both kinds of unit take the deformation: the canonical shape of `bitbox.face_backend.geometry`
+less the person's own neutral face, in millimetres, x to the subject's left, y down, z back.
+
+- 79 **global** units: coefficients in one fixed orthonormal basis of smooth deformations.
+- 32 **local** units: how many millimetres of each of 32 named facial movements there are.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bitbox.errors import InputError
+from bitbox.face_backend.geometry import N_VERTICES, mirror_vertices, reference_face
+from bitbox.face_backend.unit_table import LOCAL_UNITS, LocalUnit
+
+__all__ = [
+    "GLOBAL_UNIT_NAMES",
+    "LOCAL_UNITS",
+    "LocalUnit",
+    "global_basis",
+    "global_units",
+    "local_units",
+    "noise_scale",
+    "unit_movements",
+]
+
+FloatArray = NDArray[np.float64]
+
+N_GLOBAL = 79
+GLOBAL_UNIT_NAMES: tuple[str, ...] = tuple(f"GE{k}" for k in range(N_GLOBAL))
+_RIDGE = 0.02  # share of a movement's own square that steadies the separation of overlapping ones
+_DEPTH = 0.1  # weight of z: a single camera hardly sees depth
+_MIN_TRIPLES = 10  # frames with both neighbours that an estimate of noise needs
+
+
+@cache
+def global_basis() -> FloatArray:
+    """Return the basis of the global units.
+
+    Returns
+    -------
+    ndarray, shape (79, 468, 3)
+        Orthonormal. The first is the mean vertical displacement of the face (the constant mode
+        of the mesh graph's Laplacian, y); then come modes 1 to 26, each along x, y and z.
+        The constant mode along x and z is left out: it is where the head is.
+    """
+    path = resources.files("bitbox.face_backend") / "data" / "deformation_modes.npy"
+    with path.open("rb") as file:
+        modes = np.load(file, allow_pickle=False)
+    basis = np.zeros((N_GLOBAL, N_VERTICES, 3))
+    basis[0, :, 1] = modes[0]
+    for mode in range(1, 27):
+        for axis in range(3):
+            basis[1 + 3 * (mode - 1) + axis, :, axis] = modes[mode]
+    basis.setflags(write=False)
+    return basis
+
+
+def global_units(deformation: ArrayLike) -> FloatArray:
+    """Return the coefficients of a deformation in the basis of smooth deformations.
+
+    Parameters
+    ----------
+    deformation : array_like, shape (T, 468, 3)
+        Canonical shape less the person's neutral, millimetres. Frames with NaN give NaN.
+
+    Returns
+    -------
+    ndarray, shape (T, 79)
+        GE0..GE78. Millimetres: the basis is orthonormal, so that the square root of the sum of
+        squares over vertices is kept.
+
+    Raises
+    ------
+    InputError
+        If the shape of the array is another one.
+    """
+    flat = _flatten(deformation)
+    return np.asarray(flat @ global_basis().reshape(N_GLOBAL, -1).T)
+
+
+def local_units(deformation: ArrayLike) -> FloatArray:
+    """Return how much of each named facial movement there is in a deformation.
+
+    Parameters
+    ----------
+    deformation : array_like, shape (T, 468, 3)
+        Canonical shape less the person's neutral, millimetres. Frames with NaN give NaN.
+
+    Returns
+    -------
+    ndarray, shape (T, 32)
+        Millimetres at the place where the movement is largest, in the order of `LOCAL_UNITS`;
+        positive in the direction that the unit's name says.
+
+    Raises
+    ------
+    InputError
+        If the shape of the array is another one.
+
+    Notes
+    -----
+    All 32 movements (`unit_movements`) are fitted together by least squares, along with the seven
+    ways in which an imperfect head pose moves the whole face (shift, turn, size), which are
+    thrown away. So a unit is what its neighbours do not explain.
+    """
+    return np.asarray(_flatten(deformation) @ _local_filter().T)
+
+
+def noise_scale(values: ArrayLike) -> FloatArray:
+    """Return the size of the measurement noise of each signal.
+
+    A movement is smooth from one frame to the next and noise is not, so the second difference
+    is nearly all noise. Its median absolute value, scaled to a standard deviation of the signal
+    itself, is not affected by the frames in which the face moves fast, as long as these are
+    less than half.
+
+    Parameters
+    ----------
+    values : array_like, shape (T, k)
+        Signals; missing frames are NaN.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        Standard deviation of the noise, in the unit of the values. NaN where there are fewer than
+        ten frames with both neighbours, or where the signal does not vary at all.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2:
+        raise InputError(
+            "The signals have the wrong shape.", expected="(frames, signals)", got=str(array.shape)
+        )
+    second = np.abs(array[2:] - 2 * array[1:-1] + array[:-2])
+    scale = np.full(array.shape[1], np.nan)
+    for column, differences in enumerate(second.T):
+        known = differences[np.isfinite(differences)]
+        if len(known) >= _MIN_TRIPLES:
+            scale[column] = np.median(known) * 1.4826 / np.sqrt(6.0)
+    scale[scale == 0] = np.nan
+    return scale
+
+
+@cache
+def unit_movements() -> FloatArray:
+    """Return the movement that each local unit stands for.
+
+    Returns
+    -------
+    ndarray, shape (32, 468, 3)
+        Displacement of the reference face in millimetres for one millimetre of the unit. It is
+        largest at the unit's source vertices and falls off along the skin (not across the gap of
+        the mouth or the eye) as a Gaussian.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
+    face = reference_face()
+    edges = _edges()
+    length = np.linalg.norm(face[edges[:, 0]] - face[edges[:, 1]], axis=1)
+    graph = coo_array((length, (edges[:, 0], edges[:, 1])), shape=(N_VERTICES, N_VERTICES))
+    mirror = mirror_vertices()
+    movements = np.zeros((len(LOCAL_UNITS), N_VERTICES, 3))
+    for row, unit in enumerate(LOCAL_UNITS):
+        for part in unit.parts:
+            sources = mirror[list(part.sources)] if part.mirrored else np.array(part.sources)
+            direction = np.array([*part.direction, 0.0])
+            if part.mirrored:
+                direction[0] *= -1
+            distance = dijkstra(graph, directed=False, indices=sources, min_only=True)
+            movements[row] += np.exp(-0.5 * (distance / part.spread) ** 2)[:, None] * direction
+        movements[row] /= np.linalg.norm(movements[row], axis=1).max()
+    movements.setflags(write=False)
+    return movements
+
+
+@cache
+def _edges() -> NDArray[np.int64]:
+    path = resources.files("bitbox.face_backend") / "data" / "mesh_edges.csv"
+    with path.open("r", encoding="utf-8") as file:
+        return np.loadtxt(file, delimiter=",", skiprows=1).astype(np.int64)
+
+
+@cache
+def _local_filter() -> FloatArray:
+    """Return the matrix (32, 1404) from a deformation to the local units."""
+    movements = unit_movements().reshape(len(LOCAL_UNITS), -1)
+    design = np.concatenate([movements, _rigid_movements()]).T
+    weight = np.tile([1.0, 1.0, _DEPTH], N_VERTICES)
+    normal = design.T @ (weight[:, None] * design)
+    ridge = np.zeros(len(normal))
+    ridge[: len(movements)] = _RIDGE * np.diag(normal)[: len(movements)]
+    solution = np.linalg.solve(normal + np.diag(ridge), design.T * weight)
+    return np.asarray(solution[: len(movements)])
+
+
+def _rigid_movements() -> FloatArray:
+    """Return small shifts, turns and change of size of the whole face, (7, 1404)."""
+    face = reference_face()
+    shifts = [np.broadcast_to(axis, face.shape) for axis in np.eye(3)]
+    turns = [np.cross(axis, face) for axis in np.eye(3)]
+    return np.array([*shifts, *turns, face]).reshape(7, -1)
+
+
+def _flatten(deformation: ArrayLike) -> FloatArray:
+    array = np.asarray(deformation, dtype=np.float64)
+    if array.ndim != 3 or array.shape[1:] != (N_VERTICES, 3):
+        raise InputError(
+            "The deformation has the wrong shape.",
+            expected="(frames, 468, 3)",
+            got=str(array.shape),
+        )
+    return array.reshape(len(array), 3 * N_VERTICES)

@@ -1,0 +1,141 @@
+"""A deformation that is known must be named for what it is."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from bitbox.errors import InputError
+from bitbox.face_backend import units
+from bitbox.face_backend.geometry import mirror_vertices, reference_face
+
+NAMES = [unit.name for unit in units.LOCAL_UNITS]
+
+
+def test_regions_have_the_documented_number_of_units():
+    assert Counter(unit.region for unit in units.LOCAL_UNITS) == {
+        "left brow": 4,
+        "right brow": 4,
+        "nose": 4,
+        "left eye": 4,
+        "right eye": 4,
+        "upper lip": 5,
+        "lower lip": 7,
+    }
+    assert len(set(NAMES)) == 32
+
+
+def test_basis_is_orthonormal_and_smooth():
+    basis = units.global_basis().reshape(79, -1)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(79), atol=1e-12)
+    edges = units._edges()
+    roughness = [
+        ((mode[edges[:, 0]] - mode[edges[:, 1]]) ** 2).sum() for mode in units.global_basis()
+    ]
+    assert max(roughness[1:]) < 1.5  # a random pattern has about 5.6
+    assert roughness[0] < 1e-20
+
+
+def test_modes_have_a_fixed_sign():
+    modes = units.global_basis()[[0, *range(1, 79, 3)]].sum(axis=2)
+    largest = np.take_along_axis(modes, np.abs(modes).argmax(axis=1)[:, None], axis=1)
+    assert (largest > 0).all()
+
+
+def test_coefficients_of_the_basis_are_one_each():
+    np.testing.assert_allclose(units.global_units(units.global_basis()), np.eye(79), atol=1e-12)
+
+
+@pytest.mark.parametrize("index", range(32), ids=NAMES)
+def test_each_movement_is_recognised(index):
+    """Two millimetres of one movement are seen as that, and as little else."""
+    found = units.local_units(2.0 * units.unit_movements()[[index]])[0]
+    assert 1.6 < found[index] < 2.1
+    others = np.delete(found, index)
+    assert np.abs(others).max() < 0.3 * found[index]
+
+
+def test_movements_are_one_millimetre_where_largest():
+    size = np.linalg.norm(units.unit_movements(), axis=2)
+    np.testing.assert_allclose(size.max(axis=1), 1.0)
+
+
+def test_left_and_right_mirror_each_other():
+    movements, mirror = units.unit_movements(), mirror_vertices()
+    swapped = {"l": "r", "r": "l"}
+    for index, name in enumerate(NAMES):
+        if name[:2] in {"lb", "le"}:
+            twin = NAMES.index(swapped[name[0]] + name[1:])
+        elif "_left_" in name:
+            twin = NAMES.index(name.replace("_left_", "_right_"))
+        elif "_right_" in name or name[:2] in {"rb", "re"}:
+            continue
+        else:
+            twin = index
+        np.testing.assert_allclose(
+            movements[index][mirror] * [-1, 1, 1], movements[twin], atol=0.02
+        )
+
+
+def test_left_is_the_subjects_left():
+    """The subject's left is on the right of the image: x grows."""
+    face = reference_face()
+    for index, name in enumerate(NAMES):
+        moved = np.linalg.norm(units.unit_movements()[index], axis=1)
+        centre = (moved @ face[:, 0]) / moved.sum()
+        if name[:2] in {"lb", "le"} or "_left_" in name:
+            assert centre > 8
+        elif name[:2] in {"rb", "re"} or "_right_" in name:
+            assert centre < -8
+        else:
+            assert abs(centre) < 0.5
+
+
+def test_raising_is_up_and_lowering_is_down():
+    for index, name in enumerate(NAMES):
+        vertical = units.unit_movements()[index][:, 1].sum()
+        if name.endswith("_raise"):
+            assert vertical < 0
+        elif name.endswith(("_lower", "_drop")):
+            assert vertical > 0
+
+
+def test_an_imperfect_head_pose_is_no_expression():
+    face = reference_face()
+    wrong = np.array([face * 0.02, np.cross([0.02, 0.01, -0.02], face), 0 * face + [1, -1, 2]])
+    np.testing.assert_allclose(units.local_units(wrong), 0, atol=1e-9)
+
+
+def test_lost_frames_stay_lost():
+    deformation = np.zeros((3, 468, 3))
+    deformation[1] = np.nan
+    for function in (units.local_units, units.global_units):
+        found = function(deformation)
+        assert np.isnan(found[1]).all()
+        assert np.isfinite(found[[0, 2]]).all()
+
+
+def test_noise_scale_finds_the_noise_under_a_movement():
+    rng = np.random.default_rng(1)
+    t = np.arange(900) / 30
+    movement = 5 * np.sin(2 * np.pi * 0.3 * t)[:, None] * [1.0, 0.0]
+    values = movement + rng.normal(scale=[0.2, 0.7], size=(900, 2))
+    values[100:130] = np.nan
+    np.testing.assert_allclose(units.noise_scale(values), [0.2, 0.7], rtol=0.15)
+
+
+def test_noise_scale_says_where_there_is_none_to_see():
+    values = np.random.default_rng(2).normal(size=(40, 3))
+    values[:, 1] = 4.0
+    values[5::6, 2] = np.nan
+    values[8:, 2] = np.nan
+    scale = units.noise_scale(values)
+    np.testing.assert_array_equal(np.isnan(scale), [False, True, True])
+    assert np.isnan(units.noise_scale(values[:5])).all()
+
+
+def test_errors_say_what_is_wrong():
+    with pytest.raises(InputError, match="frames, 468, 3"):
+        units.local_units(np.zeros((468, 3)))
+    with pytest.raises(InputError, match="frames, signals"):
+        units.noise_scale(np.zeros(5))
