@@ -12,12 +12,18 @@ SIZE = (640, 480)
 
 
 def project(points, size=SIZE, fov=63.0):
-    """The image of points (T, 468, 3) in millimetres, z relative as a face mesh has it."""
+    """The image of points (T, 468, 3) in millimetres; z along the line of sight to the eyes."""
     focal = size[1] / 2 / math.tan(math.radians(fov) / 2)
-    xy = points[..., :2] / points[..., 2:] * focal + np.array(size) / 2
-    eyes = points[:, [33, 133, 263, 362], 2].mean(axis=1)[:, None]
-    z = (points[..., 2] - eyes) * focal / eyes
-    return np.concatenate([xy, z[..., None]], axis=2)
+    meshes = []
+    for face in points:
+        eyes = face[[33, 133, 263, 362]]
+        middle = (eyes[:, :2] / eyes[:, 2:]).mean(axis=0)  # of the eyes in the image
+        sight = np.array([*middle, 1.0]) / np.linalg.norm([*middle, 1.0])
+        depth = face @ sight
+        scale = focal / sight[2] / depth[[33, 133, 263, 362]].mean()
+        xy = face[:, :2] / face[:, 2:] * focal + np.array(size) / 2
+        meshes.append(np.column_stack([xy, depth * scale]))
+    return np.array(meshes)
 
 
 def pose_head(pose, head=None):

@@ -130,9 +130,9 @@ def canonicalize(
     """Separate head pose from the shape of the face.
 
     The mesh is put back into space: a vertex seen at a pixel lies on the ray through that pixel,
-    at a depth that follows from the mesh's own relative depth. The reference face is then turned,
-    scaled and moved onto the points that expressions do not move (`STABLE_VERTICES`), by weighted
-    least squares (Umeyama 1991, "Least-squares estimation of transformation parameters between
+    at a depth that follows from the mesh's own relative depth along the line of sight. The
+    reference face is then turned, scaled and moved onto the points that expressions do not move
+    (`STABLE_VERTICES`), by weighted least squares (Umeyama 1991, "Least-squares estimation of transformation parameters between
     two point patterns", doi:10.1109/34.88573).
 
     Parameters
@@ -194,13 +194,35 @@ def _stable() -> tuple[list[int], FloatArray]:
 
 
 def _unproject(mesh: FloatArray, centre: tuple[float, float], focal: float) -> FloatArray:
-    """Put the vertices into space, in units of pixels at the depth of the eyes."""
-    eyes = mesh[:, [33, 133, 263, 362], 2].mean(axis=1)
-    depth = focal + mesh[..., 2] - eyes[:, None]
-    points = np.empty_like(mesh)
-    points[..., :2] = (mesh[..., :2] - centre) * (depth / focal)[..., None]
-    points[..., 2] = depth
-    return points
+    """Put the vertices into space, in units in which the eyes are one focal length away.
+
+    The mesh's depth is that of a face looked at straight: it grows along the line of sight to the
+    face, not along the camera's axis. So the vertices are placed in a frame that looks at the
+    face (as a camera turned to it would see it) and turned back into the camera's.
+    """
+    eyes = mesh[:, [33, 133, 263, 362]].mean(axis=1)
+    sight = np.concatenate([eyes[:, :2] - centre, np.full((len(eyes), 1), focal)], axis=1)
+    away = np.linalg.norm(sight, axis=1)  # focal length of the camera turned to the face
+    turn = _turn_to(sight / away[:, None])
+    rays = np.empty_like(mesh)
+    rays[..., :2] = mesh[..., :2] - centre
+    rays[..., 2] = focal
+    rays = rays @ turn
+    depth = away[:, None] + mesh[..., 2] - eyes[:, 2:]
+    points: FloatArray = rays * (depth / rays[..., 2])[..., None]
+    return points @ turn.swapaxes(1, 2)
+
+
+def _turn_to(sight: FloatArray) -> FloatArray:
+    """Return the smallest rotations (T,3,3) that take the camera's axis to unit vectors (T,3)."""
+    x, y, z = sight.T
+    bend = 1 / (1 + z)
+    rows = [
+        [1 - bend * x * x, -bend * x * y, x],
+        [-bend * x * y, 1 - bend * y * y, y],
+        [-x, -y, z],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
 def _register(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
