@@ -132,8 +132,8 @@ def canonicalize(
     The mesh is put back into space: a vertex seen at a pixel lies on the ray through that pixel,
     at a depth that follows from the mesh's own relative depth along the line of sight. The
     reference face is then turned, scaled and moved onto the points that expressions do not move
-    (`STABLE_VERTICES`), by weighted least squares (Umeyama 1991, "Least-squares estimation of transformation parameters between
-    two point patterns", doi:10.1109/34.88573).
+    (`STABLE_VERTICES`), by weighted least squares (Umeyama 1991, "Least-squares estimation of
+    transformation parameters between two point patterns", doi:10.1109/34.88573).
 
     Parameters
     ----------
