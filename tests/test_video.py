@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bitbox.errors import BitboxError, OutputError, ParameterError, VideoError
-from bitbox.video import Image, probe, read_frames, write_video
+from bitbox.video import Image, frames_at, probe, read_frames, write_video
 from bitbox.video_clock import FrameClock
 
 av = pytest.importorskip("av")
@@ -431,3 +431,13 @@ def test_file_starts_playing_before_it_is_loaded(tmp_path: Path) -> None:
     """The index comes before the pictures."""
     data = write_video(tmp_path / "a.mp4", numbered(10), 30).read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize("start", [0.0, 1.5])
+def test_single_frames_are_found_by_their_times(tmp_path: Path, start: float) -> None:
+    path = write_video(tmp_path / "a.mp4", numbered(100), 30, start=start, crf=5)
+    with read_frames(path) as frames:
+        truth = {k: (f.time, f.image) for k, f in enumerate(frames) if k in (0, 13, 57, 99)}
+    images = frames_at(path, [time for time, _ in truth.values()])
+    for image, (_, expected) in zip(images, truth.values(), strict=True):
+        np.testing.assert_array_equal(image, expected)

@@ -21,7 +21,7 @@ Rules
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -36,9 +36,20 @@ from bitbox.video_clock import FrameClock
 from bitbox.video_opening import VideoInfo, describe_file, open_video, video_info
 from bitbox.video_writing import write_video
 
-__all__ = ["Frame", "FrameReader", "VideoInfo", "probe", "read_frames", "write_video"]
+__all__ = [
+    "Frame",
+    "FrameReader",
+    "VideoInfo",
+    "frames_at",
+    "probe",
+    "read_frames",
+    "write_video",
+]
 
 Image = NDArray[np.uint8]
+
+#: Two presentation times closer than this are the same, in seconds.
+_TIME_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,42 @@ def read_frames(path: str | os.PathLike[str]) -> FrameReader:
     return FrameReader(path)
 
 
+def frames_at(path: str | os.PathLike[str], times: Sequence[float]) -> list[Image]:
+    """Return the images at a few times, without decoding everything in between.
+
+    Parameters
+    ----------
+    path : path-like
+        A video file.
+    times : sequence of float
+        Presentation times in seconds, as `read_frames` gave them.
+
+    Returns
+    -------
+    list of ndarray
+        For each time the first frame that is not earlier; the last frame of the file where
+        there is none.
+
+    Raises
+    ------
+    VideoError
+        If the file cannot be decoded.
+    """
+    images = []
+    for time in times:
+        with read_frames(path) as frames:
+            frames.seek(float(time))
+            image = None
+            for frame in frames:
+                image = frame.image
+                if frame.time >= time - _TIME_ROUNDING:
+                    break
+        if image is None:
+            raise VideoError(f"{Path(path).name} has no frame at {time:.3f} s.")
+        images.append(image)
+    return images
+
+
 class FrameReader(Iterator[Frame]):
     """Iterator over the frames of a video; made by `read_frames`.
 
@@ -165,6 +212,25 @@ class FrameReader(Iterator[Frame]):
         frame = Frame(self.n_read, time, image, bool(raw.is_corrupt))
         self.n_read += 1
         return frame
+
+    def seek(self, seconds: float) -> None:
+        """Go on at the last key frame that is not after a time; frames are counted anew.
+
+        Where the file cannot be searched, iteration goes on from where it is.
+        """
+        import av
+
+        if seconds <= self.info.start_time:
+            return
+        offset = int(seconds / self._stream.time_base)
+        try:
+            self._container.seek(offset, stream=self._stream)
+        except av.FFmpegError:
+            return
+        self._first = None
+        self._frames = self._decode()
+        self._clock = FrameClock(self.info.fps)
+        self.n_read = 0
 
     def __enter__(self) -> FrameReader:
         return self
