@@ -176,7 +176,7 @@ class _Follower:
             self._crop = None
         self._scene = scene
         searched = False
-        if self._crop is None or self.n_faces > 1 or self._is_time(frame.time):
+        if self._crop is None or self._tracker.is_crowded(frame.time) or self._is_time(frame.time):
             self._search(frame)
             searched = True
         mesh, presence = self._measure(frame.image)
@@ -187,6 +187,7 @@ class _Follower:
             self._crop = None
             return np.full((N_POINTS, 3), np.nan, dtype=np.float32), 0.0
         self._crop = _crop_of_mesh(mesh)
+        self._tracker.follow(frame.time, np.array([self._crop.x, self._crop.y]))
         self.n_faces = max(self.n_faces, 1)
         return mesh, presence
 
@@ -195,13 +196,16 @@ class _Follower:
 
     def _search(self, frame: Frame) -> None:
         """Look for all faces and aim the crop at the chosen one."""
-        found = self._runtime.find(frame.image)
+        is_time = self._is_time(frame.time)
+        found = self._runtime.find(frame.image, closely=is_time and self._crop is None)
         self.n_faces = len(found)
-        self._searched = frame.time
+        if is_time:
+            self._searched = frame.time
         mine = self._tracker.update(frame.time, found)
         if mine is None:
-            if found or self._crop is None:
-                self._crop = None  # what is seen is somebody else
+            crop = self._crop
+            if crop is not None and any(not _is_elsewhere(crop, face) for face in found):
+                self._crop = None  # somebody else is there now
             return
         if self._crop is None or _is_elsewhere(self._crop, mine):
             self._crop = _Crop(
@@ -261,7 +265,7 @@ class _Runtime:
                     FaceDetection(
                         model_selection=near_or_far, min_detection_confidence=_MIN_DETECTION
                     )
-                    for near_or_far in (0, 1)
+                    for near_or_far in (1, 0)  # far first: it finds nearly all near ones as well
                 ]
                 blank = np.zeros((64, 64, 3), dtype=np.uint8)
                 self.mesh(blank, _Crop(32, 32, 64, 0.0))
@@ -296,23 +300,54 @@ class _Runtime:
         mesh *= np.array([width, height, width], dtype=np.float32)
         return mesh, float(getattr(result, _PRESENCE))
 
-    def find(self, image: Image) -> list[Detection]:
-        """Return all faces: near ones, or small ones where there are no near ones."""
-        for finder in self._finders:
-            detections = finder.process(image).detections
+    def find(self, image: Image, *, closely: bool = False) -> list[Detection]:
+        """Return all faces that the far-range model finds, or else the near-range one.
+
+        `closely` looks at overlapping quarters of the image as well where neither finds any, for
+        faces that are too small in the whole.
+        """
+        found = self._find_in(image, (0, 0, image.shape[1], image.shape[0]), self._finders)
+        if found or not closely:
+            return found
+        for window in _quarters(image.shape[1], image.shape[0]):
+            for face in self._find_in(image, window, self._finders[:1]):
+                if not any(_is_same_place(face, other) for other in found):
+                    found.append(face)
+        return found
+
+    def _find_in(
+        self, image: Image, window: tuple[int, int, int, int], finders: list[Any]
+    ) -> list[Detection]:
+        left, top, width, height = window
+        part = np.ascontiguousarray(image[top : top + height, left : left + width])
+        for finder in finders:
+            detections = finder.process(part).detections
             if detections:
-                return [_detection(found, image) for found in detections]
+                return [_detection(found, image, window) for found in detections]
         return []
 
 
-def _detection(found: Any, image: Image) -> Detection:
-    height, width = image.shape[:2]
+def _quarters(width: int, height: int) -> list[tuple[int, int, int, int]]:
+    """Return nine overlapping windows (left, top, width, height) of half the image's size."""
+    w, h = width // 2, height // 2
+    return [(x, y, w, h) for y in (0, h // 2, height - h) for x in (0, w // 2, width - w)]
+
+
+def _is_same_place(face: Detection, other: Detection) -> bool:
+    distance = float(np.linalg.norm(face.centre - other.centre))
+    return distance < 0.5 * max(face.size, other.size)
+
+
+def _detection(found: Any, image: Image, window: tuple[int, int, int, int]) -> Detection:
+    left, top, width, height = window
     box = found.location_data.relative_bounding_box
     points = np.array([(p.x, p.y) for p in found.location_data.relative_keypoints])
-    points *= (width, height)
+    corner = np.array([left, top], dtype=np.float64)
+    points = points * (width, height) + corner
     eyes = points[1] - points[0]
+    centre = np.array([(box.xmin + box.width / 2) * width, (box.ymin + box.height / 2) * height])
     return Detection(
-        centre=np.array([(box.xmin + box.width / 2) * width, (box.ymin + box.height / 2) * height]),
+        centre=centre + corner,
         size=max(box.width * width, box.height * height),
         angle=math.atan2(eyes[1], eyes[0]),
         look=look_at(image, points[[0, 1, 3]]),

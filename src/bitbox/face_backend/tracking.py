@@ -25,6 +25,7 @@ _ANCHORS = np.array([[0.3, 0.3], [0.7, 0.3], [0.5, 0.75]])
 #: Two patches that correlate less than this are of different people.
 SAME_LOOK = 0.5
 _FORGET = 2.0  # seconds after which a bystander who is not seen any more is forgotten
+_NEAR = 2.5  # distance, in face sizes, within which people are told apart in every frame
 _CUT = 28.0  # mean absolute grey difference (of 255) of two frames that do not belong together
 
 
@@ -65,16 +66,20 @@ class Person:
         """Where the person should be now, if the movement goes on for up to half a second."""
         return self.centre + self.velocity * min(time - self.seen, 0.5)
 
+    def move(self, time: float, centre: FloatArray) -> None:
+        """Take note of where the person is."""
+        elapsed = time - self.seen
+        if elapsed >= 0.5:
+            self.velocity = np.zeros(2)
+        elif elapsed > 0:
+            share = min(1.0, elapsed / 0.15)
+            self.velocity = (1 - share) * self.velocity + share * (centre - self.centre) / elapsed
+        self.centre, self.seen = centre, time
+
     def see(self, found: Detection, time: float) -> None:
         """Take note of a new sighting."""
-        elapsed = time - self.seen
-        if 0 < elapsed < 0.5:
-            step = (found.centre - self.centre) / elapsed
-            share = min(1.0, elapsed / 0.15)
-            self.velocity = (1 - share) * self.velocity + share * step
-        elif elapsed > 0:
-            self.velocity = np.zeros(2)
-        self.centre, self.size, self.seen = found.centre, found.size, time
+        self.move(time, found.centre)
+        self.size = found.size
         look = 0.9 * self.look + 0.1 * found.look
         self.look = look / np.linalg.norm(look)
 
@@ -155,6 +160,22 @@ class FaceTracker:
         """Forget where people were: the film was cut. What they look like is kept."""
         self.others = []
         self._scene_is_new = True
+
+    def follow(self, time: float, centre: FloatArray) -> None:
+        """Take note of where the chosen one's face was measured to be."""
+        if self.chosen is not None:
+            self.chosen.move(time, centre)
+
+    def is_crowded(self, time: float) -> bool:
+        """Tell whether somebody else is, or will soon be, so near that faces could be confused."""
+        if self.chosen is None:
+            return False
+        here = self.chosen.expected_at(time)
+        return any(
+            float(np.linalg.norm(other.expected_at(time) - here))
+            < _NEAR * max(other.size, self.chosen.size)
+            for other in self.others
+        )
 
     def update(self, time: float, found: list[Detection]) -> Detection | None:
         """Tell people apart and return the chosen one's face, or None where it is not seen.
