@@ -147,4 +147,4 @@ class CorrelationResult:
         """
         from bitbox.report.figures import correlation_heatmap
 
-        return correlation_heatmap(self)
+        return correlation_heatmap(self.mean, self.x_names, self.y_names)
