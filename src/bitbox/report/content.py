@@ -1,0 +1,208 @@
+"""What a report is made of: plain data, every part but the title optional."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import ParameterError
+from bitbox.quality import Finding
+from bitbox.signals import Signals
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class MatrixResult(Protocol):
+    """What the report needs to know of the result of an imitation or coordination analysis.
+
+    ``mean``, ``std``, ``lag`` and ``n_valid`` are of shape (n1, n2), ``times`` (windows,) are
+    the centres of the windows in seconds. Lags are in seconds with the sign that the analysis
+    gives them: negative where the participant follows. Objects that also carry ``values`` and
+    ``lags`` of shape (windows, n1, n2) get their time courses by window.
+    """
+
+    @property
+    def mean(self) -> Any: ...  # noqa: D102
+    @property
+    def std(self) -> Any: ...  # noqa: D102
+    @property
+    def lag(self) -> Any: ...  # noqa: D102
+    @property
+    def n_valid(self) -> Any: ...  # noqa: D102
+    @property
+    def x_names(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def y_names(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def times(self) -> Any: ...  # noqa: D102
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """One frame of a video, with what was found in it.
+
+    Parameters
+    ----------
+    time : float
+        Seconds in the recording.
+    image : ndarray of uint8, shape (H, W, 3)
+        The frame, upright, RGB.
+    landmarks : ndarray, shape (51, 2), optional
+        iBUG landmarks in pixels of `image`; None, or NaN, where no face was found.
+    """
+
+    time: float
+    image: NDArray[np.uint8]
+    landmarks: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        image = np.asarray(self.image)
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise ParameterError(
+                "A thumbnail cannot be shown.",
+                expected="an image of shape (height, width, 3) in uint8",
+                got=f"shape {image.shape} in {image.dtype}",
+            )
+        if self.landmarks is not None and np.asarray(self.landmarks).shape != (51, 2):
+            raise ParameterError(
+                "The landmarks of a thumbnail cannot be drawn.",
+                expected="shape (51, 2)",
+                got=f"shape {np.asarray(self.landmarks).shape}",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """One of the two people, and how well they were seen.
+
+    Parameters
+    ----------
+    label : str
+        What the report calls the person: ``"Participant"``.
+    file : str, optional
+        Name of the recording.
+    facts : mapping
+        Whatever is known of the recording, in the order to be shown: frame rate, size,
+        duration, back end. Values are shown as they are; give units in the text.
+    signals : Signals, optional
+        What was measured, on the recording's own clock; shows when the person was tracked.
+    coverage : float, optional
+        Share of frames in which the person was measured, 0 to 1; computed from `signals` if
+        None.
+    frames : sequence of Thumbnail
+        A few frames with the landmarks found in them.
+    """
+
+    label: str
+    file: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    signals: Signals | None = None
+    coverage: float | None = None
+    frames: Sequence[Thumbnail] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LagSurface:
+    """The correlation of one pair of signals in every window and at every lag.
+
+    Parameters
+    ----------
+    name : str
+        What the pair is called.
+    r : ndarray, shape (windows, lags)
+        Correlations; NaN is undefined.
+    times : ndarray, shape (windows,)
+        Centres of the windows in seconds.
+    lags : ndarray, shape (lags,)
+        Seconds, with the sign of the analysis: negative where the participant follows.
+    """
+
+    name: str
+    r: NDArray[np.float64]
+    times: NDArray[np.float64]
+    lags: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContent:
+    """Everything a report can show. A part that isn't given is left out.
+
+    Parameters
+    ----------
+    title : str
+        The title.
+    participant, model : Person, optional
+        Who imitates, and who is imitated.
+    headline : str, optional
+        The result in one sentence.
+    scorecard : DataFrame, optional
+        One row a signal, its name as index. Known columns are listed in
+        :data:`bitbox.report.words.COLUMNS`; others are shown by their own name.
+    findings : sequence of Finding
+        What a careful colleague would point out.
+    aligned : (Signals, Signals), optional
+        Participant and model on one clock, with the same times.
+    matrix : MatrixResult, optional
+        Every participant signal against every model signal.
+    surfaces : sequence of LagSurface
+        Pairs to be shown lag by lag.
+    descriptions : mapping
+        A sentence for the name of each signal.
+    parameters, provenance : mapping
+        How the analysis was made, and from what; may be nested.
+    methods : str, optional
+        Text for a methods section; blank lines separate paragraphs.
+    data_dictionary : DataFrame, optional
+        What the files and columns of the results mean; shown as it is.
+    alpha : float
+        Level at which the scorecard's corrected p-values count as beyond chance.
+
+    Raises
+    ------
+    ParameterError
+        If the aligned signals have different times.
+    """
+
+    title: str
+    participant: Person | None = None
+    model: Person | None = None
+    headline: str | None = None
+    scorecard: pd.DataFrame | None = None
+    findings: Sequence[Finding] = ()
+    aligned: tuple[Signals, Signals] | None = None
+    matrix: MatrixResult | None = None
+    surfaces: Sequence[LagSurface] = ()
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    methods: str | None = None
+    data_dictionary: pd.DataFrame | None = None
+    alpha: float = 0.05
+
+    def __post_init__(self) -> None:
+        if self.aligned is not None and not np.array_equal(
+            self.aligned[0].time, self.aligned[1].time
+        ):
+            raise ParameterError(
+                "The aligned signals of participant and model don't share one clock.",
+                expected="the same times in both",
+                todo="Align them first.",
+            )
+
+    @property
+    def people(self) -> list[Person]:
+        """The people that are known, the participant first."""
+        return [person for person in (self.participant, self.model) if person is not None]
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """What participant and model are called."""
+        return (
+            self.participant.label if self.participant else "Participant",
+            self.model.label if self.model else "Model",
+        )

@@ -1,0 +1,348 @@
+"""The report: one HTML file that works offline and asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bitbox.errors import BackendError
+from bitbox.files import replacing
+from bitbox.report import figures
+from bitbox.report.content import Person, ReportContent
+from bitbox.report.pictures import Picture, picture
+from bitbox.report.rows import shape_column
+from bitbox.report.series import Course, courses, matched, window_latencies
+from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
+from bitbox.report.words import PARAMETERS, SEVERITIES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+FEW = 6
+"""How many signals are drawn one beneath the other."""
+
+_POINTS = 300_000
+_NARROW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure's place in the page."""
+
+    id: str
+    title: str
+    height: int
+    narrowest: int | None = None
+    broadest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A person as the page shows them."""
+
+    person: Person
+    coverage: str | None
+    pictures: tuple[Picture, ...]
+
+
+class _Figures:
+    """Collects the figures of a page as JSON that is safe within a script element."""
+
+    def __init__(self) -> None:
+        self._json: dict[str, str] = {}
+
+    def add(self, name: str, drawing: go.Figure) -> Drawn:
+        """Take a figure; its title becomes text of the page, where it can wrap and be read."""
+        title = html.unescape(drawing.layout.title.text or "")
+        drawing.update_layout(title=None)
+        widths = (drawing.layout.meta or {}).get("width", [None, None])
+        self._json[name] = drawing.to_json()
+        return Drawn(name, title, int(drawing.layout.height), *widths)
+
+    def __str__(self) -> str:
+        return (
+            "{"
+            + ",".join(f"{_safe(json.dumps(k))}:{_safe(v)}" for k, v in self._json.items())
+            + "}"
+        )
+
+
+def _safe(text: str) -> str:
+    """Escape in JSON whatever a script element, or an old JavaScript, would trip over."""
+    for character in "<>&'\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def write_report(content: ReportContent, path: str | Path) -> Path:
+    """Write the report as one HTML file that works offline.
+
+    Parameters
+    ----------
+    content : ReportContent
+        What to show. A part that isn't given is left out.
+    path : str or Path
+        The file to write; a file of that name is replaced, in one step.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    BackendError
+        If Plotly, Jinja or Pillow isn't installed.
+
+    Notes
+    -----
+    The file holds everything it needs and forbids the browser to fetch anything else (by its
+    content security policy). The same content gives the same file.
+    """
+    page = _render(content)
+    target = Path(path)
+    with replacing(target) as temporary:
+        temporary.write_bytes(page.encode("utf-8", errors="replace"))
+    return target
+
+
+def _render(content: ReportContent) -> str:
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+        from markupsafe import Markup
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise BackendError(
+            f"The report cannot be made, because {error.name} is not installed.",
+            todo="Install openbitbox with its report extra.",
+        ) from error
+    environment = Environment(
+        loader=PackageLoader("bitbox.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"shown": shown, "number": number}
+    files = resources.files("bitbox.report") / "templates"
+    style, script = (
+        (files / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
+    )
+    scripts = [get_plotlyjs(), script]
+    drawings = _Figures()
+    context = _context(content, drawings)
+    return environment.get_template("report.html").render(
+        **context,
+        style=Markup(style),  # noqa: S704 - our own file
+        scripts=[Markup(code) for code in scripts],  # noqa: S704 - Plotly's and our own file
+        hashes=[_digest(code) for code in scripts],
+        figures_json=Markup(str(drawings)),  # noqa: S704 - escaped by _safe
+    )
+
+
+def _digest(code: str) -> str:
+    """Return what a content security policy knows a script by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+
+
+def _context(content: ReportContent, drawings: _Figures) -> dict[str, Any]:
+    """Work out everything that the template shows."""
+    scorecard, _ = (None, None) if content.scorecard is None else in_order(content.scorecard)
+    if scorecard is not None and scorecard.empty:
+        scorecard = None
+    names = _names(content, scorecard)
+    lines = courses(content, names)
+    return {
+        "content": content,
+        "labels": content.labels,
+        "table": None
+        if scorecard is None
+        else scorecard_table(scorecard, content.descriptions, content.alpha),
+        "charts": _charts(content, scorecard, drawings),
+        "glance": _glance(content, scorecard),
+        "severities": SEVERITIES,
+        "urgent": [f for f in content.findings if f.severity != "info"],
+        "faces": [_face(person) for person in content.people],
+        "strip": _strip(content, drawings),
+        "courses": _courses(content, lines, drawings),
+        "matrix": _matrix(content, drawings),
+        "surfaces": [
+            (surface.name, drawings.add(f"surface-{i}", _surface(surface)))
+            for i, surface in enumerate(content.surfaces)
+        ],
+        "parameters": [
+            (name, value, PARAMETERS.get(name, "")) for name, value in flat(content.parameters)
+        ],
+        "provenance": list(flat(content.provenance)),
+        "methods": [part.strip() for part in (content.methods or "").split("\n\n") if part.strip()],
+        "dictionary": _dictionary(content.data_dictionary),
+    }
+
+
+def _names(content: ReportContent, scorecard: pd.DataFrame | None) -> list[str]:
+    """Return the names of the matched signals, in the order of the scorecard if there is one."""
+    if scorecard is not None:
+        return [str(name) for name in scorecard.index]
+    if content.matrix is not None:
+        return [name for name, _, _ in matched(content.matrix)]
+    if content.aligned is not None:
+        return [name for name in content.aligned[0].names if name in content.aligned[1].names]
+    return []
+
+
+def _charts(
+    content: ReportContent, scorecard: pd.DataFrame | None, drawings: _Figures
+) -> list[Drawn]:
+    if scorecard is None:
+        return []
+    charts = []
+    if shape_column(scorecard):
+        chart = figures.scorecard_chart(scorecard, alpha=content.alpha)
+        charts.append(drawings.add("chart-shape", chart))
+    latencies = window_latencies(content.matrix, [str(name) for name in scorecard.index])
+    if latencies is not None or "latency" in scorecard:
+        chart = figures.latency_chart(scorecard, latencies)
+        charts.append(drawings.add("chart-latency", chart))
+    return charts
+
+
+def _glance(content: ReportContent, scorecard: pd.DataFrame | None) -> list[tuple[str, str]]:
+    """Return the few numbers beneath the headline."""
+    facts: list[tuple[str, str]] = []
+    if scorecard is not None:
+        facts.append(("Signals compared", str(len(scorecard))))
+        for column, label, form, unit in (
+            ("windows", "Windows a signal (median)", "count", ""),
+            ("z", "z against chance (median)", "z", ""),
+            ("latency", "Latency (median over signals)", "seconds", " s"),
+        ):
+            if column in scorecard and scorecard[column].notna().any():
+                value = float(scorecard[column].median())
+                facts.append((label, number(value, form) + unit))  # type: ignore[arg-type]
+    facts += [
+        (f"Frames measured, {person.label}", coverage)
+        for person in content.people
+        if (coverage := _coverage(person)) is not None
+    ]
+    return facts
+
+
+def _coverage(person: Person) -> str | None:
+    """Say in which share of frames a person was measured."""
+    if person.coverage is not None:
+        return number(person.coverage, "share")
+    if person.signals is None:
+        return None
+    return number(np.isfinite(person.signals.values).any(axis=1).mean(), "share")
+
+
+def _face(person: Person) -> Face:
+    return Face(person, _coverage(person), tuple(picture(frame) for frame in person.frames))
+
+
+def _strip(content: ReportContent, drawings: _Figures) -> Drawn | None:
+    people = [
+        (person.label, person.signals.time, np.isfinite(person.signals.values).any(axis=1))
+        for person in content.people
+        if person.signals is not None
+    ]
+    return drawings.add("strip", figures.coverage_strip(people)) if people else None
+
+
+def _courses(
+    content: ReportContent, lines: Sequence[Course], drawings: _Figures
+) -> dict[str, Any] | None:
+    """Draw the first few signals beneath each other, and each one by itself."""
+    if not lines:
+        return None
+    few = lines[:FEW]
+    limit = int(np.clip(_POINTS // (2 * len(lines)), figures.DRAWN, 20_000))
+    frames = len(lines[0].time)
+    overview = None
+    if len(lines) > 1:
+        overview = figures.time_courses(
+            few[0].time,
+            np.stack([line.participant for line in few], axis=1),
+            np.stack([line.model for line in few], axis=1),
+            [line.name for line in few],
+            unit=few[0].unit,
+            labels=content.labels,
+            limit=limit,
+        )
+    single = [
+        figures.time_course(
+            line.time,
+            line.participant,
+            line.model,
+            name=line.name,
+            unit=line.unit,
+            window_times=line.window_times,
+            window_r=line.r,
+            window_latency=line.latency,
+            labels=content.labels,
+            limit=limit,
+        )
+        for line in lines
+    ]
+    return {
+        "overview": None if overview is None else drawings.add("overview", overview),
+        "few": len(few),
+        "all": len(lines),
+        "single": [
+            (
+                line.name,
+                content.descriptions.get(line.name, ""),
+                drawings.add(f"course-{i}", drawing),
+            )
+            for i, (line, drawing) in enumerate(zip(lines, single, strict=True))
+        ],
+        "by_window": any(line.r is not None for line in lines),
+        "distance": any(line.distance for line in lines),
+        "frames": frames,
+        "limit": limit if frames > limit else None,
+    }
+
+
+def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None:
+    matrix = content.matrix
+    if matrix is None:
+        return None
+    x_names, y_names = ([str(name) for name in names] for names in (matrix.x_names, matrix.y_names))
+    r = figures.correlation_heatmap(matrix.mean, x_names, y_names)
+    latency = figures.latency_heatmap(-np.asarray(matrix.lag, dtype=float), x_names, y_names)
+    return {
+        "r": drawings.add("matrix-r", r),
+        "latency": drawings.add("matrix-latency", latency),
+        "rows": len(x_names),
+        "columns": len(y_names),
+        "narrow": len(y_names) <= _NARROW,
+        "windows": len(matrix.times),
+        "matched": len(matched(matrix)),
+    }
+
+
+def _surface(surface: Any) -> go.Figure:
+    return figures.lag_heatmap(
+        surface.r, surface.times, -np.asarray(surface.lags, dtype=float), name=surface.name
+    )
+
+
+def _dictionary(frame: pd.DataFrame | None) -> dict[str, Any] | None:
+    if frame is None or frame.empty:
+        return None
+    return {
+        "columns": [str(name) for name in frame.columns],
+        "rows": [[shown(value) for value in row] for row in frame.itertuples(index=False)],
+    }

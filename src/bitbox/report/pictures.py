@@ -1,0 +1,123 @@
+"""Thumbnails: frames cropped to the face, as data in the page, with landmarks over them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import BackendError
+from bitbox.report.content import Thumbnail
+
+SIDE = 320
+"""Longest side of an embedded image in pixels."""
+
+# (first, last, closed) of the lines that the 51 landmarks make
+_LINES = (
+    (0, 4, False),  # right brow
+    (5, 9, False),  # left brow
+    (10, 13, False),  # nose, bridge
+    (14, 18, False),  # nose, base
+    (19, 24, True),  # right eye
+    (25, 30, True),  # left eye
+    (31, 42, True),  # lips, outer
+    (43, 50, True),  # lips, inner
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image for the page: a data URI, and what to draw over it.
+
+    ``width`` and ``height`` are pixels of the image; ``paths`` are SVG paths and ``points``
+    coordinates in these pixels, both empty where no face was found.
+    """
+
+    uri: str
+    width: int
+    height: int
+    time: float
+    found: bool
+    paths: tuple[str, ...]
+    points: tuple[tuple[float, float], ...]
+
+
+def picture(thumbnail: Thumbnail) -> Picture:
+    """Crop a frame to the face, shrink it and place its landmarks.
+
+    Raises
+    ------
+    BackendError
+        If Pillow, which writes the image, isn't installed.
+    """
+    left, top, right, bottom = _crop(thumbnail)
+    image = np.ascontiguousarray(thumbnail.image[top:bottom, left:right])
+    scale = min(1.0, SIDE / max(image.shape[:2]))
+    width, height = (max(1, round(n * scale)) for n in (right - left, bottom - top))
+    landmarks = _landmarks(thumbnail)
+    points = (landmarks - [left, top]) * [width / (right - left), height / (bottom - top)]
+    return Picture(
+        uri=_jpeg(image, (width, height)),
+        width=width,
+        height=height,
+        time=float(thumbnail.time),
+        found=len(points) > 0,
+        paths=_paths(points),
+        points=tuple((round(float(x), 1), round(float(y), 1)) for x, y in points),
+    )
+
+
+def _landmarks(thumbnail: Thumbnail) -> NDArray[np.float64]:
+    """Return the landmarks, or none of them where one is missing."""
+    if thumbnail.landmarks is None:
+        return np.empty((0, 2))
+    landmarks = np.asarray(thumbnail.landmarks, dtype=float)
+    return landmarks if np.isfinite(landmarks).all() else np.empty((0, 2))
+
+
+def _crop(thumbnail: Thumbnail) -> tuple[int, int, int, int]:
+    """Choose a square around the face; the middle of the frame where there is none."""
+    height, width = thumbnail.image.shape[:2]
+    landmarks = _landmarks(thumbnail)
+    side = min(height, width)
+    if len(landmarks) == 0:
+        centre = np.array([width / 2, height / 2])
+    else:
+        low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+        # the 51 points reach from the brows to the mouth: a head is about twice as large
+        side = min(side, max(24, round(2.3 * float((high - low).max()))))
+        centre = (low + high) / 2
+    left, top = (
+        int(np.clip(round(c - side / 2), 0, n - side))
+        for c, n in zip(centre, (width, height), strict=True)
+    )
+    return left, top, left + side, top + side
+
+
+def _jpeg(image: NDArray[np.uint8], size: tuple[int, int]) -> str:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise BackendError(
+            "The pictures of the report cannot be made, because Pillow is not installed.",
+            todo="Install openbitbox with its video extra, or leave out the frames.",
+        ) from error
+    file = io.BytesIO()
+    Image.fromarray(image).resize(size, Image.Resampling.LANCZOS).save(
+        file, format="JPEG", quality=82, optimize=True
+    )
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _paths(points: NDArray[np.float64]) -> tuple[str, ...]:
+    if len(points) == 0:
+        return ()
+    return tuple(
+        "M"
+        + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[first : last + 1])
+        + ("Z" if closed else "")
+        for first, last, closed in _LINES
+    )
