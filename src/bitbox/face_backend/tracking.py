@@ -24,6 +24,7 @@ _OVERSAMPLE = 3
 _ANCHORS = np.array([[0.3, 0.3], [0.7, 0.3], [0.5, 0.75]])
 #: Two patches that correlate less than this are of different people.
 SAME_LOOK = 0.5
+_SAME_PLACE_LOOK = 0.25  # enough for somebody who was lost for a while where the face now is
 _FORGET = 2.0  # seconds after which a bystander who is not seen any more is forgotten
 _NEAR = 2.5  # distance, in face sizes, within which people are told apart in every frame
 _CUT = 28.0  # mean absolute grey difference (of 255) of two frames that do not belong together
@@ -291,10 +292,12 @@ def _unlikeness(person: Person, detection: Detection, time: float) -> float:
     elapsed = time - person.seen
     size = max(person.size, detection.size)
     distance = float(np.linalg.norm(detection.centre - person.expected_at(time))) / size
-    if distance > 0.6 + 2.0 * elapsed:
+    if distance > 0.6 + 2.0 * min(elapsed, 1.0):
         return np.inf
     growth = abs(float(np.log(detection.size / person.size)))
-    if growth > 0.5 + elapsed:
+    if growth > 0.5 + min(elapsed, 1.0):
         return np.inf
     likeness = float(detection.look @ person.look)
+    if elapsed > 1.0 and likeness < _SAME_PLACE_LOOK:
+        return np.inf
     return 2.0 * distance + growth + 4.0 * (1.0 - likeness)
