@@ -1,0 +1,143 @@
+"""MediaPipe's 52 blendshapes, as a table or as the JSON of FaceLandmarker results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bitbox.errors import InputError
+from bitbox.readers.layout import Flavour, Layout, file_provenance, frame_times
+from bitbox.readers.table import FloatArray, Table, check_times
+from bitbox.signals import Signals
+
+BLENDSHAPES = (
+    *("_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft"),
+    *("browOuterUpRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft"),
+    *("eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight"),
+    *("eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft"),
+    *("eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen"),
+    *("jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft"),
+    *("mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight"),
+    *("mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower"),
+    *("mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft"),
+    *("mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft"),
+    *("mouthUpperUpRight", "noseSneerLeft", "noseSneerRight"),
+)
+_SCHEMA = "mediapipe-blendshapes"
+_UNITS = "score 0 to 1"
+_BACKEND = "MediaPipe blendshapes"
+#: Columns that may hold the time, and what a second is in them.
+_TIMES = {"time": 1.0, "timestamp": 1.0, "timestamp_ms": 1e3, "timestamp_us": 1e6}
+
+
+def _layouts(names: Sequence[str]) -> list[Layout]:
+    held = [(name, name) for name in names if name in BLENDSHAPES]
+    return [Layout("expression", _SCHEMA, _UNITS, held)]
+
+
+def _time(table: Table, fps: float | None) -> FloatArray:
+    for name, second in _TIMES.items():
+        if name in table.names:
+            return table.numbers(name) / second
+    frames = table.numbers("frame") if "frame" in table.names else np.arange(len(table)) * 1.0
+    return frame_times(table.path, frames, fps)
+
+
+TABLE = Flavour(
+    backend=_BACKEND,
+    matches=lambda names: len(set(names) & set(BLENDSHAPES)) >= 10,
+    layouts=_layouts,
+    time=_time,
+    confidence=lambda table: None,  # noqa: ARG005 - the file holds none
+)
+
+
+def read_blendshapes_json(path: Path, fps: float | None) -> Signals:
+    """Read a list of FaceLandmarker results.
+
+    Parameters
+    ----------
+    path : Path
+        JSON: a list with one object a frame, each with ``timestamp_ms`` (or ``timestamp`` in
+        seconds) and ``face_blendshapes``: a list of faces, each a list of objects with
+        ``category_name`` and ``score``. A frame without a face has an empty list.
+    fps : float or None
+        Frame rate, where the frames have no times.
+
+    Raises
+    ------
+    InputError
+        The file is not such a list.
+    """
+    frames = _frames(path)
+    values = np.full((len(frames), len(BLENDSHAPES)), np.nan)
+    time = np.full(len(frames), np.nan)
+    for i, frame in enumerate(frames):
+        time[i] = _frame_time(frame)
+        values[i] = _scores(path, i, frame)
+    if np.isnan(time).all():
+        time = frame_times(path, np.arange(len(frames)) * 1.0, fps)
+    return Signals(
+        values,
+        check_times(path, time, first_line=0),
+        BLENDSHAPES,
+        kind="expression",
+        schema=_SCHEMA,
+        units=_UNITS,
+        backend=_BACKEND,
+        confidence=np.isfinite(values).any(axis=1).astype(np.float64),
+        provenance=file_provenance(path, "FaceLandmarker results (JSON)", fps=fps),
+    )
+
+
+def _frames(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {str(path)!r}.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name} cannot be read as JSON.", got=str(error)) from error
+    if (
+        not isinstance(content, list)
+        or not content
+        or not all(isinstance(frame, dict) and "face_blendshapes" in frame for frame in content)
+    ):
+        raise InputError(
+            f"{path.name} is not a list of FaceLandmarker results.",
+            expected="a JSON list with one object a frame that has 'face_blendshapes'",
+        )
+    return content
+
+
+def _frame_time(frame: Mapping[str, Any]) -> float:
+    for name, second in _TIMES.items():
+        if isinstance(frame.get(name), int | float):
+            return float(frame[name]) / second
+    return float("nan")
+
+
+def _scores(path: Path, number: int, frame: Mapping[str, Any]) -> FloatArray:
+    faces = frame["face_blendshapes"]
+    row = np.full(len(BLENDSHAPES), np.nan)
+    if not faces:
+        return row
+    if len(faces) > 1:
+        raise InputError(
+            f"{path.name}: there are {len(faces)} faces in frame {number}, and nothing tells who "
+            "is who.",
+            todo="Run FaceLandmarker with num_faces=1, or on a video cropped to one person.",
+        )
+    try:
+        for category in faces[0]:
+            row[BLENDSHAPES.index(category["category_name"])] = float(category["score"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{path.name}: the blendshapes of frame {number} cannot be read.",
+            expected="objects with 'category_name' (one of MediaPipe's 52) and 'score'",
+            got=str(error),
+        ) from error
+    return row

@@ -1,0 +1,136 @@
+"""Tables of face tools: OpenFace, py-feat, LibreFace.
+
+Written from the tools' public documentation of their output; `docs/readers.md` lists every column
+and says what was not tried on real files.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from bitbox.readers.layout import Flavour, Layout, frame_times
+from bitbox.readers.table import FloatArray, Table
+
+_DEGREES = math.pi / 180
+#: iBUG landmarks 17..67 of 68: without the jaw line, as everywhere in bitbox.
+_INNER = range(17, 68)
+
+
+def _landmarks(names: Sequence[str]) -> list[Layout]:
+    columns = [(f"{axis}_{i}", f"{axis}{i - 17}") for i in _INNER for axis in "xy"]
+    if not {source for source, _ in columns} <= set(names):
+        return []
+    return [Layout("landmark", "ibug51", "px", columns, dimension=2)]
+
+
+def _some(layout: Layout, names: Sequence[str]) -> list[Layout]:
+    """Return the layout if the file has all of its columns."""
+    sources = {source for source, _ in layout.columns}
+    return [layout] if sources and sources <= set(names) else []
+
+
+# ---------------------------------------------------------------------- OpenFace 2
+
+
+def _openface_layouts(names: Sequence[str]) -> list[Layout]:
+    units = [(name, name.removesuffix("_r")) for name in names if re.fullmatch(r"AU\d\d_r", name)]
+    pose = [(f"pose_{name}", name) for name in ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")]
+    return [
+        *_some(Layout("expression", "openface-au", "intensity 0 to 5", units), names),
+        *_some(Layout("pose", "openface-pose", "mm, rad", pose), names),
+        *_landmarks(names),
+    ]
+
+
+def _openface_confidence(table: Table) -> FloatArray | None:
+    if "success" not in table.names:
+        return None
+    success = table.numbers("success")
+    sure = table.numbers("confidence") if "confidence" in table.names else np.ones(len(table))
+    return np.where(success == 1, np.clip(sure, 0, 1), 0.0)
+
+
+def _openface_time(table: Table, fps: float | None) -> FloatArray:
+    if "timestamp" in table.names:
+        return table.numbers("timestamp")
+    return frame_times(table.path, table.numbers("frame") - 1, fps)  # OpenFace counts from 1
+
+
+OPENFACE = Flavour(
+    backend="OpenFace",
+    matches=lambda names: (
+        {"frame", "success"} <= set(names)
+        and any(re.fullmatch(r"AU\d\d_[rc]|pose_[TR][xyz]|x_\d+", name) for name in names)
+    ),
+    layouts=_openface_layouts,
+    time=_openface_time,
+    confidence=_openface_confidence,
+    person="face_id",
+)
+
+# ---------------------------------------------------------------------- py-feat
+
+
+def _pyfeat_layouts(names: Sequence[str]) -> list[Layout]:
+    units = [(name, name) for name in names if re.fullmatch(r"AU\d\d", name)]
+    pose = [("Pitch", "Rx"), ("Yaw", "Ry"), ("Roll", "Rz")]
+    rectangle = [
+        *(("FaceRectX", "x"), ("FaceRectY", "y")),
+        *(("FaceRectWidth", "w"), ("FaceRectHeight", "h")),
+    ]
+    return [
+        *_some(Layout("expression", "pyfeat-au", "probability or intensity 0 to 1", units), names),
+        *_some(Layout("pose", "pyfeat-pose", "rad", pose, factor=_DEGREES), names),
+        *_landmarks(names),
+        *_some(Layout("rectangle", "rectangle", "px", rectangle), names),
+    ]
+
+
+def _pyfeat_confidence(table: Table) -> FloatArray | None:
+    if "FaceScore" not in table.names:
+        return None
+    return np.clip(table.numbers("FaceScore"), 0, 1)
+
+
+PYFEAT = Flavour(
+    backend="py-feat",
+    matches=lambda names: {"FaceRectX", "FaceScore"} <= set(names) and "frame" in names,
+    layouts=_pyfeat_layouts,
+    time=lambda table, fps: frame_times(table.path, table.numbers("frame"), fps),
+    confidence=_pyfeat_confidence,
+    person="Identity",
+)
+
+# ---------------------------------------------------------------------- LibreFace
+
+
+def _libreface_layouts(names: Sequence[str]) -> list[Layout]:
+    found = [(re.fullmatch(r"au_(\d+)_intensity", name), name) for name in names]
+    units = [(name, f"AU{int(match[1]):02d}") for match, name in found if match]
+    pose = [("pitch", "Rx"), ("yaw", "Ry"), ("roll", "Rz")]
+    return [
+        *_some(Layout("expression", "libreface-au", "intensity 0 to 5", units), names),
+        *_some(Layout("pose", "libreface-pose", "rad", pose, factor=_DEGREES), names),
+    ]
+
+
+def _libreface_time(table: Table, fps: float | None) -> FloatArray:
+    if "frame_time_in_ms" in table.names:
+        return table.numbers("frame_time_in_ms") / 1000
+    return frame_times(table.path, table.numbers("frame_idx"), fps)
+
+
+LIBREFACE = Flavour(
+    backend="LibreFace",
+    matches=lambda names: (
+        any(re.fullmatch(r"au_\d+(_intensity)?", name) for name in names)
+        and bool({"frame_idx", "frame_time_in_ms"} & set(names))
+    ),
+    layouts=_libreface_layouts,
+    time=_libreface_time,
+    confidence=lambda table: None,  # noqa: ARG005 - the file holds none
+)

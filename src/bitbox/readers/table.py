@@ -1,0 +1,238 @@
+"""Reading a CSV file strictly: what is not clear is an error that names the line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+#: How a missing value may be written, besides leaving the cell empty.
+MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None")
+_DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file's cells, as text until they are asked for as numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : tuple of str
+        Column names without surrounding spaces, all different.
+    columns : pyarrow.Table
+        The cells, column i under the name ``str(i)``.
+    decimal_comma : bool
+        Whether numbers are written with a comma.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    columns: Any
+    decimal_comma: bool
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
+
+    def text(self, name: str) -> list[str]:
+        """Return a column's cells as text without surrounding spaces."""
+        return [cell.strip() for cell in self.columns[str(self.names.index(name))].to_pylist()]
+
+    def numbers(self, name: str) -> FloatArray:
+        """Return a column as numbers; empty cells and those of `MISSING` become NaN.
+
+        Raises
+        ------
+        InputError
+            A cell is neither a number nor missing, or is infinite.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        cells = pc.utf8_trim_whitespace(self.columns[str(self.names.index(name))])
+        if self.decimal_comma:
+            cells = pc.replace_substring(cells, ",", ".")
+        missing = pc.is_in(cells, value_set=pa.array(MISSING))
+        cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+        try:
+            values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        except pa.ArrowInvalid:
+            self._not_a_number(name, cells.to_pylist())
+        infinite = np.flatnonzero(np.isinf(values))
+        if len(infinite):
+            raise InputError(
+                f"{self.path.name}: column {name!r} is infinite in line {infinite[0] + 2}.",
+                expected="finite numbers, or an empty cell where the value is missing",
+                got=str(values[infinite[0]]),
+            )
+        return np.asarray(values, dtype=np.float64)
+
+    def matrix(self, names: Iterable[str]) -> FloatArray:
+        """Return columns as numbers, shape (rows, columns)."""
+        return np.column_stack([self.numbers(name) for name in names])
+
+    def _not_a_number(self, name: str, cells: list[str | None]) -> NoReturn:
+        for line, cell in enumerate(cells, start=2):
+            if cell is not None and not _is_number(cell):
+                raise InputError(
+                    f"{self.path.name}: column {name!r} holds text in line {line}.",
+                    expected="a number, or an empty cell where the value is missing",
+                    got=repr(cell[:60]),
+                )
+        raise InputError(f"{self.path.name}: column {name!r} holds something else than numbers.")
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file with a line of column names.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 text; cells separated by commas, semicolons or tabs. With semicolons or tabs, numbers
+        may be written with a decimal comma.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, not UTF-8 text, ragged, or has columns without a name or of
+        the same name.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    content = _read_text(path)
+    header = content.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=header.count)
+    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter)))
+    _check_names(path, names)
+    places = [str(i) for i in range(len(names))]
+    try:
+        columns = arrow_csv.read_csv(
+            io.BytesIO(content.encode()),
+            read_options=arrow_csv.ReadOptions(column_names=places, skip_rows=1),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        _explain_ragged(path, content, delimiter, len(names), error)
+    if columns.num_rows == 0:
+        raise InputError(
+            f"{path.name} has column names but no rows.", todo="Export the recording again."
+        )
+    return Table(path, names, columns, _has_decimal_comma(columns, delimiter))
+
+
+def check_times(path: Path, time: FloatArray, first_line: int = 2) -> FloatArray:
+    """Return the times if every row has one and they increase.
+
+    Raises
+    ------
+    InputError
+        A time is missing, or time stands still or runs backwards.
+    """
+    missing = np.flatnonzero(~np.isfinite(time))
+    if len(missing):
+        raise InputError(
+            f"{path.name}: there is no time in line {missing[0] + first_line}.",
+            expected="a time in seconds in every row",
+        )
+    back = np.flatnonzero(np.diff(time) <= 0)
+    if len(back):
+        i = back[0]
+        how = "stands still" if time[i + 1] == time[i] else "runs backwards"
+        raise InputError(
+            f"{path.name}: time {how} in line {i + 1 + first_line}.",
+            expected=f"a time later than {time[i]:g} s",
+            got=f"{time[i + 1]:g} s",
+            todo="Sort the rows by time, keep one row a frame, and one person a file.",
+        )
+    return time
+
+
+def _read_text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {str(path)!r}.") from error
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read ({error.strerror}).") from error
+    if not raw.strip():
+        raise InputError(f"{path.name} is empty.", todo="Export the recording again.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name} is not UTF-8 text (byte {error.start} does not fit).",
+            expected="a CSV file in UTF-8",
+            todo="In a spreadsheet program, save it as 'CSV UTF-8'.",
+        ) from error
+    if "\0" in text:
+        raise InputError(f"{path.name} is not a text file.", expected="a CSV file in UTF-8")
+    return text.lstrip("\n\r").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_names(path: Path, names: tuple[str, ...]) -> None:
+    seen: set[str] = set()
+    for place, name in enumerate(names, start=1):
+        if not name:
+            raise InputError(
+                f"{path.name}: column {place} has no name.",
+                todo="Name it in the first line, or remove it (a spreadsheet or pandas may have "
+                "added a column of row numbers).",
+            )
+        if name in seen:
+            raise InputError(
+                f"{path.name} has two columns called {name!r}.",
+                todo="Rename one of them in the first line.",
+            )
+        seen.add(name)
+    if all(_is_number(name) for name in names):
+        raise InputError(
+            f"{path.name} starts with numbers instead of column names.",
+            expected="a first line that names the columns",
+            got=", ".join(names[:4]),
+        )
+
+
+def _explain_ragged(
+    path: Path, content: str, delimiter: str, width: int, error: Exception
+) -> NoReturn:
+    reader = csv.reader(io.StringIO(content), delimiter=delimiter)
+    for row in reader:
+        if row and len(row) != width:
+            raise InputError(
+                f"{path.name}: line {reader.line_num} has another number of cells than the first "
+                "line has names.",
+                expected=f"{width} cells",
+                got=str(len(row)),
+                todo="The file may be cut off or joined from several; export it again.",
+            ) from error
+    raise InputError(f"{path.name} cannot be read as CSV.", got=str(error)) from error
+
+
+def _has_decimal_comma(columns: Any, delimiter: str) -> bool:
+    if delimiter == ",":
+        return False
+    first = [column[0].as_py() for column in columns.columns]
+    return any(_is_number(cell.replace(",", ".")) for cell in first if "," in cell)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
