@@ -318,11 +318,7 @@ class Cache:
         self, recording: str, what: str, key: str, arrays: Mapping[str, NDArray[np.generic]]
     ) -> Path | None:
         """Store named arrays, without loss, as one NumPy archive."""
-
-        def save(path: Path) -> None:
-            np.savez(path, allow_pickle=False, **dict(arrays))
-
-        return self.write(recording, what, key, ".npz", save)
+        return self.write(recording, what, key, ".npz", lambda path: np.savez(path, **arrays))
 
     def read_arrays(self, what: str, key: str) -> dict[str, NDArray[np.generic]] | None:
         """Return stored arrays, or None if there are none."""

@@ -1,0 +1,47 @@
+"""Expression units on the scale of their own measurement noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.face_backend.recording import Recording
+from bitbox.quality import Finding
+
+NOISE_UNITS = "noise SD"
+
+
+def normalized(values: NDArray[np.float64], recording: Recording) -> NDArray[np.float64]:
+    """Take the person's neutral out of units and divide them by their measurement noise.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, k)
+        Units; NaN is missing.
+    recording : Recording
+        Where a finding goes if the noise of a unit cannot be estimated.
+
+    Returns
+    -------
+    ndarray, shape (T, k)
+        Each unit less its median over time, divided by the standard deviation of its noise
+        (`bitbox.face_backend.units.noise_scale`). NaN where that is unknown.
+    """
+    from bitbox.face_backend.units import noise_scale
+
+    seen = np.isfinite(values).any(axis=0)
+    middle = np.full(values.shape[1], np.nan)
+    middle[seen] = np.nanmedian(values[:, seen], axis=0)
+    scale = noise_scale(values)
+    unknown = int(np.count_nonzero(seen & np.isnan(scale)))
+    if unknown:
+        recording.note(
+            Finding(
+                "noise-unknown",
+                "warning",
+                f"The measurement noise of {unknown} of {len(scale)} expression units cannot be "
+                "estimated, so their normalised values are missing.",
+                "Use a longer recording in which the face moves, or normalize=False.",
+            )
+        )
+    return np.asarray((values - middle) / scale)
