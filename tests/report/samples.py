@@ -72,6 +72,15 @@ def matrix(names: list[str], rng: np.random.Generator, windows: int = 40) -> Mat
     )
 
 
+def ridge(rng: np.random.Generator, times: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """Correlations (windows, lags) that are strongest near 0.4 s, swinging beside it."""
+    latency = 0.4 + 0.06 * np.sin(times)[:, None]
+    away = (-lags[None, :] - latency) / 0.35
+    return np.clip(
+        0.8 * np.exp(-(away**2)) * np.cos(2 * away) + rng.normal(0, 0.04, away.shape), -1, 1
+    )
+
+
 def scorecard(table: Matrix, rng: np.random.Generator) -> pd.DataFrame:
     """The scorecard with chance; its numbers are consistent with one another."""
     k = len(table.x_names)
@@ -122,6 +131,7 @@ def full(k: int = 8, frames: int = 900, seed: int = 1, **changes: Any) -> Report
     participant[frames // 3 : frames // 3 + 40] = np.nan
     pair = signals(participant, names), signals(model, names)
     table = matrix(names, rng)
+    lags = -np.arange(33, -1, -1) / FPS
     parts: dict[str, Any] = {
         "title": "How well P07 imitates the model",
         "participant": Person(
@@ -141,10 +151,7 @@ def full(k: int = 8, frames: int = 900, seed: int = 1, **changes: Any) -> Report
         "aligned": pair,
         "matrix": table,
         "surfaces": [
-            LagSurface(
-                name, rng.uniform(-1, 1, (40, 34)), table.times, -np.arange(33, -1, -1) / FPS
-            )
-            for name in names[:2]
+            LagSurface(name, ridge(rng, table.times, lags), table.times, lags) for name in names[:2]
         ],
         "descriptions": {"GE0": "The jaw opens."},
         "parameters": {"width": 1.1, "step": 0.5, "lag": 1.1, "fps": 30.0, "polarity": True},

@@ -22,6 +22,7 @@ from bitbox.report.theme import (
     MODEL,
     MUTED,
     PARTICIPANT,
+    QUIET,
     RULE,
     axis,
     figure,
@@ -106,14 +107,14 @@ def _lines(
     """Draw the model, broad and behind; the participant, fine and in front."""
     import plotly.graph_objects as go
 
-    styles = {"participant": (PARTICIPANT, 1.4), "model": (MODEL, 2.6)}
+    styles = {"participant": (PARTICIPANT, 1.5, 1), "model": (MODEL, 2.2, 2)}
     traces = []
     for who, values, label in (
         ("model", pair[1], labels[1]),
         ("participant", pair[0], labels[0]),
     ):
         at = thin(values, limit)
-        colour, width = styles[who]
+        colour, width, rank = styles[who]
         traces.append(
             go.Scatter(
                 x=small(time[at]),
@@ -121,6 +122,7 @@ def _lines(
                 mode="lines",
                 name=plain(short(label)),
                 legendgroup=who,
+                legendrank=rank,
                 line={"color": colour, "width": width},
                 hovertemplate="%{y:.3g}",
                 **changes,
@@ -178,7 +180,7 @@ def time_course(
     """
     clock, x, y = _checked(time, participant, model)
     drawing = figure(
-        240,
+        240 if window_times is None or window_r is None else 330,
         f"{tick(name)}: participant over model",
         hovermode="x unified",
         showlegend=True,
@@ -194,7 +196,6 @@ def time_course(
         latency = None if window_latency is None else np.asarray(window_latency, dtype=float)
         _add_windows(drawing, window_times, window_r, latency)
         drawing.update_layout(
-            height=330,
             xaxis={**axis(), "range": span, "showticklabels": False, "matches": "x2"},
             xaxis2={**seconds, "range": span, "anchor": "y2"},
             yaxis={"domain": [0.43, 1.0]},
@@ -278,13 +279,17 @@ def time_courses(
             expected=f"{k} columns" if k else "at least one signal",
             got=f"shape {x.shape}",
         )
-    ends = {"t": 56, "b": 44}
+    top = 46
     drawing = figure(
-        _ROW * k + ends["t"] + ends["b"], "Participant over model, signal by signal"
-    ).update_layout(showlegend=True, hovermode="x", margin=ends)
+        _ROW * k + top + 44,
+        "Participant over model, signal by signal",
+        top=top,
+        showlegend=True,
+        hovermode="x",
+    ).update_layout(legend={"y": 1 + 16 / (_ROW * k)})
     gap = 0.0 if k == 1 else 0.14 / k
     for i, name in enumerate(names):
-        top = 1 - i / k
+        upper = 1 - i / k
         number = "" if i == 0 else str(i + 1)
         drawing.add_traces(
             _lines(
@@ -300,8 +305,8 @@ def time_courses(
         drawing.update_layout(
             {
                 f"yaxis{number}": {
-                    **axis(nticks=3, showline=False, ticks=""),
-                    "domain": [max(0.0, top - 1 / k + gap), top - gap],
+                    **axis(nticks=4, **QUIET),
+                    "domain": [max(0.0, upper - 1 / k + gap), upper - gap],
                     "zeroline": True,
                     "zerolinecolor": RULE,
                     "anchor": "x",
@@ -313,7 +318,7 @@ def time_courses(
             xref="paper",
             yref="paper",
             x=0,
-            y=top,
+            y=upper,
             yshift=-2,
             xanchor="left",
             yanchor="middle",
@@ -367,7 +372,7 @@ def coverage_strip(people: Sequence[tuple[str, ArrayLike, ArrayLike]]) -> go.Fig
     return drawing.update_layout(
         xaxis=axis("Time in the recording (s)"),
         yaxis={
-            **axis(showline=False, ticks=""),
+            **axis(**QUIET),
             "tickmode": "array",
             "tickvals": list(range(len(people))),
             "ticktext": [tick(label) for label, _, _ in people],

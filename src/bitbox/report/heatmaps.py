@@ -232,5 +232,5 @@ def lag_heatmap(r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str
     return drawing.update_layout(
         showlegend=True,
         xaxis=axis("Centre of the window (s)"),
-        yaxis=axis("Latency (s), positive: follows"),
+        yaxis=axis("Latency (s)"),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +15,14 @@ import numpy as np
 
 from bitbox.errors import BackendError
 from bitbox.files import replacing
+from bitbox.quality import Finding
 from bitbox.report import figures
 from bitbox.report.content import Person, ReportContent
 from bitbox.report.pictures import Picture, picture
 from bitbox.report.rows import shape_column
 from bitbox.report.series import Course, courses, matched, window_latencies
 from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
+from bitbox.report.theme import untitled
 from bitbox.report.words import PARAMETERS, SEVERITIES
 
 if TYPE_CHECKING:
@@ -63,8 +64,7 @@ class _Figures:
 
     def add(self, name: str, drawing: go.Figure) -> Drawn:
         """Take a figure; its title becomes text of the page, where it can wrap and be read."""
-        title = html.unescape(drawing.layout.title.text or "")
-        drawing.update_layout(title=None)
+        title = untitled(drawing)
         widths = (drawing.layout.meta or {}).get("width", [None, None])
         self._json[name] = drawing.to_json()
         return Drawn(name, title, int(drawing.layout.height), *widths)
@@ -173,6 +173,7 @@ def _context(content: ReportContent, drawings: _Figures) -> dict[str, Any]:
         "charts": _charts(content, scorecard, drawings),
         "glance": _glance(content, scorecard),
         "severities": SEVERITIES,
+        "findings": sorted(content.findings, key=_urgency),
         "urgent": [f for f in content.findings if f.severity != "info"],
         "faces": [_face(person) for person in content.people],
         "strip": _strip(content, drawings),
@@ -231,11 +232,10 @@ def _glance(content: ReportContent, scorecard: pd.DataFrame | None) -> list[tupl
             if column in scorecard and scorecard[column].notna().any():
                 value = float(scorecard[column].median())
                 facts.append((label, number(value, form) + unit))  # type: ignore[arg-type]
-    facts += [
-        (f"Frames measured, {person.label}", coverage)
-        for person in content.people
-        if (coverage := _coverage(person)) is not None
-    ]
+    seen = [(person.label, share) for person in content.people if (share := _coverage(person))]
+    if seen:
+        labels, shares = zip(*seen, strict=True)
+        facts.append((f"Frames measured: {', '.join(labels).lower()}", " · ".join(shares)))
     return facts
 
 
@@ -246,6 +246,11 @@ def _coverage(person: Person) -> str | None:
     if person.signals is None:
         return None
     return number(np.isfinite(person.signals.values).any(axis=1).mean(), "share")
+
+
+def _urgency(finding: Finding) -> int:
+    order = list(SEVERITIES)
+    return order.index(finding.severity) if finding.severity in order else len(order)
 
 
 def _face(person: Person) -> Face:

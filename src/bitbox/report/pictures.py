@@ -88,7 +88,7 @@ def _crop(thumbnail: Thumbnail) -> tuple[int, int, int, int]:
     else:
         low, high = landmarks.min(axis=0), landmarks.max(axis=0)
         # the 51 points reach from the brows to the mouth: a head is about twice as large
-        side = min(side, max(24, round(2.3 * float((high - low).max()))))
+        side = min(side, max(24, round(1.9 * float((high - low).max()))))
         centre = (low + high) / 2
     left, top = (
         int(np.clip(round(c - side / 2), 0, n - side))

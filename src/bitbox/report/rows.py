@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import ParameterError
-from bitbox.report.theme import CHANCE, INK, MUTED, PARTICIPANT, RULE, axis, figure, name_axis
+from bitbox.report.theme import (
+    CHANCE,
+    INK,
+    MUTED,
+    PARTICIPANT,
+    QUIET,
+    RULE,
+    axis,
+    figure,
+    name_axis,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,20 +59,21 @@ def _rows(scorecard: pd.DataFrame, title: str, x_title: str, **layout: Any) -> g
         raise ParameterError("A scorecard without signals cannot be drawn.")
     row = 24 if len(names) <= 24 else 15
     return figure(
-        row * len(names) + 96,
+        row * len(names) + 76,
         title,
+        top=28,
         showlegend=True,
         hovermode="closest",
-        margin={"t": 48, "b": 48},
     ).update_layout(
-        xaxis=axis(x_title, zeroline=True, zerolinecolor=MUTED, zerolinewidth=1),
+        xaxis=axis(
+            x_title, zeroline=True, zerolinecolor=MUTED, zerolinewidth=1, rangemode="tozero"
+        ),
         yaxis=name_axis(
             names,
             range=[len(names) - 0.5, -0.5],
-            showline=False,
-            ticks="",
             showgrid=True,
             gridcolor="#f1f3f5",
+            **QUIET,
         ),
         **layout,
     )
@@ -111,7 +122,7 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
         groups = [(np.ones(len(values), dtype=bool), PARTICIPANT, "mean over windows")]
     else:
         yes = beyond_chance(scorecard, alpha)
-        groups = [(yes, PARTICIPANT, "beyond chance"), (~yes, "#ffffff", "not beyond chance")]
+        groups = [(yes, PARTICIPANT, "beyond chance"), (~yes, "#ffffff", "not beyond")]
     for where, fill, label in groups:
         drawing.add_trace(
             go.Scatter(
@@ -138,7 +149,7 @@ def _add_chance(drawing: go.Figure, scorecard: pd.DataFrame, row: NDArray[np.int
             orientation="h",
             width=0.62,
             marker={"color": CHANCE, "line": {"width": 0}},
-            name="chance (mean ± 2 SD)",
+            name="chance ± 2 SD",
             customdata=np.stack([mean, sd], axis=1),
             hovertemplate="%{y}, by chance: %{customdata[0]:.2f} ± %{customdata[1]:.2f}"
             "<extra></extra>",
@@ -200,7 +211,7 @@ def latency_chart(scorecard: pd.DataFrame, latencies: ArrayLike | None = None) -
     row = np.arange(len(scorecard))
     levels = _levels(scorecard, latencies)
     if "5" in levels:
-        _add_spans(drawing, (levels["5"], levels["95"]), row, (RULE, 2), "middle 90 % of windows")
+        _add_spans(drawing, (levels["5"], levels["95"]), row, (RULE, 2), "middle 90 %")
     if "25" in levels:
         _add_spans(drawing, (levels["25"], levels["75"]), row, ("#8fb0d1", 6), "middle half")
     drawing.add_trace(

@@ -20,10 +20,13 @@ MUTED = "#5b6470"
 RULE = "#d9dde2"
 FAINT = "#eceff2"
 PARTICIPANT = "#1b5e9e"
-MODEL = "#e2942b"
+MODEL = "#cf7f12"
 CHANCE = "#c9ced5"
 LOST = "#a3243b"
 UNDEFINED = "#b4b9c0"
+
+TITLE = 28
+"""Pixels that the title of a figure takes."""
 
 FONT = '-apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
@@ -85,6 +88,10 @@ def axis(title: str | None = None, **changes: Any) -> dict[str, Any]:
     }
 
 
+QUIET: dict[str, Any] = {"showline": False, "tickcolor": "rgba(0,0,0,0)", "ticklen": 6}
+"""The looks of an axis of which only the labels are seen."""
+
+
 def name_axis(names: list[str] | tuple[str, ...], **changes: Any) -> dict[str, Any]:
     """Return an axis with one tick a name at 0, 1, 2, ...; smaller type where there are many."""
     size = 11 if len(names) <= 24 else 10 if len(names) <= 45 else 8.5
@@ -99,36 +106,57 @@ def name_axis(names: list[str] | tuple[str, ...], **changes: Any) -> dict[str, A
     return axis(**{**settings, **changes})
 
 
-def figure(height: int, title: str | None = None, **layout: Any) -> go.Figure:
-    """Return an empty figure in the report's style."""
+def figure(height: int, title: str, *, top: int = 12, **layout: Any) -> go.Figure:
+    """Return an empty figure in the report's style.
+
+    `height` is that of the figure without its title, `top` the room above the axes.
+    """
     import plotly.graph_objects as go
 
     settings: dict[str, Any] = {
         # an empty template: Plotly's own would add 7 kB of colours to every figure
         "template": go.layout.Template(),
-        "height": height,
+        "height": height + TITLE,
         "font": {"family": FONT, "size": 12, "color": INK},
         "paper_bgcolor": "#ffffff",
         "plot_bgcolor": "#ffffff",
-        "margin": {"l": 56, "r": 16, "t": 40 if title else 12, "b": 44},
+        "margin": {"l": 56, "r": 16, "t": top + TITLE, "b": 44},
         "hoverlabel": {"font": {"family": FONT, "size": 12}, "namelength": 40},
         "showlegend": False,
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "itemsizing": "constant",
+            "traceorder": "normal",
+        },
         "dragmode": "zoom",
     }
-    if title:
-        settings["title"] = {
-            "text": title,
-            "x": 0,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"t": 8},
-            "font": {"size": 14, "color": INK, "weight": 600},
-        }
+    settings["title"] = {
+        "text": title,
+        "x": 0,
+        "xref": "container",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 8, "l": 8},
+        "font": {"size": 14, "color": INK, "weight": 600},
+    }
     return go.Figure(layout={**settings, **layout})
+
+
+def untitled(drawing: go.Figure) -> str:
+    """Take the title out of a figure, and the room it had; return its text."""
+    text = html.unescape(drawing.layout.title.text)
+    drawing.update_layout(
+        title=None,
+        height=drawing.layout.height - TITLE,
+        margin={"t": drawing.layout.margin.t - TITLE},
+    )
+    return text
 
 
 def small(values: Any) -> np.ndarray[Any, np.dtype[np.float32]]:

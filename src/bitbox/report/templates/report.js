@@ -5,7 +5,11 @@
     responsive: true,
     displaylogo: false,
     showTips: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    // By default, Plotly offers to send a figure to its makers' server. These are data of people.
+    // Only the buttons named here appear, and there is no server to send anything to.
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
+    showSendToCloud: false,
+    plotlyServerURL: "",
     toImageButtonOptions: { format: "svg", scale: 1 },
   };
 
