@@ -1,0 +1,117 @@
+"""The columns of the scorecard, from what the windows hold and what happens by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.statistics.columns import COLUMNS
+from bitbox.statistics.gain import gain
+from bitbox.statistics.inference import fisher_mean, infer
+from bitbox.statistics.null import Matched, in_threads, matched
+from bitbox.statistics.windows import Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Directed:
+    """One direction of imitation: what is observed, and what surrogates give.
+
+    Attributes
+    ----------
+    observed : sequence of Matched
+        One a signal.
+    null : (m, n) array
+        Shapes of the surrogates.
+    """
+
+    observed: Sequence[Matched]
+    null: FloatArray
+
+    @property
+    def shape(self) -> FloatArray:
+        """Observed shapes, (n,)."""
+        return np.array([signal.shape for signal in self.observed])
+
+
+def observe(x: FloatArray, y: FloatArray, rule: Rule, threads: int | None = None) -> list[Matched]:
+    """Return what the windows of every matched signal hold, x and y being (T, n, d)."""
+    found: list[Matched] = [None] * x.shape[1]  # type: ignore[list-item]
+
+    def one(i: int) -> FloatArray:
+        found[i] = matched(x[:, i], y[:, i], rule)
+        return np.empty(0)
+
+    in_threads(one, x.shape[1], threads, None, "")
+    return found
+
+
+def scorecard(
+    names: Sequence[str],
+    x: FloatArray,
+    y: FloatArray,
+    rule: Rule,
+    forward: Directed,
+    reverse: Directed,
+) -> pd.DataFrame:
+    """Return the scorecard, one row a signal, its columns those of `COLUMNS`."""
+    import pandas as pd
+
+    shape = forward.shape
+    result = infer(shape, forward.null)
+    both = ~(np.isnan(x).any(axis=2) | np.isnan(y).any(axis=2))
+    table = {
+        "shape": shape,
+        "shape_fisher": [fisher_mean(s.strength[s.counted]) for s in forward.observed],
+        **{name: getattr(result, name) for name in result.__dataclass_fields__},
+        **timing(x, y, rule, forward.observed, result.chance_mean),
+        "windows": [int(s.counted.sum()) for s in forward.observed],
+        "coverage": both.mean(axis=0),
+        "reverse_z": infer(reverse.shape, reverse.null).z,
+    }
+    index = pd.Index(list(names), name="signal")
+    return pd.DataFrame(table, index=index)[[column.name for column in COLUMNS]]
+
+
+def timing(
+    x: FloatArray,
+    y: FloatArray,
+    rule: Rule,
+    observed: Sequence[Matched],
+    chance: FloatArray,
+) -> dict[str, list[float]]:
+    """Return latency and its quartiles, edge and gain of every signal.
+
+    They are taken over windows in which both move and the correlation is above chance: anywhere
+    else the best lag is arbitrary.
+    """
+    plan = rule.plan
+    rows = []
+    for i, signal in enumerate(observed):
+        used = telling(signal, float(chance[i]))
+        lags = signal.lag[used].astype(np.int64)
+        if not len(lags):
+            rows.append([np.nan] * 5)
+            continue
+        quartiles = np.quantile(-lags / plan.fps, [0.5, 0.25, 0.75])
+        outermost = (lags == plan.lags[0]) | (lags == plan.lags[-1])
+        size = gain(x[:, i], y[:, i], plan.starts[used], lags, plan.window)
+        rows.append([*quartiles, outermost.mean() if rule.span else np.nan, size])
+    columns = ("latency", "latency_q25", "latency_q75", "edge", "gain")
+    return {name: [float(row[k]) for row in rows] for k, name in enumerate(columns)}
+
+
+def telling(signal: Matched, chance: float) -> BoolArray:
+    """Return the windows whose lag means something: both move, and r is above chance."""
+    with np.errstate(invalid="ignore"):
+        above = signal.strength > (chance if np.isfinite(chance) else -np.inf)
+    return signal.both_move & above

@@ -1,0 +1,129 @@
+"""What every column of the scorecard means: one table for people, the CSV and the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Column(NamedTuple):
+    """One column of the scorecard."""
+
+    name: str
+    meaning: str
+    unit: str
+    values: str
+
+
+#: The columns of the scorecard, in order. The index is the signal's name.
+COLUMNS = (
+    Column(
+        "shape",
+        "How closely the participant's movement has the course of the model's: in each window "
+        "the largest correlation over the allowed lags (with polarity, its absolute value), "
+        "averaged over the windows that count.",
+        "correlation",
+        "-1 to 1 (0 to 1 with polarity)",
+    ),
+    Column(
+        "shape_fisher",
+        "The same, averaged as Fisher's z: the hyperbolic tangent of the mean inverse hyperbolic "
+        "tangent. Weighs near-perfect windows more.",
+        "correlation",
+        "-1 to 1",
+    ),
+    Column(
+        "chance_mean",
+        "Mean of shape over surrogates, in which the coupling is broken and everything else is "
+        "kept: what shape is by chance in these recordings.",
+        "correlation",
+        "-1 to 1",
+    ),
+    Column("chance_sd", "Standard deviation of shape over surrogates.", "correlation", "0 or more"),
+    Column(
+        "z",
+        "How far shape is above chance: (shape - chance_mean) / chance_sd. The effect size to "
+        "compare signals and people of equally long recordings by.",
+        "standard deviations",
+        "any; 0 is chance",
+    ),
+    Column(
+        "p",
+        "Chance of a shape at least this large without coupling, one-sided: (b + 1) / (m + 1), "
+        "where b of m surrogates reach it. Of this signal alone.",
+        "probability",
+        "1 / (m + 1) to 1",
+    ),
+    Column(
+        "p_fwer",
+        "Family-wise p: the chance that any of the tested signals reaches this z without "
+        "coupling, from the largest z of each surrogate. At or below 0.05: imitated beyond "
+        "chance.",
+        "probability",
+        "1 / (m + 1) to 1",
+    ),
+    Column(
+        "q_fdr",
+        "p adjusted by Benjamini and Hochberg: the expected share of false positives among the "
+        "signals with this q or less.",
+        "probability",
+        "0 to 1",
+    ),
+    Column(
+        "latency",
+        "By how much the participant follows: median over the windows in which both move and the "
+        "correlation is above chance.",
+        "seconds",
+        "positive: the participant follows",
+    ),
+    Column("latency_q25", "First quartile of latency over those windows.", "seconds", "as latency"),
+    Column("latency_q75", "Third quartile of latency over those windows.", "seconds", "as latency"),
+    Column(
+        "edge",
+        "Share of those windows whose best lag is the first or the last that was allowed. Large "
+        "values say that the best lag may lie outside the range. Without a range of lags (lag=0) "
+        "there is none.",
+        "share",
+        "0 to 1",
+    ),
+    Column(
+        "gain",
+        "How large the participant's movement is relative to the model's, at the best lag: slope "
+        "of the participant on the model within those windows, corrected for the model's "
+        "measurement noise.",
+        "ratio",
+        "1: as large as the model's",
+    ),
+    Column(
+        "windows",
+        "Number of windows that count: enough frames are there, and at least one of the two moves.",
+        "windows",
+        "0 or more",
+    ),
+    Column(
+        "coverage",
+        "Share of frames in which the signal is known for both people.",
+        "share",
+        "0 to 1",
+    ),
+    Column(
+        "reverse_z",
+        "z with the roles swapped: how far the model seems to follow the participant. A larger "
+        "one than z speaks against imitation of the model by the participant.",
+        "standard deviations",
+        "any; 0 is chance",
+    ),
+)
+
+
+def data_dictionary() -> pd.DataFrame:
+    """Return a table with ``column``, ``meaning``, ``unit`` and ``values``, one row a column."""
+    import pandas as pd
+
+    index = Column("signal", "Name of the signal, the same for participant and model.", "", "text")
+    return pd.DataFrame(
+        [(c.name, c.meaning, c.unit, c.values) for c in (index, *COLUMNS)],
+        columns=["column", "meaning", "unit", "values"],
+    )

@@ -1,0 +1,193 @@
+"""The shape of imitation, signal by signal, as observed and in surrogates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from bitbox.progress import Progress
+from bitbox.statistics.surrogates import phase_randomised
+from bitbox.statistics.windows import Pair, Rule, cut, mean_over, sliding_max, still
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What the windows of one matched signal hold.
+
+    Attributes
+    ----------
+    r, lag : (windows,) array
+        Correlation at the chosen lag (signed), and the lag in frames; NaN where undefined.
+    counted : (windows,) array of bool
+        Defined, and at least one of the two moves.
+    both_move : (windows,) array of bool
+        Counted, and both move: where a lag means something.
+    strength : (windows,) array
+        What the shape averages: r, or its absolute value under polarity.
+    """
+
+    r: FloatArray
+    lag: FloatArray
+    counted: BoolArray
+    both_move: BoolArray
+    strength: FloatArray
+
+    @property
+    def shape(self) -> float:
+        """Mean strength over the counted windows; NaN where there is none."""
+        return float(self.strength[self.counted].mean()) if self.counted.any() else float("nan")
+
+
+def matched(x: FloatArray, y: FloatArray, rule: Rule, pair: Pair | None = None) -> Matched:
+    """Return what is observed in one signal, x and y being (T, d)."""
+    pair = pair or Pair(x, y, rule)
+    r, lag = pair.observed()
+    x_still, y_still = pair.x_still, pair.y_still[rule.own_places]
+    defined = np.isfinite(r)
+    return Matched(
+        r,
+        lag,
+        defined & ~(x_still & y_still),
+        defined & ~(x_still | y_still),
+        np.abs(r) if rule.polarity else r,
+    )
+
+
+def replaced_windows(
+    x: FloatArray,
+    y: FloatArray,
+    rule: Rule,
+    places: IntArray,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> FloatArray:
+    """Return the shapes when windows of x meet other places of y.
+
+    Parameters
+    ----------
+    x, y : (T, n, d) array
+        Matched signals.
+    rule : Rule
+        Geometry and choice of lag.
+    places : (m, windows) array of int
+        See :func:`bitbox.statistics.surrogates.circular_places`.
+    threads : int, optional
+        None: one a core. The result doesn't depend on it.
+    progress : callable, optional
+        Called with the number of signals done.
+
+    Returns
+    -------
+    (m, n) array
+        NaN where no window counts.
+    """
+
+    def one(i: int) -> FloatArray:
+        return mean_over(Pair(x[:, i], y[:, i], rule), places)[0]
+
+    columns = in_threads(one, x.shape[1], threads, progress, "Comparing with chance")
+    return np.stack(columns, axis=1)
+
+
+def randomised_phases(
+    x: FloatArray,
+    y: FloatArray,
+    rule: Rule,
+    seeds: Sequence[np.random.SeedSequence],
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> FloatArray:
+    """Return the shapes when the phases of y are randomised, (m, n); no value may be missing."""
+    windows = [cut(x[:, i], rule.plan.starts, rule) for i in range(x.shape[1])]
+    x_still = [still(w.movement) for w in windows]
+
+    def one(surrogate: int) -> FloatArray:
+        other = phase_randomised(y, np.random.default_rng(seeds[surrogate]))
+        other -= other.mean(axis=0)
+        return np.array(
+            [
+                _shape_without_gaps(w.unit, w.usable, s, other[:, i], rule)
+                for i, (w, s) in enumerate(zip(windows, x_still, strict=True))
+            ]
+        )
+
+    return np.stack(in_threads(one, len(seeds), threads, progress, "Comparing with chance"))
+
+
+def other_recordings(
+    x: FloatArray,
+    others: Sequence[FloatArray],
+    rule: Rule,
+    *,
+    swapped: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> FloatArray:
+    """Return the shapes when other recordings take the place of y, (m, n).
+
+    With `swapped`, the others take the place of the one who imitates and x is imitated.
+    """
+
+    def one(surrogate: int) -> FloatArray:
+        other = others[surrogate]
+        first, second = (other, x) if swapped else (x, other)
+        shapes = [matched(first[:, i], second[:, i], rule).shape for i in range(x.shape[1])]
+        return np.array(shapes)
+
+    return np.stack(in_threads(one, len(others), threads, progress, "Comparing with others"))
+
+
+def in_threads(
+    work: Callable[[int], FloatArray],
+    n: int,
+    threads: int | None,
+    progress: Progress | None,
+    task: str,
+) -> list[FloatArray]:
+    """Do numbered pieces of work in threads, in order; stops soon after an interruption."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(partial(work, i)) for i in range(n)]
+        done = []
+        try:
+            for i, future in enumerate(waiting, start=1):
+                done.append(future.result())
+                if progress is not None:
+                    progress(task, i, n)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return done
+
+
+def _shape_without_gaps(
+    unit: FloatArray, usable: BoolArray, x_still: BoolArray, y: FloatArray, rule: Rule
+) -> float:
+    """Shape for windows of x, cut before, and a y (T, d) of mean 0 without gaps or pauses."""
+    width, n_coordinates = rule.plan.window, y.shape[1]
+    frames = sliding_window_view(y, width, axis=0)  # (places, d, W)
+    mean = frames.mean(axis=2)
+    square = np.einsum("pdw,pdw->p", frames, frames) - width * np.einsum("pd,pd->p", mean, mean)
+    norm = np.sqrt(np.maximum(square, 0.0))
+    y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)[rule.own_places]
+    strips = sliding_window_view(y, rule.span + width, axis=0)[rule.own_places]
+    lagged = sliding_window_view(strips, width, axis=2)  # (windows, d, lags, W)
+    r = np.einsum("ndlk,ndk->nl", lagged, unit.reshape(-1, n_coordinates, width))
+    norms = sliding_window_view(norm, rule.span + 1)[rule.own_places]
+    r /= np.where(norms > 0, norms, np.nan)
+    strength = sliding_max(np.abs(r) if rule.polarity else r, rule.span + 1)[:, 0]
+    counted = usable & ~(x_still & y_still)
+    return float(strength[counted].mean()) if counted.any() else float("nan")

@@ -1,0 +1,110 @@
+"""p, q and z against hand-made and exact cases."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from bitbox.statistics.inference import (
+    fisher_mean,
+    independent_surrogates,
+    infer,
+    rank_p,
+    standardise,
+)
+
+
+def test_p_counts_surrogates_and_what_was_observed() -> None:
+    null = np.arange(1.0, 10.0)[:, None]
+    assert rank_p(np.array([5.5]), null)[0] == pytest.approx(5 / 10)
+    assert rank_p(np.array([99.0]), null)[0] == pytest.approx(1 / 10)
+    assert rank_p(np.array([9.0]), null)[0] == pytest.approx(2 / 10)  # a tie counts against
+
+
+def test_p_against_exact_enumeration() -> None:
+    """All arrangements of a permutation test: p is the exact share."""
+    x = np.array([1.0, 2.0, 3.0, 4.0, 9.0])
+    y = np.array([2.0, 1.0, 4.0, 3.0, 8.0])
+    arrangements = [np.dot(x, y[list(order)]) for order in itertools.permutations(range(5))]
+    exact = np.mean([a >= np.dot(x, y) for a in arrangements])
+    identity_out = np.array(arrangements[1:])[:, None]  # what was observed is added back by + 1
+    assert rank_p(np.array([np.dot(x, y)]), identity_out)[0] == pytest.approx(exact)
+
+
+def test_p_is_uniform_when_all_is_exchangeable() -> None:
+    rng = np.random.default_rng(0)
+    draws = rng.standard_normal((20, 4000))
+    p = rank_p(draws[0], draws[1:])
+    share = np.array([(p <= k / 20 + 1e-12).mean() for k in range(1, 21)])
+    assert_allclose(share, np.arange(1, 21) / 20, atol=0.025)
+
+
+def test_family_wise_p_keeps_its_level_for_dependent_signals() -> None:
+    rng = np.random.default_rng(1)
+    rejected = 0
+    for _ in range(400):
+        shared = rng.standard_normal((100, 1))
+        draws = (0.6 * shared + 0.8 * rng.standard_normal((100, 10))) * np.arange(1, 11)
+        result = infer(draws[0], draws[1:])
+        rejected += result.p_fwer.min() <= 0.05
+        assert (result.p_fwer >= result.p - 0.03).all()
+    assert stats.binomtest(rejected, 400, 0.05).pvalue > 0.01
+
+
+def test_family_wise_p_is_that_of_the_largest_z() -> None:
+    null = np.array([[0.0, 10.0], [1.0, 30.0], [2.0, 20.0]])
+    result = infer(np.array([1.4, 50.0]), null)
+    assert_allclose(result.chance_mean, [1, 20])
+    assert_allclose(result.chance_sd, [1, 10])
+    assert_allclose(result.z, [0.4, 3.0])
+    # largest z of the surrogates: -1, 1, 1
+    assert_allclose(result.p_fwer, [3 / 4, 1 / 4])
+    assert_allclose(result.p, [2 / 4, 1 / 4])
+    assert_allclose(result.q_fdr, stats.false_discovery_control(result.p))
+
+
+def test_untested_signals_are_nan_and_do_not_count() -> None:
+    rng = np.random.default_rng(2)
+    null = rng.standard_normal((99, 3))
+    null[:, 1] = np.nan
+    result = infer(np.array([3.0, np.nan, 0.0]), null)
+    alone = infer(np.array([3.0, 0.0]), null[:, [0, 2]])
+    for name in ("z", "p", "p_fwer", "q_fdr"):
+        values = getattr(result, name)
+        assert np.isnan(values[1])
+        assert_allclose(values[[0, 2]], getattr(alone, name))
+
+
+def test_surrogates_without_a_value_are_left_out() -> None:
+    null = np.array([[1.0], [np.nan], [3.0]])
+    mean, sd, _ = standardise(np.array([2.0]), null)
+    assert_allclose([mean[0], sd[0]], [2.0, np.sqrt(2)])
+    assert rank_p(np.array([2.0]), null)[0] == pytest.approx(2 / 3)
+
+
+def test_a_null_that_never_varies_has_no_z() -> None:
+    result = infer(np.array([1.0, 0.5]), np.tile([1.0, 0.2], (19, 1)))
+    assert np.isnan(result.z).all()
+    assert np.isnan(result.p_fwer).all()
+    assert_allclose(result.p, [1.0, 1 / 20])
+
+
+def test_fisher_mean() -> None:
+    r = np.array([0.2, 0.9, np.nan])
+    assert fisher_mean(r) == pytest.approx(np.tanh(np.mean(np.arctanh([0.2, 0.9]))))
+    assert np.isnan(fisher_mean(np.array([np.nan])))
+    assert 0.999 < fisher_mean(np.ones(3)) < 1
+    assert fisher_mean(np.array([1.0, -1.0])) == pytest.approx(0.0)
+
+
+def test_neighbouring_shifts_are_not_independent() -> None:
+    rng = np.random.default_rng(3)
+    white = rng.standard_normal((1000, 20))
+    assert independent_surrogates(white) > 900
+    smooth = np.apply_along_axis(np.convolve, 0, rng.standard_normal((1009, 20)), np.ones(10))
+    assert 80 < independent_surrogates(smooth[9:1009]) < 130
+    assert independent_surrogates(np.ones((50, 2))) == 50

@@ -1,0 +1,121 @@
+"""Surrogates break the coupling, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from bitbox.correlation.plan import WindowPlan
+from bitbox.errors import InputError, ParameterError, TooShortError
+from bitbox.statistics import surrogates as broken
+
+
+def plan_of(seconds: float, **options: float) -> WindowPlan:
+    return WindowPlan.from_seconds(int(seconds * 30), 30, **{"width": 1.1, **options})
+
+
+def test_shifts_are_different_and_larger_than_lag_and_window() -> None:
+    plan = plan_of(60)
+    shifts = broken.circular_shifts(plan, 199, np.random.default_rng(0))
+    assert len(set(shifts.tolist())) == 199
+    assert shifts.min() >= 66
+    assert shifts.max() <= 1800 - 66
+
+
+def test_two_sided_lags_need_larger_shifts() -> None:
+    plan = WindowPlan.from_seconds(1800, 30, width=1.1, causal=False)
+    assert broken.smallest_shift(plan) == 33 + 2 * 33
+
+
+def test_all_shifts_are_used_where_there_are_no_more() -> None:
+    plan = plan_of(10)
+    shifts = broken.circular_shifts(plan, 999, np.random.default_rng(0))
+    assert_array_equal(shifts, np.arange(66, 300 - 66 + 1))
+
+
+def test_shifts_follow_the_seed() -> None:
+    plan = plan_of(60)
+    one, two, other = (
+        broken.circular_shifts(plan, 99, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert_array_equal(one, two)
+    assert (one != other).any()
+
+
+def test_too_short_for_shifts_says_what_is_enough() -> None:
+    with pytest.raises(TooShortError, match=r"at least 5\.00 s") as error:
+        broken.circular_shifts(plan_of(4.5), 99, np.random.default_rng(0))
+    assert "4.50 s" in str(error.value)
+    assert len(broken.circular_shifts(plan_of(5.0), 99, np.random.default_rng(0))) == 19
+
+
+def test_no_window_meets_frames_of_the_true_comparison() -> None:
+    plan, rng = plan_of(60), np.random.default_rng(0)
+    shifted = broken.circular_places(plan, broken.circular_shifts(plan, 99, rng))
+    exchanged = broken.segment_places(plan, 50, rng)
+    reach = plan.max_lag + plan.window
+    true = plan.starts - plan.max_lag
+    for places in (shifted, exchanged):
+        used = places >= 0
+        assert used.mean() > 0.8
+        assert (np.abs(places - true)[used] >= reach).all()
+        assert (places[used] + reach <= plan.n_frames).all()
+
+
+def test_segments_stay_in_one_piece() -> None:
+    plan = plan_of(120)
+    places = broken.segment_places(plan, 20, np.random.default_rng(3))
+    for row in places:
+        used = row[row >= 0]
+        assert len(set(used.tolist())) == len(used)
+        jumps = np.count_nonzero(np.diff(used) != plan.step)
+        assert jumps <= len(used) // (4 * 66 // plan.step)
+    assert len({tuple(row) for row in places}) == 20
+
+
+def test_too_short_for_segments_says_what_is_enough() -> None:
+    with pytest.raises(TooShortError, match="at least") as error:
+        broken.segment_places(plan_of(20), 99, np.random.default_rng(0))
+    enough = float(str(error.value).split("at least ")[1].split(" s")[0])
+    broken.segment_places(plan_of(enough + 0.02), 9, np.random.default_rng(0))
+    with pytest.raises(TooShortError):
+        broken.segment_places(plan_of(enough - 0.05), 9, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_derangements_leave_nothing_in_place(n: int) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        order = broken.derangement(n, rng)
+        assert sorted(order) == list(range(n))
+        assert (order != np.arange(n)).all()
+
+
+@pytest.mark.parametrize("n_frames", [200, 201])
+def test_random_phases_keep_spectra_and_cross_spectra(n_frames: int) -> None:
+    rng = np.random.default_rng(0)
+    signals = np.cumsum(rng.standard_normal((n_frames, 3, 2)), axis=0)
+    signals[:, 1] += signals[:, 0]
+    other = broken.phase_randomised(signals, rng)
+    assert other.shape == signals.shape
+    before, after = np.fft.rfft(signals, axis=0), np.fft.rfft(other, axis=0)
+    assert_allclose(np.abs(after), np.abs(before), atol=1e-8)
+    assert_allclose(
+        after[:, 0, 0] * after[:, 1, 1].conj(), before[:, 0, 0] * before[:, 1, 1].conj(), atol=1e-6
+    )
+    assert_allclose(np.corrcoef(other[:, :, 0].T), np.corrcoef(signals[:, :, 0].T), atol=1e-9)
+    assert not np.allclose(other, signals, atol=0.1)
+
+
+def test_random_phases_refuse_gaps() -> None:
+    signals = np.ones((50, 2, 1))
+    signals[3, 1] = np.nan
+    with pytest.raises(InputError, match="1 of 50 frames"):
+        broken.phase_randomised(signals, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("kind", "n"), [("shuffle", 99), ("circular", 18), ("circular", 99.0)])
+def test_nonsense_is_refused(kind: str, n: int) -> None:
+    with pytest.raises(ParameterError):
+        broken.check_surrogate(kind, n)

@@ -1,0 +1,134 @@
+"""The table of best correlations against the plain loops of naive.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics.surrogates import circular_places
+from bitbox.statistics.windows import Pair, Rule, cut, mean_over, sliding_max, still
+from tests import naive
+
+T = 240
+
+
+def recording(seed: int, d: int) -> np.ndarray:
+    """A random walk with gaps, a pause and a scattering of lost frames."""
+    rng = np.random.default_rng(seed)
+    walk = np.cumsum(rng.standard_normal((T, d)), axis=0) + 1e4
+    walk[50:60] = np.nan
+    walk[100:130] = walk[100]
+    walk[rng.random(T) < 0.05] = np.nan
+    return walk
+
+
+def chosen_naively(x, y, plan: WindowPlan, polarity: bool) -> tuple[np.ndarray, np.ndarray]:
+    pairs = [
+        naive.choose(
+            x[:, None],
+            y[:, None],
+            0,
+            0,
+            int(start),
+            plan.window,
+            plan.max_lag,
+            causal=plan.causal,
+            polarity=polarity,
+        )
+        for start in plan.starts
+    ]
+    r, lag = np.array(pairs).T
+    return r, lag
+
+
+@pytest.mark.parametrize("polarity", [True, False])
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("d", [1, 2])
+def test_what_is_observed_is_the_definition(d: int, causal: bool, polarity: bool) -> None:
+    x, y = recording(1, d), recording(2, d)
+    plan = WindowPlan.from_seconds(T, 30, width=0.6, step=0.3, lag=0.2, causal=causal)
+    pair = Pair(x, y, Rule.make(plan, polarity, 0.8))
+    r, lag = chosen_naively(x, y, plan, polarity)
+    found, found_lag = pair.observed()
+    assert 0 < np.isfinite(r).sum() < len(r)
+    assert_allclose(found, r, atol=1e-9)
+    assert_array_equal(found_lag, lag)
+
+
+@pytest.mark.parametrize("polarity", [True, False])
+def test_a_shift_in_the_table_is_a_shift_of_the_recording(polarity: bool) -> None:
+    x, y = recording(3, 1), recording(4, 1)
+    plan = WindowPlan.from_seconds(T, 30, width=0.6, step=0.3, lag=0.2)
+    pair = Pair(x, y, Rule.make(plan, polarity, 0.8))
+    pair.x_still[:] = False
+    for shift in (30, 101):
+        places = circular_places(plan, np.array([shift]))
+        r, _ = chosen_naively(x, np.roll(y, shift, axis=0), plan, polarity)
+        r = np.abs(r) if polarity else r
+        across = (plan.starts - plan.max_lag < shift) & (plan.starts + plan.window > shift)
+        assert across.any()
+        assert_array_equal(places[0] < 0, across)
+        mean, count = mean_over(pair, places)
+        kept = np.isfinite(r) & ~across
+        assert count[0] == kept.sum()
+        assert_allclose(mean[0], r[kept].mean(), atol=1e-9)
+
+
+def test_an_offset_costs_no_accuracy() -> None:
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((2, T, 1))
+    plan = WindowPlan.from_seconds(T, 30, width=0.6, lag=0.2)
+    rule = Rule.make(plan, False, 0.8)
+    near, _ = Pair(x, y, rule).observed()
+    far, _ = Pair(x + 1e6, y - 1e6, rule).observed()
+    assert_allclose(far, near, atol=1e-8)
+
+
+def test_windows_in_which_neither_moves_do_not_count() -> None:
+    t = np.arange(T) / 30
+    # the two share the flicker of a lamp, and nothing else; x moves once, y at another time
+    flicker = 0.01 * np.sin(2 * np.pi * 7 * t)
+    x = (flicker + np.where((t > 1) & (t < 2), np.sin(np.pi * (t - 1)) ** 2, 0))[:, None]
+    y = (flicker + np.where((t > 5) & (t < 6), np.sin(np.pi * (t - 5)) ** 2, 0))[:, None]
+    plan = WindowPlan.from_seconds(T, 30, width=0.5, step=0.25, lag=0.0)
+    rule = Rule.make(plan, False, 0.8)
+    pair = Pair(x, y, rule)
+    r, _ = pair.observed()
+    assert np.nanmedian(r) > 0.99  # what would be called a perfect match
+    counted, n = mean_over(pair, rule.own_places[None])
+    moving = [
+        i
+        for i, s in enumerate(plan.starts)
+        if max(np.std(x[s : s + 15]), np.std(y[s : s + 15])) > 0.05
+    ]
+    assert n[0] <= len(moving) + 4
+    assert counted[0] < 0.6
+    both = pair.x_still & pair.y_still[rule.own_places]
+    assert both.sum() == plan.n_windows - n[0] > plan.n_windows / 2
+
+
+def test_stillness_is_relative_and_drift_does_not_hide_it() -> None:
+    movement = np.concatenate([np.full(80, 0.01), np.full(20, 1.0)])
+    assert_array_equal(still(movement), movement < 0.05)
+    assert_array_equal(still(1000 * movement), still(movement))
+    assert not still(np.ones(10)).any()
+    assert not still(np.full(5, np.nan)).any()
+
+
+def test_a_window_with_a_gap_is_not_complete() -> None:
+    x = np.arange(30.0)[:, None]
+    x[4] = np.nan
+    rule = Rule.make(WindowPlan.from_seconds(30, 10, width=1.0, lag=0.5), False, 0.8)
+    windows = cut(x, np.array([0, 5]), rule)
+    assert_array_equal(windows.complete, [False, True])
+    assert windows.usable.all()
+    assert_allclose(windows.movement, [np.nanstd(x[:10]), np.std(x[5:15])])
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])
+def test_sliding_max(width: int) -> None:
+    values = np.random.default_rng(0).standard_normal((3, 20))
+    expected = [[max(row[i : i + width]) for i in range(20 - width + 1)] for row in values]
+    assert_array_equal(sliding_max(values, width), expected)

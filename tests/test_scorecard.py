@@ -1,0 +1,258 @@
+"""Imitation quality from end to end, on pairs of which the truth is known."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from bitbox.errors import InputError, ParameterError, SchemaError, TooShortError
+from bitbox.scorecard import ImitationQuality, imitation_quality
+from bitbox.signals import Signals
+from bitbox.synthetic.signals import imitated_pair, independent_pair
+
+COLUMNS = [
+    "shape",
+    "shape_fisher",
+    "chance_mean",
+    "chance_sd",
+    "z",
+    "p",
+    "p_fwer",
+    "q_fdr",
+    "latency",
+    "latency_q25",
+    "latency_q75",
+    "edge",
+    "gain",
+    "windows",
+    "coverage",
+    "reverse_z",
+]
+
+
+@pytest.fixture(scope="module")
+def quality() -> ImitationQuality:
+    participant, model, _ = imitated_pair(6, imitated=3, duration=60, delay=0.4, gain=0.7, seed=1)
+    return imitation_quality(participant, model, n_surrogates=199, seed=1)
+
+
+def test_the_table_has_the_promised_columns(quality: ImitationQuality) -> None:
+    card = quality.scorecard
+    assert list(card.columns) == COLUMNS
+    assert card.index.name == "signal"
+    assert list(card.index) == [f"s{k:02d}" for k in range(6)]
+    assert list(quality.data_dictionary["column"]) == ["signal", *COLUMNS]
+    assert card["windows"].dtype.kind == "i"
+
+
+def test_what_is_imitated_is_found_and_nothing_else(quality: ImitationQuality) -> None:
+    card = quality.scorecard
+    assert (card["p_fwer"].iloc[:3] <= 0.05).all()
+    assert (card["p_fwer"].iloc[3:] > 0.05).all()
+    assert_allclose(card["latency"].iloc[:3], 0.4, atol=0.1)
+    assert_allclose(card["gain"].iloc[:3], 0.7, atol=0.1)
+    assert (card["latency_q25"] <= card["latency"]).all()
+    assert (card["latency"] <= card["latency_q75"]).all()
+    assert (card["z"].iloc[:3] > card["reverse_z"].iloc[:3]).all()
+
+
+def test_the_headline_says_it_in_one_sentence(quality: ImitationQuality) -> None:
+    head = quality.headline
+    assert (head.share, head.imitated, head.tested) == (0.5, 3, 6)
+    assert head.median_z == pytest.approx(quality.scorecard["z"].median())
+    assert str(head).startswith("3 of 6 signals are imitated beyond chance (50%")
+    assert str(head) in repr(quality)
+    assert "s00" in str(quality)
+
+
+def test_the_table_follows_from_the_null(quality: ImitationQuality) -> None:
+    card, null = quality.scorecard, quality.null
+    assert null.shape == (199, 6)
+    assert_allclose(card["chance_mean"], null.mean(axis=0))
+    assert_allclose(card["chance_sd"], null.std(axis=0, ddof=1))
+    b = (null >= card["shape"].to_numpy()).sum(axis=0)
+    assert_allclose(card["p"], (b + 1) / 200)
+    z = (null - null.mean(axis=0)) / null.std(axis=0, ddof=1)
+    b = (z.max(axis=1)[:, None] >= card["z"].to_numpy()).sum(axis=0)
+    assert_allclose(card["p_fwer"], (b + 1) / 200)
+
+
+def test_shape_is_the_mean_of_the_raw_matrix_where_every_window_counts() -> None:
+    participant, model, _ = independent_pair(3, duration=30, process="white", seed=2)
+    for polarity in (False, True):
+        found = imitation_quality(participant, model, polarity=polarity, n_surrogates=19, seed=0)
+        assert (found.scorecard["windows"] == found.plan.n_windows).all()
+        assert found.matrix.mean.shape == (3, 3)
+        if not polarity:
+            assert_allclose(found.scorecard["shape"], np.diag(found.matrix.mean), atol=1e-6)
+        else:
+            assert (found.scorecard["shape"] > np.diag(found.matrix.mean)).all()
+
+
+def test_same_seed_same_table(quality: ImitationQuality) -> None:
+    participant, model, _ = imitated_pair(6, imitated=3, duration=60, delay=0.4, gain=0.7, seed=1)
+    again = imitation_quality(participant, model, n_surrogates=199, seed=1, threads=1)
+    pd.testing.assert_frame_equal(again.scorecard, quality.scorecard, check_exact=True)
+    other = imitation_quality(participant, model, n_surrogates=199)
+    assert other.seed != 1
+    repeated = imitation_quality(participant, model, n_surrogates=199, seed=other.seed)
+    pd.testing.assert_frame_equal(repeated.scorecard, other.scorecard, check_exact=True)
+
+
+def test_what_was_done_is_recorded(quality: ImitationQuality) -> None:
+    parameters = quality.provenance["parameters"]
+    assert parameters["seed"] == quality.seed == 1
+    assert parameters["width"] == parameters["lag"] == 1.1
+    assert parameters["step"] == 0.55
+    assert parameters["fps"] == pytest.approx(30)
+    assert parameters["n_surrogates"] == 199
+    assert quality.provenance["versions"]["bitbox"]
+
+
+def test_opposite_movement_is_imitation_with_polarity_only() -> None:
+    participant, model, _ = imitated_pair(2, duration=60, gain=-0.8, process="autocorrelated")
+    plain = imitation_quality(participant, model, n_surrogates=99, seed=0).scorecard
+    either = imitation_quality(participant, model, polarity=True, n_surrogates=99, seed=0).scorecard
+    assert (plain["p"] > 0.5).all()
+    assert (either["p"] <= 0.02).all()
+    assert_allclose(either["gain"], -0.8, atol=0.15)
+
+
+def test_a_leader_is_not_an_imitator() -> None:
+    participant, model, _ = imitated_pair(3, duration=60, delay=-0.6, seed=4)
+    card = imitation_quality(participant, model, n_surrogates=99, seed=0).scorecard
+    assert (card["reverse_z"] > card["z"] + 1).all()
+
+
+def test_only_the_named_signals_are_tested(quality: ImitationQuality) -> None:
+    participant, model, _ = imitated_pair(6, imitated=3, duration=60, delay=0.4, gain=0.7, seed=1)
+    found = imitation_quality(participant, model, signals=["s04", "s01"], n_surrogates=199, seed=1)
+    assert list(found.scorecard.index) == ["s04", "s01"]
+    kept = ["shape", "z", "p", "latency", "gain", "reverse_z"]
+    pd.testing.assert_frame_equal(
+        found.scorecard[kept], quality.scorecard.loc[["s04", "s01"], kept]
+    )
+    assert found.matrix.mean.shape == (6, 6)
+    assert found.headline.tested == 2
+
+
+def test_a_signal_that_never_moves_is_not_tested() -> None:
+    participant, model, _ = imitated_pair(3, duration=30, seed=5)
+    values = participant.values.copy()
+    values[:, 1] = 3.0
+    still = participant.replace(values=values)
+    found = imitation_quality(still, model, n_surrogates=99, seed=0)
+    card = found.scorecard
+    assert card.loc["s01"].drop(["windows", "coverage"]).isna().all()
+    assert card.loc["s01", "windows"] == 0
+    assert found.headline.tested == 2
+    alone = imitation_quality(still, model, signals=["s00", "s02"], n_surrogates=99, seed=0)
+    pd.testing.assert_frame_equal(alone.scorecard, card.loc[["s00", "s02"]])
+
+
+def test_nothing_to_test_is_said() -> None:
+    _, model, _ = imitated_pair(2, duration=30, seed=5)
+    still = model.replace(values=np.zeros_like(model.values))
+    found = imitation_quality(still, model, n_surrogates=19, seed=0)
+    assert np.isnan(found.headline.share)
+    assert "No signal could be tested" in str(found.headline)
+
+
+def test_lost_frames_stay_lost() -> None:
+    participant, model, _ = imitated_pair(3, duration=60, seed=6)
+    values = participant.values.copy()
+    values[300:900] = np.nan
+    gappy = participant.replace(values=values)
+    whole = imitation_quality(participant, model, n_surrogates=99, seed=0).scorecard
+    card = imitation_quality(gappy, model, n_surrogates=99, seed=0).scorecard
+    assert_allclose(card["coverage"], 2 / 3)
+    assert (card["windows"] < 0.75 * whole["windows"]).all()
+    assert (card["p"] <= 0.05).all()
+
+
+@pytest.mark.parametrize("surrogate", ["segments", "phase"])
+def test_other_surrogates_find_it_too(surrogate: str) -> None:
+    participant, model, _ = imitated_pair(4, imitated=2, duration=90, seed=7)
+    found = imitation_quality(participant, model, surrogate=surrogate, n_surrogates=99, seed=0)  # type: ignore[arg-type]
+    assert found.null.shape == (99, 4)
+    assert (found.scorecard["p_fwer"].iloc[:2] <= 0.05).all()
+    assert (found.scorecard["p_fwer"].iloc[2:] > 0.05).all()
+
+
+def test_other_recordings_as_surrogates() -> None:
+    participant, model, _ = imitated_pair(3, imitated=2, duration=60, seed=8)
+    others = [independent_pair(3, duration=50, process="bursts", seed=k).model for k in range(20)]
+    others[3] = others[3].shifted(100.0)
+    found = imitation_quality(participant, model, surrogate="pairs", others=others, seed=0)
+    assert found.null.shape == (20, 3)
+    assert_allclose(found.scorecard["p"].iloc[:2], 1 / 21)
+    assert found.scorecard["p"].iloc[2] > 0.1
+    with pytest.raises(ParameterError, match="other recordings"):
+        imitation_quality(participant, model, surrogate="pairs", others=others[:5])
+
+
+def test_phases_cannot_be_randomised_with_gaps() -> None:
+    participant, model, _ = imitated_pair(2, duration=30, seed=9)
+    values = model.values.copy()
+    values[40, 1] = np.nan
+    with pytest.raises(InputError, match="1 of 900 frames"):
+        imitation_quality(
+            participant, model.replace(values=values), surrogate="phase", n_surrogates=19
+        )
+
+
+def test_landmarks_are_vectors() -> None:
+    participant, model, _ = imitated_pair(6, duration=30, seed=10)
+    names = tuple(f"{c}{k}" for k in range(3) for c in "xy")
+
+    def as_landmarks(signals: Signals) -> Signals:
+        return signals.replace(names=names, kind="landmark", dimension=2, schema="ibug51")
+
+    card = imitation_quality(
+        as_landmarks(participant), as_landmarks(model), n_surrogates=99, seed=0
+    ).scorecard
+    assert list(card.index) == ["landmark 0", "landmark 1", "landmark 2"]
+    assert (card["p"] <= 0.02).all()
+    assert_allclose(card["gain"], 0.7, atol=0.15)
+
+
+def test_errors_say_what_is_wrong() -> None:
+    participant, model, _ = imitated_pair(2, duration=30, seed=11)
+    short = model.replace(values=model.values[:130], time=model.time[:130])
+    with pytest.raises(TooShortError, match="at least 5"):
+        imitation_quality(participant, short)
+    with pytest.raises(SchemaError, match="no signal in common"):
+        imitation_quality(participant, model.replace(names=("a", "b")))
+    with pytest.raises(ParameterError, match="must be signals that both"):
+        imitation_quality(participant, model, signals=["smile"])
+    with pytest.raises(ParameterError, match="surrogate"):
+        imitation_quality(participant, model, surrogate="shuffle")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="number of surrogates"):
+        imitation_quality(participant, model, n_surrogates=0)
+
+
+def test_progress_is_told_and_can_interrupt() -> None:
+    participant, model, _ = imitated_pair(5, duration=30, seed=12)
+    told: list[tuple[str, int, int | None]] = []
+    imitation_quality(participant, model, n_surrogates=19, progress=lambda *args: told.append(args))
+    assert ("Comparing with chance", 5, 5) in told
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        imitation_quality(participant, model, n_surrogates=19, progress=stop)
+    assert threading.active_count() <= before + 1
+
+
+def test_a_result_can_be_kept(quality: ImitationQuality) -> None:
+    again = pickle.loads(pickle.dumps(quality))  # noqa: S301
+    pd.testing.assert_frame_equal(again.scorecard, quality.scorecard)
+    with pytest.raises(AttributeError):
+        quality.seed = 2  # type: ignore[misc]
