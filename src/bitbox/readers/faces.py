@@ -51,7 +51,7 @@ def _openface_confidence(table: Table) -> FloatArray | None:
         return None
     success = table.numbers("success")
     sure = table.numbers("confidence") if "confidence" in table.names else np.ones(len(table))
-    return np.where(success == 1, np.clip(sure, 0, 1), 0.0)
+    return np.where(success == 1, np.clip(sure, 0, 1), np.nan)
 
 
 def _openface_time(table: Table, fps: float | None) -> FloatArray:

@@ -96,7 +96,7 @@ def read_flavour(
     values = table.matrix([source for source, _ in layout.columns])[rows] * layout.factor
     if confidence is not None:
         confidence = confidence[rows]
-        values[np.isnan(confidence) | (confidence == 0)] = np.nan
+        values[np.isnan(confidence)] = np.nan
         confidence = np.nan_to_num(confidence, nan=0.0)
     return Signals(
         values,

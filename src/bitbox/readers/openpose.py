@@ -77,8 +77,9 @@ def read_openpose(path: Path, fps: float | None) -> Signals:
     for number in numbers:
         people = _people(files[number])
         if people:
-            last = _follow(people, last)
-            rows[number - numbers[0]] = last
+            body = _follow(people, last)
+            rows[number - numbers[0]] = body
+            last = body if np.isfinite(body[:, 0]).any() else last
     points = {len(row) for row in rows if row is not None}
     if len(points) != 1 or not points <= set(BODY_POINTS):
         raise InputError(

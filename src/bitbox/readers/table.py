@@ -30,17 +30,18 @@ class Table:
     path : Path
         The file.
     names : tuple of str
-        Column names without surrounding spaces, all different.
+        Column names without surrounding spaces, all different. A nameless first column that only
+        counts the rows from 0 is left out.
     columns : pyarrow.Table
         The cells, column i under the name ``str(i)``.
-    decimal_comma : bool
-        Whether numbers are written with a comma.
+    delimiter : str
+        What separates the cells.
     """
 
     path: Path
     names: tuple[str, ...]
     columns: Any
-    decimal_comma: bool
+    delimiter: str
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
@@ -61,8 +62,8 @@ class Table:
         import pyarrow.compute as pc
 
         cells = pc.utf8_trim_whitespace(self.columns[str(self.names.index(name))])
-        if self.decimal_comma:
-            cells = pc.replace_substring(cells, ",", ".")
+        if self.delimiter != "," and not pc.any(pc.match_substring(cells, ".")).as_py():
+            cells = pc.replace_substring(cells, ",", ".")  # decimal commas
         missing = pc.is_in(cells, value_set=pa.array(MISSING))
         cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
         try:
@@ -100,7 +101,7 @@ def read_table(path: Path) -> Table:
     ----------
     path : Path
         UTF-8 text; cells separated by commas, semicolons or tabs. With semicolons or tabs, numbers
-        may be written with a decimal comma.
+        may be written with a decimal comma, throughout a column.
 
     Raises
     ------
@@ -128,11 +129,13 @@ def read_table(path: Path) -> Table:
         )
     except pa.ArrowInvalid as error:
         _explain_ragged(path, content, delimiter, len(names), error)
+    if not names[0]:
+        names, columns = _without_row_numbers(path, names, columns)
     if columns.num_rows == 0:
         raise InputError(
             f"{path.name} has column names but no rows.", todo="Export the recording again."
         )
-    return Table(path, names, columns, _has_decimal_comma(columns, delimiter))
+    return Table(path, names, columns, delimiter)
 
 
 def check_times(path: Path, time: FloatArray, first_line: int = 2) -> FloatArray:
@@ -187,12 +190,8 @@ def _read_text(path: Path) -> str:
 def _check_names(path: Path, names: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for place, name in enumerate(names, start=1):
-        if not name:
-            raise InputError(
-                f"{path.name}: column {place} has no name.",
-                todo="Name it in the first line, or remove it (a spreadsheet or pandas may have "
-                "added a column of row numbers).",
-            )
+        if not name and (place > 1 or len(names) == 1):
+            raise _nameless(path, place)
         if name in seen:
             raise InputError(
                 f"{path.name} has two columns called {name!r}.",
@@ -205,6 +204,24 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
             expected="a first line that names the columns",
             got=", ".join(names[:4]),
         )
+
+
+def _nameless(path: Path, place: int) -> InputError:
+    return InputError(
+        f"{path.name}: column {place} has no name.",
+        expected="a name for each column in the first line",
+        todo="Name the column, or remove it.",
+    )
+
+
+def _without_row_numbers(
+    path: Path, names: tuple[str, ...], columns: Any
+) -> tuple[tuple[str, ...], Any]:
+    """Leave out a nameless first column that counts the rows, as pandas writes it."""
+    if columns["0"].to_pylist() != [str(i) for i in range(columns.num_rows)]:
+        raise _nameless(path, 1)
+    columns = columns.drop_columns(["0"])
+    return names[1:], columns.rename_columns([str(i) for i in range(len(names) - 1)])
 
 
 def _explain_ragged(
@@ -221,13 +238,6 @@ def _explain_ragged(
                 todo="The file may be cut off or joined from several; export it again.",
             ) from error
     raise InputError(f"{path.name} cannot be read as CSV.", got=str(error)) from error
-
-
-def _has_decimal_comma(columns: Any, delimiter: str) -> bool:
-    if delimiter == ",":
-        return False
-    first = [column[0].as_py() for column in columns.columns]
-    return any(_is_number(cell.replace(",", ".")) for cell in first if "," in cell)
 
 
 def _is_number(cell: str) -> bool:

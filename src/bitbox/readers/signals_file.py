@@ -1,0 +1,169 @@
+"""Any saved signals: which tool wrote a file is found out from the file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from bitbox.errors import InputError
+from bitbox.readers import blendshapes, faces
+from bitbox.readers.layout import Flavour, Layout, need_fps, read_flavour
+from bitbox.readers.openpose import is_openpose_folder, read_openpose
+from bitbox.readers.table import FloatArray, Table, read_table
+from bitbox.readers.threedi import read_threedi
+from bitbox.signals import Signals
+
+_POSE = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
+_NOT_SIGNALS = ("time", "frame", "confidence")
+
+
+def read_signals(
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    kind: str | None = None,
+    person: str | None = None,
+) -> Signals:
+    """Read signals that bitbox or another tool saved.
+
+    Parameters
+    ----------
+    path : path
+        Signals saved by bitbox (Parquet, CSV); a table of OpenFace, py-feat or LibreFace; MediaPipe
+        blendshapes (CSV or JSON); a folder of OpenPose's JSON files; a text file of 3DI or
+        3DI-lite; or any CSV with a column ``time`` in seconds.
+    fps : float, optional
+        Frame rate of the recording. Used only where the file holds no times, and needed there.
+    kind : str, optional
+        Which signals, where the file holds several kinds: ``'expression'``, ``'pose'``,
+        ``'landmark'``, ... The default is the first of those that the file holds, in this order.
+    person : str, optional
+        Whose signals, where the file tells several people apart (``face_id`` of OpenFace,
+        ``Identity`` of py-feat).
+
+    Returns
+    -------
+    Signals
+        With the tool as `backend`, and the file's name and hash in `provenance`.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, ragged or in another encoding; a column of numbers holds text
+        or infinities; two columns have one name; time runs backwards; or the file holds nothing
+        of the wanted kind or person.
+    ParameterError
+        The file counts frames, and `fps` is not given.
+    """
+    file = Path(path)
+    if file.is_dir():
+        signals = _read_folder(file, fps)
+    elif file.suffix.lower() == ".parquet" or _starts_with(file, b"PAR1"):
+        signals = Signals.from_parquet(file)
+    elif file.suffix in (".3DI", ".3DIl"):
+        signals = read_threedi(file, fps)
+    elif file.suffix.lower() == ".json":
+        signals = blendshapes.read_blendshapes_json(file, fps)
+    else:
+        return read_csv(file, fps=fps, kind=kind, person=person)
+    if kind is not None and signals.kind != kind:
+        raise InputError(
+            f"{file.name} holds no signals of kind {kind!r}.",
+            expected=repr(kind),
+            got=repr(signals.kind),
+        )
+    return signals
+
+
+def read_csv(
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    kind: str | None = None,
+    person: str | None = None,
+) -> Signals:
+    """Read a CSV file; see :func:`read_signals`."""
+    table = read_table(Path(path))
+    for flavour in _FLAVOURS:
+        if flavour.matches(table.names):
+            return read_flavour(table, flavour, fps=fps, kind=kind, person=person)
+    return read_flavour(table, _PLAIN, fps=fps, kind=kind, person=person)
+
+
+def _read_folder(path: Path, fps: float | None) -> Signals:
+    if is_openpose_folder(path):
+        return read_openpose(path, fps)
+    raise InputError(
+        f"{path.name!r} is a folder, and not one that OpenPose wrote.",
+        expected="a file of signals, or a folder of OpenPose's JSON files",
+    )
+
+
+def _starts_with(path: Path, mark: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(mark)) == mark
+    except OSError:
+        return False  # the reader that comes next says what is wrong
+
+
+# ---------------------------------------------------------------------- any other CSV
+
+
+def _plain_layouts(names: tuple[str, ...]) -> list[Layout]:
+    """Guess the kind from the columns' names; they may all be called an expression."""
+    signals = [name for name in names if name not in _NOT_SIGNALS]
+    if not signals:
+        return []
+    columns = [(name, name) for name in signals]
+    anything = Layout("expression", "csv", "unknown", columns)
+    body = Layout("body", "csv", "unknown", columns)
+    if set(signals) == set(_POSE):
+        return [Layout("pose", "csv", "unknown", columns), anything, body]
+    if set(signals) == set("xywh"):
+        return [Layout("rectangle", "rectangle", "px", columns), anything, body]
+    for kind, axes in (("landmark", "xy"), ("landmark-can", "xyz")):
+        if _are_points(signals, axes):
+            points = Layout(kind, "csv", "unknown", columns, dimension=len(axes))
+            return [points, anything, body]
+    return [anything, body]
+
+
+def _are_points(names: list[str], axes: str) -> bool:
+    matches = [re.fullmatch(rf"([{axes}])_?(\d+)", name) for name in names]
+    if not all(matches):
+        return False
+    numbers = {int(match[2]) for match in matches if match}
+    return len(names) == len(axes) * len(numbers)
+
+
+def _plain_time(table: Table, fps: float | None) -> FloatArray:
+    if "time" in table.names:
+        return table.numbers("time")
+    if fps is None:
+        raise InputError(
+            f"{table.path.name} has no times.",
+            expected="a column called 'time', in seconds, or the frame rate as fps",
+            todo="Add the column, or give fps.",
+        )
+    rate = need_fps(table.path, fps)
+    frames = table.numbers("frame") if "frame" in table.names else np.arange(len(table)) * 1.0
+    return frames / rate
+
+
+def _plain_confidence(table: Table) -> FloatArray | None:
+    if "confidence" not in table.names:
+        return None
+    return np.nan_to_num(table.numbers("confidence"))  # unknown; the values stay as they are
+
+
+_PLAIN = Flavour(
+    backend="CSV",
+    matches=lambda names: True,  # noqa: ARG005 - the last resort
+    layouts=lambda names: _plain_layouts(tuple(names)),
+    time=_plain_time,
+    confidence=_plain_confidence,
+)
+_FLAVOURS = (faces.OPENFACE, faces.PYFEAT, faces.LIBREFACE, blendshapes.TABLE)
