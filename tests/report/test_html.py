@@ -403,10 +403,10 @@ def test_pictures_hold_the_face_with_landmarks_in_place(tmp_path: Path) -> None:
     (shown,) = page.all("img")
     assert shown["alt"] == "P at 2.00 seconds, with the landmarks found"
     side = int(shown["width"])
-    assert side == int(shown["height"]) == 184
+    assert side == int(shown["height"]) == 152
     circles = [(float(c["cx"]), float(c["cy"])) for c in page.all("circle")]
     assert len(circles) == 51
-    np.testing.assert_allclose(circles[25], (92, 92), atol=0.5)
+    np.testing.assert_allclose(circles[25], (76, 76), atol=0.5)
     assert all(0 <= x <= side and 0 <= y <= side for x, y in circles)
 
 
