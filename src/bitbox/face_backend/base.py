@@ -216,6 +216,81 @@ class FaceProcessor:
         """
         return self._deliver(OUTPUTS, normalize)
 
+    def plot(
+        self,
+        what: Literal["frames", "signals", "video"] = "frames",
+        path: str | Path | None = None,
+        *,
+        frames: int = 6,
+        output: Output = "expression-local",
+        names: Sequence[str] | None = None,
+        normalize: bool = True,
+    ) -> Any:
+        """Show what was measured in the current video.
+
+        Parameters
+        ----------
+        what : {'frames', 'signals', 'video'}
+            A few frames with the face's rectangle, landmarks and head axes; signals over time;
+            or a copy of the video with the same overlay.
+        path : path, optional
+            Where to save it: .png or .jpg for frames, .html for signals, .mp4 for the video
+            (which needs a path).
+        frames : int
+            How many frames to show, spread evenly over the video.
+        output : str
+            Which signals: ``'expression-local'``, ``'expression-global'``, ``'pose'``,
+            ``'landmark'``, ``'landmark-can'`` or ``'rectangle'``.
+        names : sequence of str, optional
+            Which of these signals; needed where there are more than 40.
+        normalize : bool
+            Whether expressions are shown normalised.
+
+        Returns
+        -------
+        PIL.Image.Image, plotly.graph_objects.Figure or Path
+            The picture, the figure, or the path of the video (H.264, as browsers play it, without
+            sound).
+
+        Raises
+        ------
+        ParameterError
+            Something else is asked for, or the path does not fit it.
+        OutputError
+            The file cannot be written.
+
+        Notes
+        -----
+        Works the same for every `return_output`. Axes are drawn for the built-in runtime only.
+        """
+        from bitbox.face_backend import plot
+
+        target = None if path is None else Path(path)
+        if target is not None:
+            plot.check_writable(target)
+        if what == "signals":
+            return plot.figure_of(self._output(output, normalize), names, target)
+        if what not in ("frames", "video"):
+            raise ParameterError(
+                "What to plot was not understood.",
+                expected="'frames', 'signals' or 'video'",
+                got=repr(what),
+            )
+        drawn = [signals for signals, _ in self._results(("rectangle", "landmark", "pose"), True)]
+        video = self._current().path
+        if what == "frames":
+            return plot.sheet_of(video, drawn, frames, target, self.progress)
+        return plot.overlay_video(video, drawn, target, self.progress)
+
+    def _output(self, output: Output, normalize: bool) -> Signals:
+        if output not in OUTPUTS:
+            raise ParameterError(
+                "There is no such output.",
+                expected=", ".join(map(repr, OUTPUTS)),
+                got=repr(output),
+            )
+        return self._results((output,), normalize)[0][0]
+
     def _choose_runtime(self, runtime: str | Path | None) -> Runtime:
         """Return the runtime that was asked for, or the built-in one with a warning."""
         from bitbox.face_backend.builtin import MeshRuntime
@@ -250,12 +325,18 @@ class FaceProcessor:
 
     def _deliver(self, outputs: Sequence[Output], normalize: bool) -> Any:
         """Compute or find outputs and hand them over as `return_output` says."""
-        if self._recording is None:
-            raise ParameterError(
-                "No video has been chosen yet.",
-                todo="Call processor.io(input_file=..., output_dir=...) first.",
-            )
-        recording = self._recording
+        done = self._results(outputs, normalize)
+        if self.return_output is None:
+            return None
+        pick = 0 if self.return_output == "dict" else 1
+        results = tuple(result[pick] for result in done)
+        return results[0] if len(results) == 1 else results
+
+    def _results(
+        self, outputs: Sequence[Output], normalize: bool
+    ) -> list[tuple[Signals, Path | None]]:
+        """Return outputs and the files they are stored in, computing what is not there yet."""
+        recording = self._current()
         keys = {
             name: recording.key(name, self._runtime.settings(name, normalize)) for name in outputs
         }
@@ -266,11 +347,15 @@ class FaceProcessor:
             for name in missing:
                 path = self.cache.write_signals(recording.name, name, keys[name], computed[name])
                 self._done[keys[name]] = (computed[name], path)
-        if self.return_output is None:
-            return None
-        pick = 0 if self.return_output == "dict" else 1
-        results = tuple(self._done[keys[name]][pick] for name in outputs)
-        return results[0] if len(results) == 1 else results
+        return [self._done[keys[name]] for name in outputs]
+
+    def _current(self) -> Recording:
+        if self._recording is None:
+            raise ParameterError(
+                "No video has been chosen yet.",
+                todo="Call processor.io(input_file=..., output_dir=...) first.",
+            )
+        return self._recording
 
     def _find(self, recording: Recording, keys: dict[Output, str]) -> None:
         """Look for results of earlier steps and runs."""
