@@ -1,0 +1,115 @@
+"""The Tasks FaceLandmarker through MediaPipe's real interface, on a model made of its own parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bitbox.errors import BackendError
+from bitbox.face_backend.mediapipe import _Crop, _Runtime
+from bitbox.face_backend.tasks import TasksRuntime, _cut_out
+from bitbox.provenance import hash_file
+from tests.face_backend.landmarker_bundle import make_bundle, wheel_folder
+
+pytestmark = [
+    pytest.mark.video,
+    pytest.mark.skipif(wheel_folder() is None, reason="this MediaPipe brings no models"),
+]
+#: Vertices that the refinement of eyes and lips leaves alone: oval, nose, cheeks.
+PLAIN = [10, 152, 234, 454, 1, 4, 5, 195, 168, 50, 280, 205, 425, 103, 332]
+
+
+def portrait() -> Any:
+    from skimage.data import astronaut
+
+    return np.ascontiguousarray(astronaut()[0:300, 60:460])
+
+
+def rotated(image: Any, degrees: float) -> Any:
+    from PIL import Image
+
+    return np.ascontiguousarray(Image.fromarray(image).rotate(degrees, Image.Resampling.BILINEAR))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("model") / "face_landmarker.task")
+
+
+@pytest.fixture(scope="module")
+def tasks(bundle: Path) -> Any:
+    with TasksRuntime(bundle) as runtime:
+        yield runtime
+
+
+def test_finds_the_face_where_the_built_in_runtime_does(tasks: TasksRuntime) -> None:
+    image = portrait()
+    with _Runtime() as built_in:
+        (other,) = built_in.find(image)
+    (found,) = tasks.find(image)
+    assert np.linalg.norm(found.centre - other.centre) < 0.2 * other.size
+    assert 0.7 < found.size / other.size < 1.5
+    assert abs(found.angle - other.angle) < 0.1
+
+
+@pytest.mark.parametrize("degrees", [0, 20])
+def test_mesh_agrees_with_the_built_in_runtime(tasks: TasksRuntime, degrees: float) -> None:
+    image = rotated(portrait(), degrees)
+    with _Runtime() as built_in:
+        (face,) = built_in.find(image)
+        crop = _Crop(*map(float, face.centre), 1.5 * face.size, face.angle)
+        expected, _ = built_in.mesh(image, crop)
+    mesh, confidence = tasks.mesh(image, crop)
+    assert confidence == 1.0
+    assert mesh.shape == (478, 3)
+    away = np.linalg.norm(mesh[PLAIN, :2] - expected[PLAIN, :2], axis=1)
+    eyes = np.linalg.norm(expected[33, :2] - expected[263, :2])
+    assert away.mean() < 0.04 * eyes
+    depth = np.corrcoef(mesh[:468, 2], expected[:468, 2])[0, 1]
+    assert depth > 0.95
+    assert 0.8 < np.ptp(mesh[:468, 2]) / np.ptp(expected[:468, 2]) < 1.25
+
+
+def test_the_face_in_the_crop_is_measured_not_another(tasks: TasksRuntime) -> None:
+    pair = np.concatenate([portrait(), portrait()[:, ::-1]], axis=1)
+    faces = sorted(tasks.find(pair), key=lambda face: float(face.centre[0]))
+    assert len(faces) == 2
+    for face in faces:
+        mesh, _ = tasks.mesh(pair, _Crop(*map(float, face.centre), 1.5 * face.size, 0.0))
+        assert np.linalg.norm(mesh[:468, :2].mean(axis=0) - face.centre) < 0.3 * face.size
+
+
+def test_no_face(tasks: TasksRuntime) -> None:
+    blank = np.full((200, 200, 3), 90, np.uint8)
+    assert tasks.find(blank) == []
+    mesh, confidence = tasks.mesh(blank, _Crop(100, 100, 90, 0.0))
+    assert np.isnan(mesh).all()
+    assert confidence == 0
+
+
+def test_the_name_tells_version_and_model(tasks: TasksRuntime, bundle: Path) -> None:
+    assert tasks.name.startswith("mediapipe 0.")
+    assert "FaceLandmarker" in tasks.name
+    assert hash_file(bundle) in tasks.name
+
+
+def test_a_file_that_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "a.task").write_bytes(b"no model at all")
+    with pytest.raises(BackendError, match=r"a\.task cannot be used"):
+        TasksRuntime(tmp_path / "a.task")
+
+
+@pytest.mark.parametrize(("x", "y"), [(50, 40), (0, 0), (99, 79), (-30, 200)])
+def test_cut_out_is_square_and_black_outside(x: float, y: float) -> None:
+    image = np.random.default_rng(0).integers(1, 255, size=(80, 100, 3), dtype=np.uint8)
+    part, corner = _cut_out(image, x, y, 20)
+    assert part.shape == (40, 40, 3)
+    for row in range(0, 40, 7):
+        for column in range(0, 40, 7):
+            u, v = column + int(corner[0]), row + int(corner[1])
+            inside = 0 <= u < 100 and 0 <= v < 80
+            expected = image[v, u] if inside else (0, 0, 0)
+            np.testing.assert_array_equal(part[row, column], expected)
