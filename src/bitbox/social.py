@@ -18,7 +18,10 @@ from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.results import CorrelationResult
+from bitbox.scorecard import imitation_quality
 from bitbox.signals import Components, Signals
+
+__all__ = ["coordination", "imitation", "imitation_quality"]
 
 #: What the analysis takes: Signals, or a dictionary in Bitbox's layout.
 SignalsLike = Signals | Mapping[str, Any]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -33,7 +35,7 @@ _SEVERITY = {
     "warning": ("look", "yellow"),
     "error": ("problem", "red"),
 }
-Formats = Mapping[str, Callable[[float], str]]
+Formats = Mapping[str, Callable[[Any], str]]
 
 
 class _Rate(TextColumn):
@@ -102,8 +104,13 @@ class Terminal:
 
         Only the columns that `formats` names are shown, in its order.
         """
-        # never narrower than its content: a table in a file or a pipe is read by a person too
-        table = Table(title=escape(title), title_justify="left", title_style="bold")
+        table = Table(
+            title=escape(title),
+            title_justify="left",
+            title_style="bold",
+            box=SIMPLE,
+            padding=(0, 1),
+        )
         table.add_column(headings.get("signal", "signal"), no_wrap=True)
         columns = [name for name in formats if name in frame.columns]
         for name in columns:
@@ -111,8 +118,9 @@ class Terminal:
         for label, row in frame.iterrows():
             cells = ["–" if _undefined(row[name]) else formats[name](row[name]) for name in columns]
             table.add_row(escape(str(label)), *map(escape, cells))
-        width = max(self.out.width, 20 + 12 * (1 + len(columns)))
-        self.out.print(table, width=width)
+        # never narrower than its content: a broken line is easier to read than a cut number
+        width = Measurement.get(self.out, self.out.options.update(max_width=10_000), table).maximum
+        Console(file=self.out.file, width=max(width, self.out.width), highlight=False).print(table)
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Write what was noticed, the gravest first."""

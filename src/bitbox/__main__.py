@@ -1,0 +1,5 @@
+"""``python -m bitbox`` is the command."""
+
+from bitbox.cli import main
+
+main()

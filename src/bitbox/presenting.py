@@ -1,0 +1,158 @@
+"""What the commands print when they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bitbox.recordings import is_video
+from bitbox.run_report import describe
+from bitbox.terminal import Formats, Terminal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bitbox.run import Run
+    from bitbox.synthetic.demo import DemoPair
+
+_FORMATS: Formats = {
+    "shape": "{:.2f}".format,
+    "chance_mean": "{:.2f}".format,
+    "z": "{:.1f}".format,
+    "p_fwer": "{:.3f}".format,
+    "q_fdr": "{:.3f}".format,
+    "latency": "{:.2f} s".format,
+    "gain": "{:.2f}".format,
+    "windows": "{:.0f}".format,
+    "coverage": "{:.0%}".format,
+}
+_LEGEND = (
+    "shape: mean correlation at the best lag; chance: the same for uncoupled copies; z: how far "
+    "beyond; p, q: corrected for the number of movements; latency: positive, the participant "
+    "follows; gain: size relative to the model."
+)
+_HEADINGS: Mapping[str, str] = {
+    "signal": "movement",
+    "chance_mean": "chance",
+    "p_fwer": "p (fwer)",
+    "q_fdr": "q (fdr)",
+}
+
+
+def show_run(terminal: Terminal, run: Run) -> None:
+    """Print headline, scorecard, findings and where the report is."""
+    terminal.show(str(run.quality.headline), style="bold")
+    terminal.show()
+    terminal.table(by_strength(run.quality.scorecard), "Scorecard", _FORMATS, _HEADINGS)
+    terminal.show(_LEGEND)
+    terminal.findings(run.findings)
+    terminal.show(f"Report: {run.folder / 'report.html'}")
+
+
+def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
+    """Print what was measured beside what is true."""
+    from bitbox.demo import beside_truth
+
+    for run, title in zip(runs, ("The face", "The head"), strict=False):
+        table = beside_truth(run, pair)
+        truth: Formats = {
+            "movement": str,
+            "imitated": lambda value: "yes" if value else "no",
+            "delay": "{:.2f} s".format,
+            "true_gain": "{:.2f}".format,
+        }
+        headings = {
+            **_HEADINGS,
+            "signal": "signal",
+            "imitated": "imitated?",
+            "delay": "true delay",
+            "true_gain": "true gain",
+        }
+        terminal.table(
+            table, f"{title}: truth (left) and measurement", {**truth, **_FORMATS}, headings
+        )
+    terminal.show(_LEGEND)
+    for run in runs:
+        terminal.findings(run.findings)
+    terminal.show(f"Your own videos: bitbox imitate {pair.participant} {pair.model} -o results/")
+    for run in runs:
+        terminal.show(f"Report: {run.folder / 'report.html'}")
+
+
+def by_strength(scorecard: pd.DataFrame) -> pd.DataFrame:
+    """Return the scorecard with the strongest evidence first, the untested last."""
+    return scorecard.sort_values("z", ascending=False, na_position="last", kind="stable")
+
+
+def show_info(terminal: Terminal, path: Path) -> None:
+    """Print what a file holds."""
+    if is_video(path):
+        _show_video(terminal, path)
+    else:
+        _show_signals(terminal, path)
+
+
+def _show_video(terminal: Terminal, path: Path) -> None:
+    from bitbox.video import probe
+
+    info = probe(path)
+    terminal.show(f"{path.name}: a video", style="bold")
+    facts = {
+        "picture": f"{info.width} x {info.height} pixels",
+        "rotation": f"turned by {info.rotation} degrees to be upright" if info.rotation else None,
+        "frame rate": f"{info.fps:.2f} frames a second on average",
+        "frames": None if info.n_frames is None else f"{info.n_frames} declared",
+        "duration": None if info.duration is None else f"{info.duration:.2f} s",
+        "first frame at": f"{info.start_time:.3f} s",
+        "codec": f"{info.codec}, {info.pixel_format}",
+        "interlaced": "yes" if info.interlaced else None,
+        "sound": "yes" if info.has_audio else "no",
+    }
+    _show_facts(terminal, facts)
+
+
+def _show_signals(terminal: Terminal, path: Path) -> None:
+    import pandas as pd
+
+    from bitbox.readers import read_signals
+
+    signals = read_signals(path)
+    terminal.show(f"{path.name}: {signals.kind} signals", style="bold")
+    source = signals.provenance.get("source", {})
+    facts = {
+        "schema": f"{signals.schema}, in {signals.units}",
+        "measured by": signals.backend,
+        "from": source.get("file"),
+        "frames": f"{signals.n_frames}",
+        "time": f"{signals.time[0]:.3f} to {signals.time[-1]:.3f} s",
+        "frame rate": f"{signals.rate:.2f} frames a second",
+    }
+    _show_facts(terminal, facts)
+    frame = pd.DataFrame(
+        {
+            "coverage": signals.coverage,
+            "mean": _quietly(signals.values, "nanmean"),
+            "sd": _quietly(signals.values, "nanstd"),
+        },
+        index=list(signals.names),
+    )
+    numbers = "{:.4g}".format
+    formats = {"coverage": "{:.0%}".format, "mean": numbers, "sd": numbers}
+    terminal.table(frame, "Signals", formats, {})
+    for name, sentence in describe(signals.names).items():
+        terminal.show(f"  {name}: {sentence}", style="dim")
+
+
+def _quietly(values: Any, statistic: str) -> Any:
+    """Column statistics in which a column without values is NaN without a word."""
+    import numpy as np
+
+    columns = [column[np.isfinite(column)] for column in values.T]
+    return [getattr(np, statistic)(column) if len(column) else np.nan for column in columns]
+
+
+def _show_facts(terminal: Terminal, facts: Mapping[str, str | None]) -> None:
+    for name, fact in facts.items():
+        if fact is not None:
+            terminal.show(f"  {name:<15} {fact}")

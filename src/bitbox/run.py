@@ -1,0 +1,300 @@
+"""The main job: two recordings in; scorecard, tables, report and provenance on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bitbox.alignment import Aligned
+from bitbox.errors import OutputError
+from bitbox.progress import Progress
+from bitbox.provenance import environment, hash_file
+from bitbox.quality import Finding
+from bitbox.recordings import SIGNALS, Recording, load_recording
+from bitbox.run_report import write_run_report
+from bitbox.scorecard import imitation_quality
+from bitbox.social import imitation, prepare
+
+if TYPE_CHECKING:
+    from bitbox.scorecard import ImitationQuality
+
+T = TypeVar("T")
+
+#: Folder for measured signals inside the results folder, so that the next run is quick.
+CACHE = "cache"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be chosen for an analysis; see ``bitbox imitate --help``.
+
+    Attributes
+    ----------
+    signals : str or None
+        One of `bitbox.recordings.SIGNALS`; None: local expressions, or what the files hold.
+    width, step, lag : float or None
+        Window, hop and largest lag in seconds; None: the analysis' own default.
+    fps : float or None
+        Frames a second of the common clock; None: the lower of the two rates.
+    polarity, causality : bool
+        As for :func:`bitbox.social.imitation_quality`.
+    offset : float
+        Seconds added to the participant's clock.
+    participant_face, model_face : str or int
+        Which face of each video to follow.
+    n_surrogates, surrogate, seed
+        The test against chance, as for :func:`bitbox.social.imitation_quality`.
+    windows : bool
+        Also write every window's correlations to windows.nc.
+    """
+
+    signals: str | None = None
+    width: float | None = None
+    step: float | None = None
+    lag: float | None = None
+    fps: float | None = None
+    polarity: bool = False
+    causality: bool = True
+    offset: float = 0.0
+    participant_face: str | int = "largest"
+    model_face: str | int = "largest"
+    n_surrogates: int = 999
+    surrogate: str = "circular"
+    seed: int | None = None
+    windows: bool = False
+
+    def analysis(self) -> dict[str, Any]:
+        """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
+        not_analysis = {"signals", "participant_face", "model_face", "windows"}
+        given = {name: value for name, value in asdict(self).items() if name not in not_analysis}
+        angular = SIGNALS[self.signals].angular if self.signals else True
+        return {k: v for k, v in given.items() if v is not None} | {"angular": angular}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished analysis: what it found and where it wrote it."""
+
+    participant: Recording
+    model: Recording
+    aligned: Aligned
+    quality: ImitationQuality
+    settings: Settings
+    findings: tuple[Finding, ...]
+    timings: Mapping[str, float]
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def imitate_files(
+    participant: str | Path,
+    model: str | Path,
+    output: str | Path,
+    settings: Settings | None = None,
+    *,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Measure how closely a participant imitates a model, and write everything to a folder.
+
+    Parameters
+    ----------
+    participant, model : path
+        Videos, or files of signals.
+    output : path
+        Folder for the results; made if need be. Results of an earlier run are replaced, other
+        files are left alone.
+    settings : Settings, optional
+        What to compare and how.
+    cache : path, optional
+        Folder for measured signals; None: ``cache`` inside the results folder.
+    progress : callable, optional
+        Called as ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    BitboxError
+        If the analysis cannot be done. Then no result has been written.
+
+    Notes
+    -----
+    Results appear under their names all at once, after the last computation.
+    """
+    settings = settings or Settings()
+    started = time.perf_counter()
+    with _results_folder(Path(output)) as staging:
+        folder = staging.parent
+        kept = folder / CACHE if cache is None else Path(cache)
+        people = _load_both(Path(participant), Path(model), kept, settings, progress)
+        loaded = time.perf_counter()
+        aligned = prepare(
+            people[0].signals, people[1].signals, fps=settings.fps, offset=settings.offset
+        )
+        quality = imitation_quality(
+            people[0].signals, people[1].signals, progress=progress, **settings.analysis()
+        )
+        analysed = time.perf_counter()
+        timings = {"measuring": loaded - started, "analysis": analysed - loaded}
+        findings = _findings(people, quality)
+        run = Run(*people, aligned, quality, settings, findings, timings, folder, ())
+        _write(run, staging)
+        return replace(run, files=_publish(staging, folder))
+
+
+@contextlib.contextmanager
+def _results_folder(folder: Path) -> Iterator[Path]:
+    """Make the folder and a hidden one inside it to prepare the files in."""
+    existed = folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+    except OSError as error:
+        raise OutputError(
+            f"Results cannot be written to {folder}: {error.strerror or error}.",
+            todo="Choose a folder that you may write to, with -o.",
+        ) from error
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        for made in [folder / CACHE] if existed else [folder / CACHE, folder]:
+            with contextlib.suppress(OSError):  # not empty: the results, or what they are made of
+                made.rmdir()
+
+
+def _load_both(
+    participant: Path, model: Path, cache: Path, settings: Settings, progress: Progress | None
+) -> tuple[Recording, Recording]:
+    def job(path: Path, role: Any, face: str | int) -> Callable[[Progress], Recording]:
+        return lambda told: load_recording(
+            path, role, settings.signals, face=face, fps=settings.fps, cache=cache, progress=told
+        )
+
+    first, second = _side_by_side(
+        [
+            job(participant, "participant", settings.participant_face),
+            job(model, "model", settings.model_face),
+        ],
+        progress,
+    )
+    return first, second
+
+
+class _StoppedError(Exception):
+    """Another job failed, or the user interrupted."""
+
+
+def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | None) -> list[T]:
+    """Run jobs in threads; when one fails or Ctrl-C comes, stop the others at their next frame."""
+    stop = threading.Event()
+
+    def told(task: str, done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise _StoppedError
+        if progress is not None:
+            progress(task, done, total)
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        futures = [pool.submit(job, told) for job in jobs]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
+    failures = [f.exception() for f in futures]
+    for failure in failures:
+        if failure is not None and not isinstance(failure, _StoppedError):
+            raise failure
+    return [future.result() for future in futures]
+
+
+def _findings(
+    people: tuple[Recording, Recording], quality: ImitationQuality
+) -> tuple[Finding, ...]:
+    """All findings, each naming whose recording it is about."""
+    found = []
+    for person in people:
+        for finding in person.findings:
+            message = f"{person.role.capitalize()}: {finding.message}"
+            found.append(Finding(finding.code, finding.severity, message, finding.todo))
+    if hash_file_or_none(people[0].path) == hash_file_or_none(people[1].path) is not None:
+        found.append(
+            Finding(
+                "same-recording",
+                "warning",
+                "Participant and model are the same recording.",
+                "If two faces of one video are compared, check that two different ones are "
+                "chosen (--participant-face, --model-face).",
+            )
+        )
+    return (*found, *quality.findings)
+
+
+def hash_file_or_none(path: Path) -> str | None:
+    """Return the hash of a file's content, or None for a folder."""
+    return hash_file(path) if path.is_file() else None
+
+
+def _write(run: Run, staging: Path) -> None:
+    """Prepare every result file."""
+    quality = run.quality
+    quality.scorecard.to_csv(staging / "scorecard.csv", index_label="signal", float_format="%.9g")
+    quality.matrix.to_frame().to_csv(staging / "pairs.csv", index=False, float_format="%.9g")
+    for person in (run.participant, run.model):
+        person.signals.to_parquet(staging / f"{person.role}.parquet")
+    if run.settings.windows:
+        _write_windows(run, staging / "windows.nc")
+    write_run_report(run, staging / "report.html")
+    text = json.dumps(_record(run), indent=2, ensure_ascii=False, default=str)
+    (staging / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _write_windows(run: Run, path: Path) -> None:
+    """Write the chosen correlation and lag of every window and pair."""
+    parameters = run.quality.provenance["parameters"]
+    names = ("width", "lag", "step", "polarity", "causality", "angular")
+    result = imitation(
+        run.aligned.participant,
+        run.aligned.model,
+        stats=False,
+        **{name: parameters[name] for name in names},
+    )
+    result.to_xarray().to_netcdf(path, engine="h5netcdf")
+
+
+def _record(run: Run) -> dict[str, Any]:
+    """Everything that is needed to repeat the run."""
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": asdict(run.settings),
+        "inputs": {
+            person.role: {"file": person.path.name, "sha256": hash_file_or_none(person.path)}
+            for person in (run.participant, run.model)
+        },
+        "analysis": dict(run.quality.provenance),
+        "seconds": {name: round(value, 3) for name, value in run.timings.items()},
+        "findings": [finding.to_dict() for finding in run.findings],
+        **environment(),
+    }
+
+
+def _publish(staging: Path, folder: Path) -> tuple[Path, ...]:
+    """Move the prepared files to their names; run.json last, so that it stands for the rest."""
+    files = sorted(staging.iterdir(), key=lambda path: (path.name == "run.json", path.name))
+    for file in files:
+        os.replace(file, folder / file.name)
+    return tuple(folder / file.name for file in files)
