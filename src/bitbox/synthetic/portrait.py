@@ -108,7 +108,7 @@ def portrait() -> Portrait:
     matte = _matte(image)
     return Portrait(
         vertices=vertices,
-        triangles=_triangles(vertices[:, :2]),
+        triangles=_triangles(vertices[:, :2], matte),
         head=_head_weight(face, vertices[:, :2]),
         image=image,
         matte=matte,
@@ -273,11 +273,17 @@ def _step(x: FloatArray) -> FloatArray:
     return smooth
 
 
-def _triangles(points: FloatArray) -> NDArray[np.int32]:
+def _triangles(points: FloatArray, matte: Image) -> NDArray[np.int32]:
+    """Return the triangles in which something of the person is seen."""
     from scipy.spatial import Delaunay
 
     triangles: NDArray[np.int32] = Delaunay(points).simplices.astype(np.int32)
-    return triangles
+    low = np.clip(np.floor(points[triangles].min(axis=1)).astype(int) - 1, 0, 511)
+    high = np.clip(np.ceil(points[triangles].max(axis=1)).astype(int) + 2, 1, 512)
+    boxes = np.column_stack([low, high])
+    seen = [bool(matte[top:bottom, left:right].any()) for left, top, right, bottom in boxes]
+    kept: NDArray[np.int32] = triangles[np.array(seen)]
+    return kept
 
 
 #: A rough outline of body and helmet, inside which GrabCut looks for the exact one.

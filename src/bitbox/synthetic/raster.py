@@ -70,28 +70,33 @@ def shade(source: Float32, texture: NDArray[np.uint8], canvas: NDArray[np.uint8]
         What is behind; changed in place.
     """
     rows, columns = texture.shape[0] - 1, texture.shape[1] - 1
+    one = np.uintp(1)
     for y in range(source.shape[0]):
         for x in range(source.shape[1]):
             u, v = source[y, x, 0], source[y, x, 1]
             if u < 0 or v < 0 or u >= columns or v >= rows:
                 continue
-            i, j = int(v), int(u)
-            p, q = v - i, u - j
-            w00, w01 = (1 - p) * (1 - q), (1 - p) * q
-            w10, w11 = p * (1 - q), p * q
-            opacity = (
+            # unsigned, or each of the readings below would check for negative numbers
+            i, j = np.uintp(v), np.uintp(u)
+            below, right = i + one, j + one
+            p, q = v - np.float32(i), u - np.float32(j)
+            w11 = p * q
+            w10, w01 = p - w11, q - w11
+            w00 = np.float32(1) - p - w01
+            opacity = np.float32(1 / 255) * (
                 w00 * texture[i, j, 3]
-                + w01 * texture[i, j + 1, 3]
-                + w10 * texture[i + 1, j, 3]
-                + w11 * texture[i + 1, j + 1, 3]
-            ) / 255
+                + w01 * texture[i, right, 3]
+                + w10 * texture[below, j, 3]
+                + w11 * texture[below, right, 3]
+            )
             if opacity <= 0:
                 continue
             for k in range(3):
                 colour = (
                     w00 * texture[i, j, k]
-                    + w01 * texture[i, j + 1, k]
-                    + w10 * texture[i + 1, j, k]
-                    + w11 * texture[i + 1, j + 1, k]
+                    + w01 * texture[i, right, k]
+                    + w10 * texture[below, j, k]
+                    + w11 * texture[below, right, k]
                 )
-                canvas[y, x, k] = int(opacity * colour + (1 - opacity) * canvas[y, x, k] + 0.5)
+                behind = np.float32(canvas[y, x, k])
+                canvas[y, x, k] = np.uint8(behind + opacity * (colour - behind) + np.float32(0.5))
