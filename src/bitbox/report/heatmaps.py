@@ -135,6 +135,8 @@ def _layers(
                 "nticks": 5,
                 "tickfont": {"size": 11, "color": MUTED},
             },
+            # each layer answers for its own cells only
+            hoverongaps=False,
             hovertemplate=f"{where}<br>{number}<extra></extra>",
         )
     ]
@@ -147,6 +149,7 @@ def _layers(
                 zmax=1,
                 colorscale=[[0, UNDEFINED], [1, UNDEFINED]],
                 showscale=False,
+                hoverongaps=False,
                 hovertemplate=f"{where}<br>undefined<extra></extra>",
             )
         )

@@ -176,6 +176,7 @@ def _context(content: ReportContent, drawings: _Figures) -> dict[str, Any]:
         "findings": sorted(content.findings, key=_urgency),
         "urgent": [f for f in content.findings if f.severity != "info"],
         "faces": [_face(person) for person in content.people],
+        "pictured": any(person.frames for person in content.people),
         "strip": _strip(content, drawings),
         "courses": _courses(content, lines, drawings),
         "matrix": _matrix(content, drawings),

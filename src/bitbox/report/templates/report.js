@@ -5,6 +5,7 @@
     responsive: true,
     displaylogo: false,
     showTips: false,
+    typesetMath: false,
     // By default, Plotly offers to send a figure to its makers' server. These are data of people.
     // Only the buttons named here appear, and there is no server to send anything to.
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
@@ -133,12 +134,14 @@
     });
   };
 
-  // figures are drawn for the width of the paper, and everything folded is opened
-  const paper = 690;
+  // figures are drawn for the width of the paper (those with many columns, reduced to it), and
+  // everything folded is opened
+  const paper = 680;
   const forPrint = (printing) => {
     for (const place of document.querySelectorAll("[data-drawn].drawing")) {
-      const width = printing ? Math.min(paper, place.clientWidth) : undefined;
-      Plotly.relayout(place, { width, autosize: !printing });
+      const width = Math.max(paper, parseInt(place.style.minWidth, 10) || 0);
+      place.style.zoom = printing ? String(paper / width) : "";
+      Plotly.relayout(place, printing ? { width } : { width: null, autosize: true });
     }
     for (const fold of document.querySelectorAll("details")) {
       if (printing) fold.dataset.was = String(fold.open);
