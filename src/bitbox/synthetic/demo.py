@@ -18,8 +18,9 @@ import numpy as np
 
 from bitbox.errors import OutputError, ParameterError
 from bitbox.progress import Progress
-from bitbox.synthetic.movements import EXPRESSIONS
+from bitbox.synthetic.movements import EXPRESSIONS, displacements
 from bitbox.synthetic.performance import Bursts, Performance, perform
+from bitbox.synthetic.portrait import portrait
 from bitbox.synthetic.video import Person, Scene, render_video, truth_path
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ def _cached(folder: Path, duration: float, scene: Scene, progress: Progress | No
 
 def _render(folder: Path, duration: float, scene: Scene, progress: Progress | None) -> None:
     """Render both videos at the same time, each in a thread: drawing and coding free Python."""
+    portrait(), displacements()  # made once, before two threads ask for them
     participant, model = demo_performances(duration)
     people = {
         "participant.mp4": Person(participant, other=True),
