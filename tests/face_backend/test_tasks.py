@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bitbox.face_backend.mediapipe as mediapipe_module
 from bitbox.errors import BackendError
+from bitbox.face_backend import FaceProcessor
 from bitbox.face_backend.mediapipe import _Crop, _Runtime
 from bitbox.face_backend.tasks import TasksRuntime, _cut_out
 from bitbox.provenance import hash_file
+from bitbox.video import write_video
 from tests.face_backend.landmarker_bundle import make_bundle, wheel_folder
 
 pytestmark = [
@@ -82,6 +85,18 @@ def test_the_face_in_the_crop_is_measured_not_another(tasks: TasksRuntime) -> No
         assert np.linalg.norm(mesh[:468, :2].mean(axis=0) - face.centre) < 0.3 * face.size
 
 
+def test_a_small_face_is_found_by_looking_closely(tasks: TasksRuntime) -> None:
+    from PIL import Image
+
+    scene = Image.new("RGB", (1800, 1200), (90, 90, 90))
+    scene.paste(Image.fromarray(portrait()).resize((600, 450)), (1100, 600))
+    image = np.array(scene)
+    assert tasks.find(image) == []
+    (face,) = tasks.find(image, closely=True)
+    assert 1100 < face.centre[0] < 1700
+    assert 600 < face.centre[1] < 1050
+
+
 def test_no_face(tasks: TasksRuntime) -> None:
     blank = np.full((200, 200, 3), 90, np.uint8)
     assert tasks.find(blank) == []
@@ -113,3 +128,52 @@ def test_cut_out_is_square_and_black_outside(x: float, y: float) -> None:
             inside = 0 <= u < 100 and 0 <= v < 80
             expected = image[v, u] if inside else (0, 0, 0)
             np.testing.assert_array_equal(part[row, column], expected)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from skimage.data import astronaut
+
+    images = [np.ascontiguousarray(astronaut()[0:240, 100 + i : 420 + i]) for i in range(14)]
+    return write_video(tmp_path_factory.mktemp("video") / "a.mp4", images, 25)
+
+
+class TestProcessor:
+    """The whole way from a video to signals, with a model file."""
+
+    def run(self, video: Path, folder: Path, **options: Any) -> Any:
+        processor = FaceProcessor(**options)
+        processor.io(video, folder)
+        return processor.run_all(normalize=False)
+
+    def test_by_path(self, video: Path, bundle: Path, tmp_path: Path) -> None:
+        built_in = self.run(video, tmp_path)
+        tasks = self.run(video, tmp_path, model=bundle)
+        again = self.run(video, tmp_path, model=bundle)
+        assert "FaceLandmarker" in tasks[0].provenance["source"]["runtime"]
+        assert hash_file(bundle) in tasks[0].provenance["source"]["runtime"]
+        assert "FaceLandmarker" not in built_in[0].provenance["source"]["runtime"]
+        assert again == tasks
+        assert np.isfinite(tasks[5].values).all()
+        # the same face in the same place, by two different ways
+        assert np.abs(tasks[0].values - built_in[0].values).max() < 8
+        assert np.abs(tasks[3].values - built_in[3].values)[:, 3:].max() < np.radians(6)
+
+    def test_by_environment_variable(
+        self, video: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BITBOX_FACE_LANDMARKER", str(bundle))
+        rect = self.run(video, tmp_path)[0]
+        assert "FaceLandmarker" in rect.provenance["source"]["runtime"]
+
+    def test_named_but_missing(self, video: Path, tmp_path: Path) -> None:
+        with pytest.raises(BackendError, match="no model file"):
+            self.run(video, tmp_path, model=tmp_path / "none.task")
+
+    def test_needed_and_nowhere(
+        self, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BITBOX_CACHE_DIR", str(tmp_path))
+        monkeypatch.setattr(mediapipe_module, "_brings_models", lambda: False)
+        with pytest.raises(BackendError, match="needs a model file"):
+            self.run(video, tmp_path)

@@ -42,6 +42,10 @@ class FaceProcessor:
     vertical_fov : float
         The camera's vertical field of view in degrees, for translations in millimetres.
         Built-in runtime only.
+    model : path, optional
+        A ``face_landmarker.task`` file, for MediaPipe's newer interface. Needed only where
+        MediaPipe does not bring its models along (Python 3.13 and later), unless the environment
+        variable ``BITBOX_FACE_LANDMARKER`` names one or one was fetched. Built-in runtime only.
     return_output : {'dict', 'file', None}
         What the steps return: Signals (which read like Bitbox's dictionaries), the paths of the
         files they were stored in, or nothing (the files are written).
@@ -74,6 +78,7 @@ class FaceProcessor:
         *,
         face: Face = "largest",
         vertical_fov: float = 63.0,
+        model: str | Path | None = None,
         return_output: ReturnOutput = "dict",
         progress: Progress | None = None,
     ) -> None:
@@ -85,6 +90,7 @@ class FaceProcessor:
             )
         self.face = _check_face(face)
         self.vertical_fov = _check_fov(vertical_fov)
+        self.model = model
         self.return_output = return_output
         self.progress = progress
         self.cache = Cache()
@@ -312,7 +318,7 @@ class FaceProcessor:
             else:
                 self._refuse_face_choice()
                 return found
-        return MeshRuntime(face=self.face, vertical_fov=self.vertical_fov)
+        return MeshRuntime(face=self.face, vertical_fov=self.vertical_fov, model=self.model)
 
     def _refuse_face_choice(self) -> None:
         if self.face != "largest":

@@ -13,7 +13,7 @@ import numpy as np
 
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
-from bitbox.provenance import versions
+from bitbox.provenance import hash_file, versions
 from bitbox.quality import Finding
 
 if TYPE_CHECKING:
@@ -39,13 +39,18 @@ class MeshRuntime:
         Which face to follow.
     vertical_fov : float
         The camera's vertical field of view in degrees.
+    model : path, optional
+        A model file for MediaPipe's newer interface.
     """
 
     backend = BACKEND
 
-    def __init__(self, *, face: str | int, vertical_fov: float) -> None:
+    def __init__(
+        self, *, face: str | int, vertical_fov: float, model: str | Path | None = None
+    ) -> None:
         self.face = face
         self.vertical_fov = vertical_fov
+        self.model = model
 
     def settings(self, output: Output, normalize: bool) -> dict[str, object]:
         """Return every setting and version that shapes an output."""
@@ -76,23 +81,32 @@ class MeshRuntime:
         return self._track(recording)
 
     def _tracking_settings(self) -> dict[str, object]:
+        from bitbox.face_backend.mediapipe import chosen_model
+
         found = versions()
+        model = chosen_model(self.model)
         return {
             "backend": self.backend,
             "face": self.face,
+            "model": None if model is None else hash_file(model),
             "code": code_fingerprint(),
             "libraries": {name: found[name] for name in _LIBRARIES if name in found},
         }
 
     def _track(self, recording: Recording) -> MeshTrack:
-        from bitbox.face_backend.mediapipe import track_mesh
+        from bitbox.face_backend.mediapipe import chosen_model, track_mesh
 
         if "track" not in recording.memory:
             settings = self._tracking_settings()
             key = recording.key("mesh", settings)
             track = _stored_track(recording, key)
             if track is None:
-                track = track_mesh(recording.path, face=self.face, progress=recording.progress)
+                track = track_mesh(
+                    recording.path,
+                    face=self.face,
+                    model=chosen_model(self.model),
+                    progress=recording.progress,
+                )
                 recording.cache.write_arrays(recording.name, "mesh", key, _to_arrays(track))
             recording.memory["track"] = track
         track = cast("MeshTrack", recording.memory["track"])

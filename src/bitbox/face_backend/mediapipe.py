@@ -20,8 +20,9 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +39,13 @@ from bitbox.face_backend.tracking import (
 from bitbox.progress import Progress
 from bitbox.video import Frame, read_frames
 
+if TYPE_CHECKING:
+    from bitbox.face_backend.tasks import TasksRuntime
+
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]
 
-__all__ = ["MeshTrack", "runtime_name", "track_mesh"]
+__all__ = ["MeshTrack", "chosen_model", "runtime_name", "track_mesh"]
 
 N_POINTS = 478
 #: A face counts as tracked where the mesh model's presence score is at least this.
@@ -82,7 +86,11 @@ class _Crop:
 
 
 def track_mesh(
-    path: str | os.PathLike[str], *, face: str | int = "largest", progress: Progress | None = None
+    path: str | os.PathLike[str],
+    *,
+    face: str | int = "largest",
+    model: Path | None = None,
+    progress: Progress | None = None,
 ) -> MeshTrack:
     """Follow one person's face through a video.
 
@@ -94,6 +102,9 @@ def track_mesh(
         Whom to follow where there are several: chosen in the first image with a face and held
         from then on. Left and right are those of the image; a number counts faces from the left
         of the image, from 0, in the first image that has as many.
+    model : Path, optional
+        A ``face_landmarker.task`` file for MediaPipe's newer interface; None: the models that
+        MediaPipe brings along. See `chosen_model`.
     progress : callable, optional
         Called as ``progress(task, frames_done, frames_total_or_None)``.
 
@@ -114,7 +125,7 @@ def track_mesh(
     tracker = FaceTracker(face)
     task = f"Tracking the face in {Path(path).name}"
     meshes, times, confidence, counts = [], [], [], []
-    with read_frames(path) as frames, _Runtime() as runtime:
+    with read_frames(path) as frames, open_runtime(model) as runtime:
         follower = _Follower(tracker, runtime)
         for frame in frames:
             mesh, presence = follower.step(frame)
@@ -133,10 +144,51 @@ def track_mesh(
         np.array(counts),
         size,
         findings,
-        runtime_name(),
+        runtime.name,
     )
     require_a_face(track, path, face)
     return replace(track, findings=(*findings, *findings_of(track, follower.cuts)))
+
+
+def chosen_model(path: str | os.PathLike[str] | None = None) -> Path | None:
+    """Return the model file that tracking needs, or None where MediaPipe brings its models along.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        A file to use in any case; the environment variable of `bitbox.face_backend.models` may
+        name one as well.
+
+    Raises
+    ------
+    BackendError
+        The file is not there, or one is needed and none is named or was fetched.
+    """
+    from bitbox.face_backend.models import find_model, named_model
+
+    named = named_model(None if path is None else Path(path))
+    if named is not None or _brings_models():
+        return named
+    return find_model()
+
+
+def _brings_models() -> bool:
+    """Tell whether this MediaPipe has its own models; looked up, since importing it is slow."""
+    found = util.find_spec("mediapipe")
+    if found is None or not found.submodule_search_locations:
+        return True  # the error that it is not installed comes when it is started
+    folder = Path(found.submodule_search_locations[0])
+    return (folder / "python" / "solution_base.py").is_file()
+
+
+def open_runtime(model: Path | None = None) -> _Runtime | TasksRuntime:
+    """Return MediaPipe's own models, or FaceLandmarker with a model file, ready to run."""
+    if model is None:
+        return _Runtime()
+    from bitbox.face_backend.tasks import TasksRuntime
+
+    with _building, _quiet():
+        return TasksRuntime(model)
 
 
 def runtime_name() -> str:
@@ -158,7 +210,7 @@ def runtime_name() -> str:
 class _Follower:
     """Goes through the frames of one video and keeps to the chosen face."""
 
-    def __init__(self, tracker: FaceTracker, runtime: _Runtime) -> None:
+    def __init__(self, tracker: FaceTracker, runtime: _Runtime | TasksRuntime) -> None:
         self._tracker = tracker
         self._runtime = runtime
         self._crop: _Crop | None = None
@@ -275,6 +327,11 @@ class _Runtime:
                     f"MediaPipe did not start: {error}",
                     todo="Install the version of MediaPipe that openbitbox asks for.",
                 ) from error
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return runtime_name()
 
     def __enter__(self) -> _Runtime:
         return self

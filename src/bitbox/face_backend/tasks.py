@@ -99,9 +99,28 @@ class TasksRuntime:
         middle = np.array([crop.x, crop.y])
         return min(meshes, key=lambda m: float(np.linalg.norm(_centre(m) - middle))), 1.0
 
-    def find(self, image: Image) -> list[Detection]:
-        """Return all faces that FaceLandmarker finds in an image."""
-        return [_detection(mesh, image) for mesh in self._meshes(image)]
+    def find(self, image: Image, *, closely: bool = False) -> list[Detection]:
+        """Return all faces that FaceLandmarker finds in an image.
+
+        `closely` looks at overlapping quarters of the image where it finds none in the whole, for
+        faces that are too small there.
+        """
+        meshes = self._meshes(image)
+        if not meshes and closely:
+            meshes = self._meshes_in_quarters(image)
+        return [_detection(mesh, image) for mesh in meshes]
+
+    def _meshes_in_quarters(self, image: Image) -> list[MeshArray]:
+        height, width = image.shape[:2]
+        found: list[MeshArray] = []
+        for top in (0, height * 2 // 5):
+            for left in (0, width * 2 // 5):
+                part = image[top : top + height * 3 // 5, left : left + width * 3 // 5]
+                for mesh in self._meshes(part):
+                    mesh[:, :2] += np.array([left, top], dtype=np.float32)
+                    if not any(_same_place(mesh, other) for other in found):
+                        found.append(mesh)
+        return found
 
     def _meshes(self, image: Image) -> list[MeshArray]:
         height, width = image.shape[:2]
@@ -137,6 +156,11 @@ def _cut_out(image: Image, x: float, y: float, reach: float) -> tuple[Image, NDA
 def _centre(mesh: MeshArray) -> NDArray[np.float64]:
     xy = mesh[:468, :2].astype(np.float64)
     return np.asarray((xy.min(axis=0) + xy.max(axis=0)) / 2)
+
+
+def _same_place(one: MeshArray, other: MeshArray) -> bool:
+    away = float(np.linalg.norm(_centre(one) - _centre(other)))
+    return away < 0.5 * float(np.ptp(other[:468, :2], axis=0).max())
 
 
 def _detection(mesh: MeshArray, image: Image) -> Detection:
