@@ -33,6 +33,10 @@ class Geometry(NamedTuple):
     """Valid frames that a window must have."""
     coordination: bool
     polarity: bool
+    registers: tuple[int, ...]
+    """The register file that tiles are written for (`tiles.WIDE` or `tiles.NARROW`)."""
+    limit: float
+    """Squared offset up to which float32 is good enough (docs/engine.md)."""
 
 
 @kernel

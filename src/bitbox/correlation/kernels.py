@@ -1,0 +1,239 @@
+"""The fast kernels of imitation: windows in, chosen correlations and lags out.
+
+`imitation` takes every window through float32 register tiles, and reports what these cannot do
+to 2e-6: tiles for `imitation_far` (float64), tiles for `imitation_gaps` (missing frames), and
+signals for `imitation_exact`. docs/engine.md derives the limits. Each is compiled when first
+needed. Arrays are laid out as in `windows`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.correlation import exact, gap_tiles, gaps, tiles, windows
+from bitbox.correlation.compiled import kernel
+from bitbox.correlation.tiles import COLUMNS, ROWS
+
+FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+Array = NDArray[Any]
+Flags = NDArray[np.bool_]
+States = NDArray[np.uint8]
+Results = tuple[SingleArray, SingleArray, States, Flags, Flags]
+
+#: States of a tile of y's signals in a window.
+DONE, FAR, GAPS = 0, 1, 2
+
+#: Squared offset (see `windows.common_reference`) above which float64 tiles are not enough.
+TOO_FAR = 1e10
+
+#: Between 1 and the mark of a pair that must be redone.
+BEYOND = (1.0 + gap_tiles.REDO) / 2
+
+
+@kernel
+def imitation(
+    x: FloatArray,
+    y: FloatArray,
+    starts: IntArray,
+    order: IntArray,
+    geometry: exact.Geometry,
+    out: Results,
+) -> None:
+    """Fill ``out = (r, lag, states, hard_x, hard_y)`` for some windows, in float32.
+
+    r, lag : (windows, n1, n2); states : (windows, n2 / COLUMNS): tiles that are left alone
+    because something else must do them; hard_x, hard_y : (windows, signals): signals of which
+    every pair must be done exactly.
+    """
+    r, lag, states, hard_x, hard_y = out
+    d, n2, width = y.shape[1], y.shape[2], geometry.window
+    lowest, reach = windows.lowest_and_reach(order)
+    tables_x = windows.window_statistics(x, starts, geometry)
+    frames, position = windows.frames_used(starts, order)
+    tables_y = windows.window_statistics(y, frames, geometry)
+    reference = windows.new_reference(y, order)
+    small_x = np.empty((width * d, x.shape[2]), dtype=np.float32)
+    small_y = np.empty(((width + reach) * d, n2), dtype=np.float32)
+    inverse = np.empty((order.size, n2), dtype=np.float32)
+    lags = np.empty(order.size, dtype=np.int64), np.empty(order.size, dtype=np.float32)
+    rows = np.empty(order.size, dtype=np.int64)
+    for q in range(order.size):
+        lags[0][q], lags[1][q] = order[q] - lowest, order[q]
+    for w in range(starts.size):
+        for q in range(order.size):
+            rows[q] = position[starts[w] + order[q] - frames[0]]
+        windows.common_reference(tables_y, rows, reference)
+        flags = hard_x[w], hard_y[w]
+        classify(tables_x, w, (tables_y, rows, reference), geometry, states[w], flags)
+        windows.fill(small_x, x, starts[w], tables_x[0][w], windows.inverses(tables_x[1][w]))
+        windows.fill(small_y, y, starts[w] + lowest, reference[0], reference[1])
+        windows.copy(reference[2], inverse)
+        tasks = states[w], np.uint8(DONE), r[w], lag[w]
+        choose_tiles(small_x, (small_y, inverse), lags, geometry, tasks)
+
+
+@kernel
+def classify(
+    tables_x: windows.Tables,
+    w: int,
+    references: tuple[windows.Tables, IntArray, windows.Reference],
+    geometry: exact.Geometry,
+    states: States,
+    hard: tuple[Flags, Flags],
+) -> None:
+    """Decide what each tile of y's signals needs, and which signals need the exact kernel."""
+    tables_y, rows, reference = references
+    offset, width = reference[3], geometry.window
+    hard_x, hard_y = hard
+    gaps_x = False
+    for i in range(hard_x.size):
+        norm = tables_x[1][w, i]
+        gaps_x |= norm == norm and tables_x[2][w, i] < width
+        hard_x[i] = tables_x[3][w, i]
+    states[:] = GAPS if gaps_x else DONE
+    for j in range(hard_y.size):
+        gap, hard_y[j] = False, offset[j] > TOO_FAR
+        for row in rows:
+            norm = tables_y[1][row, j]
+            gap |= norm == norm and tables_y[2][row, j] < width
+            hard_y[j] |= tables_y[3][row, j]
+        if gap:
+            states[j // COLUMNS] = GAPS
+        elif offset[j] > geometry.limit and states[j // COLUMNS] == DONE:
+            states[j // COLUMNS] = FAR
+    for j in range(hard_y.size):
+        hard_y[j] |= states[j // COLUMNS] == GAPS and offset[j] > geometry.limit / 4
+
+
+@kernel
+def choose_tiles(
+    x: Array,
+    reference: tuple[Array, Array],
+    lags: tuple[IntArray, Array],
+    geometry: exact.Geometry,
+    tasks: tuple[States, Any, Array, Array],
+) -> None:
+    """Choose among the lags in the tiles of y that are in a given state."""
+    y, inverse = reference
+    states, state, r, lag = tasks
+    hop = x.shape[0] // geometry.window
+    for j in range(0, y.shape[1], COLUMNS):
+        if states[j // COLUMNS] == state:
+            for i in range(0, x.shape[1], ROWS):
+                at = i, j, x.shape[0], hop, np.int64(geometry.polarity)
+                tiles.imitation(geometry.registers, x, y, inverse, lags, (r, lag), at)
+
+
+@kernel
+def imitation_far(
+    x: FloatArray,
+    y: FloatArray,
+    starts: IntArray,
+    order: IntArray,
+    geometry: exact.Geometry,
+    out: Results,
+) -> None:
+    """Do in float64 the tiles whose state is FAR."""
+    r, lag, states, _, _ = out
+    d, n2, width = y.shape[1], y.shape[2], geometry.window
+    lowest, reach = windows.lowest_and_reach(order)
+    reference, rows = windows.new_reference(y, order), np.arange(order.size)
+    large_x = np.empty((width * d, x.shape[2]))
+    large_y = np.empty(((width + reach) * d, n2))
+    lags = np.empty(order.size, dtype=np.int64), np.empty(order.size)
+    chosen = np.empty((x.shape[2], n2)), np.empty((x.shape[2], n2))
+    for q in range(order.size):
+        lags[0][q], lags[1][q] = order[q] - lowest, order[q]
+    for w in range(starts.size):
+        if not windows.holds(states[w], FAR):
+            continue
+        tables_x = windows.window_statistics(x, starts[w : w + 1], geometry)
+        tables_y = windows.window_statistics(y, starts[w] + order, geometry)
+        windows.common_reference(tables_y, rows, reference)
+        windows.fill(large_x, x, starts[w], tables_x[0][0], windows.inverses(tables_x[1][0]))
+        windows.fill(large_y, y, starts[w] + lowest, reference[0], reference[1])
+        tasks = states[w], np.uint8(FAR), chosen[0], chosen[1]
+        choose_tiles(large_x, (large_y, reference[2]), lags, geometry, tasks)
+        for i in range(x.shape[2]):
+            for j in range(n2):
+                if states[w, j // COLUMNS] == FAR:
+                    r[w, i, j], lag[w, i, j] = chosen[0][i, j], chosen[1][i, j]
+
+
+@kernel
+def imitation_gaps(
+    x: FloatArray,
+    y: FloatArray,
+    starts: IntArray,
+    order: IntArray,
+    geometry: exact.Geometry,
+    out: Results,
+) -> None:
+    """Do the tiles whose state is GAPS; r is `gap_tiles.REDO` where that is not good enough."""
+    r, lag, states, _, _ = out
+    width = geometry.window
+    lowest, reach = windows.lowest_and_reach(order)
+    reference, rows = windows.new_reference(y, order), np.arange(order.size)
+    work = gaps.workspace(x, y, order, reach + width)
+    lags = np.empty(order.size, dtype=np.int64), np.empty(order.size, dtype=np.float32)
+    for q in range(order.size):
+        lags[0][q], lags[1][q] = order[q] - lowest, order[q]
+    for w in range(starts.size):
+        if not windows.holds(states[w], GAPS):
+            continue
+        start, own = starts[w], rows[:1]
+        tables_x = windows.window_statistics(x, starts[w : w + 1], geometry)
+        tables_y = windows.window_statistics(y, start + order, geometry)
+        windows.common_reference(tables_y, rows, reference)
+        gaps_x = gaps.partial_windows(tables_x[2], tables_x[1], own, width)
+        gaps_y = gaps.partial_windows(tables_y[2], tables_y[1], rows, width)
+        first, frames = gaps.frames_missed(x, start, width, gaps_x)
+        small_x, small_y, inverse, absent, sums, squares, counts = work
+        windows.fill(small_x, x, start, tables_x[0][0], windows.inverses(tables_x[1][0]))
+        windows.fill(small_y, y, start + lowest, reference[0], reference[1])
+        windows.copy(reference[2], inverse)
+        gaps.absences(absent, y, start + lowest)
+        gaps.window_sums(tables_y, rows, reference[0], (sums, squares, counts))
+        lists = first, frames, gaps_x, gaps_y
+        gaps.choose_tiles(work, lists, lags, states[w] == GAPS, geometry, (r[w], lag[w]))
+
+
+@kernel
+def imitation_exact(
+    x: FloatArray,
+    y: FloatArray,
+    starts: IntArray,
+    order: IntArray,
+    geometry: exact.Geometry,
+    out: Results,
+) -> None:
+    """Do every pair that is marked, or one of whose signals is hard, by the definition."""
+    r, lag, _, hard_x, hard_y = out
+    for w in range(starts.size):
+        for i in range(x.shape[2]):
+            for j in range(y.shape[2]):
+                if hard_x[w, i] or hard_y[w, j] or r[w, i, j] > BEYOND:
+                    a, b = x[:, :, i], y[:, :, j]
+                    value, at = exact.choose(a, b, starts[w], order, geometry)
+                    r[w, i, j], lag[w, i, j] = value, at
+
+
+@kernel
+def accumulate(r: SingleArray, lag: SingleArray, sums: FloatArray) -> None:
+    """Add the defined correlations of some windows to count, sum, sum of squares, sum of lags."""
+    for i in range(sums.shape[1]):
+        count, total, squares, lags = sums[0, i], sums[1, i], sums[2, i], sums[3, i]
+        for w in range(r.shape[0]):
+            row, row_lag = r[w, i], lag[w, i]
+            for j in range(sums.shape[2]):
+                value = np.float64(row[j])
+                good = value == value
+                count[j] += 1.0 if good else 0.0
+                total[j] += value if good else 0.0
+                squares[j] += value * value if good else 0.0
+                lags[j] += np.float64(row_lag[j]) if good else 0.0

@@ -1,0 +1,316 @@
+"""Register tiles: blocks of pairs whose sums never leave the vector registers.
+
+What the compiler makes of plain loops stores every partial sum; here the vectors are written out
+as LLVM vectors, a block of signals of x by `COLUMNS` signals of y at a time. The same recipe is
+emitted for float32 and float64, and for two register files: `WIDE` (AVX-512: 32 registers of 64
+bytes) and `NARROW` (AVX2, NEON: registers of 32 bytes, or pairs of 16). Which one is part of a
+kernel's type, so that only the one that the machine has is compiled.
+
+A tile takes arrays only; it neither checks nor allocates anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+#: Signals of x and of y that arrays are padded to.
+ROWS = 8
+COLUMNS = 16
+
+#: Terms that are summed before they are added to the total. Short sums of short sums keep the
+#: rounding of float32 near that of a sum of this many terms.
+BLOCK = 12
+
+#: Register files. The length of the tuple is what tells them apart: it is part of its type.
+NARROW = (0,)
+WIDE = (0, 0)
+
+_INT = ir.IntType(64)
+
+
+class Emitter:
+    """Writes vector code for one element type and one register file."""
+
+    def __init__(self, context: Any, builder: Any, element: Any, wide: bool) -> None:
+        self.context, self.builder = context, builder
+        self.real = ir.FloatType() if element == types.float32 else ir.DoubleType()
+        size = 4 if element == types.float32 else 8
+        self.lanes = (64 if wide else 32) // size
+        self.parts = COLUMNS // self.lanes
+        # Eight accumulators keep two multiply-add units busy, and leave room for the rest.
+        self.rows = 8 // self.parts
+        self.vector = ir.VectorType(self.real, self.lanes)
+        self.size = size
+
+    def constant(self, value: float) -> Any:
+        """Return a vector of one constant."""
+        return ir.Constant(self.vector, [value] * self.lanes)
+
+    def whole(self, value: int) -> Any:
+        """Return an index constant."""
+        return ir.Constant(_INT, value)
+
+    def data(self, array_type: Any, array: Any) -> tuple[Any, Any]:
+        """Return the address and the length of a row of a contiguous array."""
+        struct = self.context.make_array(array_type)(self.context, self.builder, array)
+        shape = cgutils.unpack_tuple(self.builder, struct.shape)
+        return struct.data, shape[-1]
+
+    def load(self, pointer: Any, index: Any) -> Any:
+        """Load a vector of consecutive numbers."""
+        address = self.builder.gep(pointer, [index])
+        address = self.builder.bitcast(address, self.vector.as_pointer())
+        return self.builder.load(address, align=self.size)
+
+    def store(self, value: Any, pointer: Any, index: Any) -> None:
+        """Store a vector."""
+        address = self.builder.gep(pointer, [index])
+        address = self.builder.bitcast(address, self.vector.as_pointer())
+        self.builder.store(value, address, align=self.size)
+
+    def spread(self, scalar: Any) -> Any:
+        """Return a vector of copies of a number."""
+        empty = ir.Constant(self.vector, ir.Undefined)
+        one = self.builder.insert_element(empty, scalar, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(one, empty, zeros)
+
+    def copy_of(self, pointer: Any, index: Any) -> Any:
+        """Return a vector of copies of an element."""
+        return self.spread(self.builder.load(self.builder.gep(pointer, [index])))
+
+    def variable(self, start: Any) -> Any:
+        """Return a vector variable; the optimiser turns it into a register."""
+        slot = cgutils.alloca_once(self.builder, self.vector)
+        self.builder.store(start, slot)
+        return slot
+
+    def get(self, slot: Any) -> Any:
+        """Return the value of a variable."""
+        return self.builder.load(slot)
+
+    def put(self, slot: Any, value: Any) -> None:
+        """Set a variable."""
+        self.builder.store(value, slot)
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        """Return c + a * b."""
+        # "contract" lets the target fuse the two where it can, and only there.
+        product = self.builder.fmul(a, b, flags=("contract",))
+        return self.builder.fadd(c, product, flags=("contract",))
+
+    def multiply_subtract(self, a: Any, b: Any, c: Any) -> Any:
+        """Return c - a * b."""
+        product = self.builder.fmul(a, b, flags=("contract",))
+        return self.builder.fsub(c, product, flags=("contract",))
+
+    def add_to(self, slot: Any, a: Any, b: Any) -> None:
+        """Add a product to a variable."""
+        self.put(slot, self.multiply_add(a, b, self.get(slot)))
+
+    def subtract_from(self, slot: Any, a: Any, b: Any) -> None:
+        """Subtract a product from a variable."""
+        self.put(slot, self.multiply_subtract(a, b, self.get(slot)))
+
+    def absolute(self, value: Any) -> Any:
+        """Return magnitudes."""
+        bits = ir.IntType(8 * self.size)
+        whole = ir.VectorType(bits, self.lanes)
+        mask = ir.Constant(whole, [2 ** (8 * self.size - 1) - 1] * self.lanes)
+        magnitude = self.builder.and_(self.builder.bitcast(value, whole), mask)
+        return self.builder.bitcast(magnitude, self.vector)
+
+    def negative(self, value: Any) -> Any:
+        """Return the negative."""
+        return self.builder.fsub(self.constant(-0.0), value)
+
+    def root(self, value: Any) -> Any:
+        """Return square roots."""
+        name = f"llvm.sqrt.v{self.lanes}f{8 * self.size}"
+        function = self.builder.module.globals.get(name)
+        if function is None:
+            kind = ir.FunctionType(self.vector, [self.vector])
+            function = ir.Function(self.builder.module, kind, name)
+        return self.builder.call(function, [value])
+
+    def clipped(self, value: Any) -> Any:
+        """Return what rounding put beyond 1 to it; NaN stays."""
+        for sign, limit in ((">", self.constant(1.0)), ("<", self.constant(-1.0))):
+            beyond = self.builder.fcmp_ordered(sign, value, limit)
+            value = self.builder.select(beyond, limit, value)
+        return value
+
+    def keep(self, better: Any, slot: Any, value: Any) -> None:
+        """Set a variable where a condition holds."""
+        self.put(slot, self.builder.select(better, value, self.get(slot)))
+
+    def mul(self, a: Any, b: Any) -> Any:
+        """Multiply indices."""
+        return self.builder.mul(a, b)
+
+    def add(self, a: Any, b: Any) -> Any:
+        """Add indices."""
+        return self.builder.add(a, b)
+
+    @contextmanager
+    def loop(self, count: Any) -> Iterator[Any]:
+        """Write a loop; the context gives its index."""
+        with cgutils.for_range(self.builder, count) as step:
+            yield step.index
+
+    def cells(self) -> list[tuple[int, int]]:
+        """Return (row, part) of every accumulator."""
+        return [(r, p) for r in range(self.rows) for p in range(self.parts)]
+
+    def product(self, x: Any, nx: Any, y: Any, ny: Any, terms: Any) -> dict[tuple[int, int], Any]:
+        """Sum x[k, row] * y[k, column] over `terms` rows k; x and y point at the tile's corner."""
+        builder = self.builder
+        totals = {cell: self.variable(self.constant(0.0)) for cell in self.cells()}
+        block = self.whole(BLOCK)
+        whole = builder.sdiv(terms, block)
+
+        def run(first: Any, count: Any) -> None:
+            sums = {cell: self.variable(self.constant(0.0)) for cell in self.cells()}
+            with self.loop(count) as step:
+                k = self.add(first, step)
+                self._step(sums, x, self.mul(k, nx), y, self.mul(k, ny))
+            for cell, slot in sums.items():
+                self.put(totals[cell], builder.fadd(self.get(totals[cell]), self.get(slot)))
+
+        with self.loop(whole) as number:
+            run(self.mul(number, block), block)
+        done = self.mul(whole, block)
+        run(done, builder.sub(terms, done))
+        return totals
+
+    def tuple_data(self, kind: Any, arrays: Any) -> list[tuple[Any, Any]]:
+        """Return the address and row length of every array of a tuple."""
+        parts = cgutils.unpack_tuple(self.builder, arrays)
+        return [self.data(k, part) for k, part in zip(kind.types, parts, strict=True)]
+
+    def load_parts(self, pointer: Any, index: Any) -> list[Any]:
+        """Return the vectors of COLUMNS consecutive numbers."""
+        offsets = [self.whole(p * self.lanes) for p in range(self.parts)]
+        return [self.load(pointer, self.add(index, offset)) for offset in offsets]
+
+    def store_cells(self, slots: Any, pointer: Any, i: Any, j: Any, n: Any) -> None:
+        """Write a tile to its place in a matrix of n columns."""
+        for r, p in self.cells():
+            row = self.mul(self.add(i, self.whole(r)), n)
+            place = self.add(row, self.add(j, self.whole(p * self.lanes)))
+            self.store(self.get(slots[r, p]), pointer, place)
+
+    def each_rows(self, first: Any, emit: Callable[[Any], None]) -> None:
+        """Run a recipe over ROWS rows, as many at a time as the registers hold."""
+        with self.loop(self.whole(ROWS // self.rows)) as number:
+            emit(self.add(first, self.mul(number, self.whole(self.rows))))
+
+    def _step(self, sums: dict[tuple[int, int], Any], x: Any, kx: Any, y: Any, ky: Any) -> None:
+        columns = self.load_parts(y, ky)
+        for r in range(self.rows):
+            row = self.copy_of(x, self.add(kx, self.whole(r)))
+            for p, column in enumerate(columns):
+                self.add_to(sums[r, p], row, column)
+
+
+@intrinsic
+def moments(typing, registers, data, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Mean, squared differences from it, and number of the valid frames of one window.
+
+    data (rows, n); out = (mean (d, n), squares (n,), count (n,)); at = (first row, d, frames).
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, data.dtype, registers.count == len(WIDE))
+        _emit_moments(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, data, out, at), codegen
+
+
+def _emit_moments(e: Emitter, kinds: Any, args: Any) -> None:
+    builder = e.builder
+    data, n = e.data(kinds[0], args[0])
+    out = cgutils.unpack_tuple(builder, args[1])
+    mean, squares, count = (e.data(kinds[1].types[k], out[k])[0] for k in range(3))
+    first, d, frames = cgutils.unpack_tuple(builder, args[2])
+    zero, one = e.constant(0.0), e.constant(1.0)
+    hop = e.mul(d, n)
+    with e.loop(builder.sdiv(n, e.whole(e.lanes))) as number:
+        j = e.mul(number, e.whole(e.lanes))
+        square = e.variable(zero)
+        with e.loop(d) as c:
+            corner = e.add(e.mul(e.add(first, c), n), j)
+            total, valid = e.variable(zero), e.variable(zero)
+            with e.loop(frames) as k:
+                value = e.load(data, e.add(corner, e.mul(k, hop)))
+                good = builder.fcmp_ordered("ord", value, value)
+                e.put(total, builder.fadd(e.get(total), builder.select(good, value, zero)))
+                e.put(valid, builder.fadd(e.get(valid), builder.select(good, one, zero)))
+            middle = builder.fdiv(e.get(total), e.get(valid))
+            with e.loop(frames) as k:
+                value = e.load(data, e.add(corner, e.mul(k, hop)))
+                good = builder.fcmp_ordered("ord", value, value)
+                value = builder.select(good, builder.fsub(value, middle), zero)
+                e.add_to(square, value, value)
+            e.store(middle, mean, e.add(e.mul(c, n), j))
+            e.store(e.get(valid), count, j)
+        e.store(e.get(square), squares, j)
+
+
+@intrinsic
+def imitation(typing, registers, x, y, inverse, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Choose among the lags for ROWS x COLUMNS pairs without missing frames.
+
+    x (terms, n1) normalised; y (rows, n2); inverse (lags, n2) of the norms of y's windows;
+    lags = (first frames of y, values), each (lags,); out = (r, lag), each (n1, n2);
+    at = (i, j, terms, d, polarity).
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, x.dtype, registers.count == len(WIDE))
+        _emit_imitation(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, x, y, inverse, lags, out, at), codegen
+
+
+def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
+    builder = e.builder
+    (x, nx), (y, ny), (inverse, _) = (e.data(kinds[k], args[k]) for k in range(3))
+    (starts, n_lags), (lags, _) = e.tuple_data(kinds[3], args[3])
+    (out_r, n_out), (out_lag, _) = e.tuple_data(kinds[4], args[4])
+    i0, j0, terms, d, polarity = cgutils.unpack_tuple(builder, args[5])
+    signless = builder.icmp_signed("!=", polarity, e.whole(0))
+
+    def rows(first: Any) -> None:
+        score, best, chosen = (
+            {cell: e.variable(e.constant(start)) for cell in e.cells()}
+            for start in (-2.0, float("nan"), 0.0)
+        )
+        with e.loop(n_lags) as q:
+            start = e.mul(e.mul(builder.load(builder.gep(starts, [q])), d), ny)
+            corner = builder.gep(y, [e.add(start, j0)])
+            sums = e.product(builder.gep(x, [first]), nx, corner, ny, terms)
+            lag = e.copy_of(lags, q)
+            norms = e.load_parts(inverse, e.add(e.mul(q, ny), j0))
+            for cell in e.cells():
+                r = builder.fmul(e.get(sums[cell]), norms[cell[1]])
+                new = builder.select(signless, e.absolute(r), r)
+                # False where r is NaN, so that undefined lags are never chosen.
+                better = builder.fcmp_ordered(">", new, e.get(score[cell]))
+                for slot, value in ((score, new), (best, r), (chosen, lag)):
+                    e.keep(better, slot[cell], value)
+        for cell in e.cells():
+            e.put(best[cell], e.clipped(e.get(best[cell])))
+        e.store_cells(best, out_r, first, j0, n_out)
+        e.store_cells(chosen, out_lag, first, j0, n_out)
+
+    e.each_rows(i0, rows)
