@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bitbox.errors import ParameterError
+from bitbox.errors import BackendError, ParameterError
 from bitbox.report import figures
 from bitbox.report.theme import plain, short, untitled
 
@@ -206,7 +208,7 @@ CARD = pd.DataFrame(
         "shape": [0.8, 0.4, np.nan],
         "chance_mean": [0.4, 0.4, np.nan],
         "chance_sd": [0.05, 0.1, np.nan],
-        "q_fdr": [0.001, 0.6, np.nan],
+        "p_fwer": [0.001, 0.6, np.nan],
         "latency": [0.4, -0.1, np.nan],
         "latency_q25": [0.3, -0.2, np.nan],
         "latency_q75": [0.5, 0.0, np.nan],
@@ -230,7 +232,7 @@ def test_the_level_decides_what_is_beyond_chance() -> None:
 
 
 def test_uncorrected_p_values_mark_nothing() -> None:
-    drawing = figures.scorecard_chart(CARD.rename(columns={"q_fdr": "p"}))
+    drawing = figures.scorecard_chart(CARD.rename(columns={"p_fwer": "p"}))
     assert [trace.name for trace in drawing.data] == ["chance ± 2 SD", "mean over windows"]
 
 
@@ -255,7 +257,7 @@ def test_latencies_come_from_the_windows_or_the_scorecard() -> None:
 
 def test_charts_that_lack_their_columns_are_refused() -> None:
     with pytest.raises(ParameterError, match="'shape' or 'mean'"):
-        figures.scorecard_chart(CARD[["q_fdr"]])
+        figures.scorecard_chart(CARD[["p_fwer"]])
     with pytest.raises(ParameterError, match="'latency'"):
         figures.latency_chart(CARD[["shape"]])
     with pytest.raises(ParameterError, match="windows x 3"):
@@ -280,3 +282,9 @@ def test_a_title_can_be_taken_out_as_plain_text() -> None:
     assert untitled(drawing) == "a < b & c: participant over model"
     assert drawing.layout.title.text is None
     assert drawing.layout.height == height - 28
+
+
+def test_without_plotly_a_figure_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+    with pytest.raises(BackendError, match=r"openbitbox\[report\]"):
+        figures.correlation_heatmap(np.zeros((1, 1)), "a", "b")

@@ -19,6 +19,8 @@ import pytest
 from bitbox.errors import OutputError, ParameterError
 from bitbox.quality import Finding
 from bitbox.report import LagSurface, Person, ReportContent, Thumbnail, write_report
+from bitbox.scorecard import imitation_quality
+from bitbox.synthetic.signals import imitated_pair
 from tests.report import samples
 
 HOSTILE = (
@@ -460,3 +462,29 @@ def test_contents_that_make_no_sense_are_refused() -> None:
         Thumbnail(0.0, np.zeros((4, 4, 3)))
     with pytest.raises(ParameterError, match=r"\(51, 2\)"):
         Thumbnail(0.0, np.zeros((4, 4, 3), np.uint8), np.zeros((68, 2)))
+
+
+def test_a_report_of_a_tested_pair_agrees_with_its_headline(tmp_path: Path) -> None:
+    participant, model, _ = imitated_pair(6, imitated=3, duration=60, seed=3)
+    quality = imitation_quality(participant, model, width=2.0, n_surrogates=99, seed=1)
+    page = written(
+        ReportContent(
+            "Pair",
+            Person("Participant", signals=participant),
+            Person("Model", signals=model),
+            headline=str(quality.headline),
+            scorecard=quality.scorecard,
+            findings=quality.findings,
+            aligned=(participant, model),
+            matrix=quality.matrix,
+            data_dictionary=quality.data_dictionary,
+            provenance=quality.provenance,
+            parameters=quality.provenance["parameters"],
+        ),
+        tmp_path,
+    )
+    marked = [a for a in page.all("tr") if a.get("class") == "beyond"]
+    assert len(marked) == quality.headline.imitated == 3
+    assert str(quality.headline) in page.text
+    for meaning in quality.data_dictionary["meaning"].iloc[1:]:
+        assert page.text.count(meaning) >= 1

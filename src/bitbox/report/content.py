@@ -160,7 +160,7 @@ class ReportContent:
     data_dictionary : DataFrame, optional
         What the files and columns of the results mean; shown as it is.
     alpha : float
-        Level at which the scorecard's corrected p-values count as beyond chance.
+        Level at or below which the scorecard's corrected p-values count as beyond chance.
 
     Raises
     ------

@@ -26,6 +26,7 @@ from bitbox.report.theme import (
     RULE,
     axis,
     figure,
+    graph_objects,
     plain,
     short,
     small,
@@ -105,8 +106,7 @@ def _lines(
     **changes: Any,
 ) -> list[go.Scatter]:
     """Draw the model, broad and behind; the participant, fine and in front."""
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     styles = {"participant": (PARTICIPANT, 1.5, 1), "model": (MODEL, 2.2, 2)}
     traces = []
     for who, values, label in (
@@ -220,8 +220,7 @@ def _span(clock: NDArray[np.float64]) -> list[float]:
 def _add_windows(
     drawing: go.Figure, times: ArrayLike, r: ArrayLike, latency: NDArray[np.float64] | None
 ) -> None:
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     values = np.asarray(r, dtype=float)
     follows = "<br>participant %{customdata:+.2f} s later" if latency is not None else ""
     drawing.add_trace(
@@ -344,8 +343,7 @@ def coverage_strip(people: Sequence[tuple[str, ArrayLike, ArrayLike]]) -> go.Fig
     ParameterError
         If there are not as many frames as times.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     drawing = figure(40 * len(people) + 52, "When each person was tracked")
     for row, (_, time, covered) in enumerate(people):
         clock = np.asarray(time, dtype=float)

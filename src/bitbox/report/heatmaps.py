@@ -17,6 +17,7 @@ from bitbox.report.theme import (
     UNDEFINED,
     axis,
     figure,
+    graph_objects,
     name_axis,
     small,
     tick,
@@ -111,8 +112,7 @@ def _layers(
     bar: int,
 ) -> list[go.Heatmap]:
     """Draw defined values on a scale centred on 0, and undefined ones grey."""
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     defined = np.isfinite(z)
     largest = float(np.abs(z[defined]).max()) if defined.any() else 0.0
     limit = largest or 1.0
@@ -158,8 +158,7 @@ def _layers(
 
 def _name_undefined(drawing: go.Figure, z: NDArray[np.float64]) -> None:
     """Add a legend that says what grey is, where there is any."""
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     if np.isfinite(z).all():
         return
     drawing.add_trace(
@@ -195,8 +194,7 @@ def lag_heatmap(r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str
     ParameterError
         If the shapes don't belong together.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     z = np.asarray(r, dtype=float)
     clock = np.asarray(times, dtype=float)
     seconds = np.asarray(latency, dtype=float)

@@ -126,7 +126,7 @@ def _render(content: ReportContent) -> str:
     except ImportError as error:
         raise BackendError(
             f"The report cannot be made, because {error.name} is not installed.",
-            todo="Install openbitbox with its report extra.",
+            todo="Install it with: pip install 'openbitbox[report]'.",
         ) from error
     environment = Environment(
         loader=PackageLoader("bitbox.report", "templates"),
@@ -213,7 +213,10 @@ def _charts(
     if shape_column(scorecard):
         chart = figures.scorecard_chart(scorecard, alpha=content.alpha)
         charts.append(drawings.add("chart-shape", chart))
-    latencies = window_latencies(content.matrix, [str(name) for name in scorecard.index])
+    latencies = None
+    if "latency_q25" not in scorecard:
+        # a tested scorecard has quartiles of its own, over the windows that count
+        latencies = window_latencies(content.matrix, [str(name) for name in scorecard.index])
     if latencies is not None or "latency" in scorecard:
         chart = figures.latency_chart(scorecard, latencies)
         charts.append(drawings.add("chart-latency", chart))
@@ -348,6 +351,8 @@ def _surface(surface: Any) -> go.Figure:
 def _dictionary(frame: pd.DataFrame | None) -> dict[str, Any] | None:
     if frame is None or frame.empty:
         return None
+    if frame.index.name is not None:
+        frame = frame.reset_index()
     return {
         "columns": [str(name) for name in frame.columns],
         "rows": [[shown(value) for value in row] for row in frame.itertuples(index=False)],

@@ -103,7 +103,7 @@ def _jpeg(image: NDArray[np.uint8], size: tuple[int, int]) -> str:
     except ImportError as error:
         raise BackendError(
             "The pictures of the report cannot be made, because Pillow is not installed.",
-            todo="Install openbitbox with its video extra, or leave out the frames.",
+            todo="Install it with: pip install 'openbitbox[video]'.",
         ) from error
     file = io.BytesIO()
     Image.fromarray(image).resize(size, Image.Resampling.LANCZOS).save(

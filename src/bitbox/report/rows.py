@@ -17,6 +17,7 @@ from bitbox.report.theme import (
     RULE,
     axis,
     figure,
+    graph_objects,
     name_axis,
 )
 
@@ -35,9 +36,10 @@ def shape_column(scorecard: pd.DataFrame) -> str | None:
 def significance_column(scorecard: pd.DataFrame) -> str | None:
     """Return the name of the column by which a signal is beyond chance, if there is one.
 
-    Only p-values that are corrected for the number of signals will do.
+    Only p-values that are corrected for the number of signals will do; the family-wise p, by
+    which the headline counts, comes first.
     """
-    return next((name for name in ("q_fdr", "p_fwer") if name in scorecard), None)
+    return next((name for name in ("p_fwer", "q_fdr") if name in scorecard), None)
 
 
 def beyond_chance(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
@@ -45,7 +47,7 @@ def beyond_chance(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
     column = significance_column(scorecard)
     if column is None:
         return np.zeros(len(scorecard), dtype=bool)
-    return np.asarray(_column(scorecard, column) < alpha)
+    return np.asarray(_column(scorecard, column) <= alpha)
 
 
 def _column(scorecard: pd.DataFrame, name: str) -> Column:
@@ -87,7 +89,7 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     scorecard : DataFrame
         One row a signal, its name as index. Drawn are ``shape`` (or ``mean``) as a dot,
         ``chance_mean`` and ``chance_sd`` as a band of two standard deviations to either side,
-        and ``q_fdr`` (or ``p_fwer``) as a filled dot where it is below `alpha`.
+        and ``p_fwer`` (or ``q_fdr``) as a filled dot where it is at most `alpha`.
         Without chance columns, ``sd`` (over windows) is drawn as whiskers. Columns that are
         missing are left out.
     alpha : float
@@ -98,8 +100,7 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     ParameterError
         If there is no signal, or neither ``shape`` nor ``mean``.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     column = shape_column(scorecard)
     if column is None:
         raise ParameterError(
@@ -138,8 +139,7 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
 
 
 def _add_chance(drawing: go.Figure, scorecard: pd.DataFrame, row: NDArray[np.intp]) -> None:
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     mean, sd = _column(scorecard, "chance_mean"), _column(scorecard, "chance_sd")
     drawing.add_trace(
         go.Bar(
@@ -165,8 +165,7 @@ def _add_spans(
     name: str,
 ) -> None:
     """Draw one horizontal line a row; one trace for all of them."""
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     gap = np.full(len(row), np.nan)
     drawing.add_trace(
         go.Scatter(
@@ -201,8 +200,7 @@ def latency_chart(scorecard: pd.DataFrame, latencies: ArrayLike | None = None) -
     -----
     Without window-wise latencies and quartiles, the dot is what the column ``latency`` holds.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     drawing = _rows(
         scorecard,
         "How late the participant is",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitbox.errors import BackendError
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -70,6 +72,24 @@ def tick(text: object) -> str:
     return plain(short(text))
 
 
+def graph_objects() -> Any:
+    """Return Plotly's figure objects.
+
+    Raises
+    ------
+    BackendError
+        If Plotly isn't installed.
+    """
+    try:
+        import plotly.graph_objects as go
+    except ImportError as error:
+        raise BackendError(
+            "Figures cannot be drawn, because Plotly is not installed.",
+            todo="Install it with: pip install 'openbitbox[report]'.",
+        ) from error
+    return go
+
+
 def axis(title: str | None = None, **changes: Any) -> dict[str, Any]:
     """Return the looks of an axis: thin, quiet, titled with what it shows and its unit."""
     return {
@@ -111,8 +131,7 @@ def figure(height: int, title: str, *, top: int = 12, **layout: Any) -> go.Figur
 
     `height` is that of the figure without its title, `top` the room above the axes.
     """
-    import plotly.graph_objects as go
-
+    go = graph_objects()
     settings: dict[str, Any] = {
         # an empty template: Plotly's own would add 7 kB of colours to every figure
         "template": go.layout.Template(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bitbox.statistics import columns
+
 Format = Literal["r", "z", "p", "seconds", "share", "count", "ratio", "number"]
 
 
@@ -33,16 +35,16 @@ class Column:
     main: bool = True
 
 
+_MEANINGS = {column.name: column.meaning for column in columns.COLUMNS}
+
+
+def _tested(name: str, heading: str, form: Format, main: bool = True) -> Column:
+    """Return a column of the tested scorecard, with the meaning that is given for it there."""
+    return Column(name, heading, _MEANINGS[name], form, main)
+
+
 COLUMNS: tuple[Column, ...] = (
-    Column(
-        "shape",
-        "Shape (r)",
-        "How closely the movement follows the model's in its course over time: the strongest "
-        "correlation within the range of lags, averaged over windows; 1 is a perfect copy. "
-        "Because the strongest of many correlations is taken, it is well above 0 even for people "
-        "who never saw each other, so compare it with chance.",
-        "r",
-    ),
+    _tested("shape", "Shape (r)", "r"),
     Column(
         "mean",
         "Mean r",
@@ -52,102 +54,21 @@ COLUMNS: tuple[Column, ...] = (
         "r",
     ),
     Column("sd", "SD of r", "How much that correlation varies between windows.", "r"),
-    Column(
-        "shape_fisher",
-        "Shape, Fisher",
-        "The same average taken on Fisher's z scale and turned back, which weighs strong "
-        "correlations more.",
-        "r",
-        main=False,
-    ),
-    Column(
-        "chance_mean",
-        "Chance, mean",
-        "Mean of the same statistic over surrogates: copies of the data in which the coupling "
-        "between the two people is broken and everything else is kept.",
-        "r",
-        main=False,
-    ),
-    Column(
-        "chance_sd",
-        "Chance, SD",
-        "How much the statistic varies between surrogates.",
-        "r",
-        main=False,
-    ),
-    Column(
-        "z",
-        "z",
-        "How many standard deviations of chance the shape lies above chance.",
-        "z",
-    ),
-    Column(
-        "p",
-        "p",
-        "Share of surrogates that reach the shape, the data counted among them; not corrected "
-        "for the number of signals.",
-        "p",
-        main=False,
-    ),
-    Column(
-        "p_fwer",
-        "p, family-wise",
-        "p corrected for the number of signals: the chance of even one false alarm among them.",
-        "p",
-    ),
-    Column(
-        "q_fdr",
-        "q (FDR)",
-        "p corrected for the number of signals: calling all signals with q below 0.05 imitated "
-        "is wrong, on average, for at most 5 % of those called.",
-        "p",
-    ),
-    Column(
-        "latency",
-        "Latency (s)",
-        "How late the participant is at the best match, over windows, with the middle half of "
-        "the windows in brackets where known. Positive: the participant follows. Negative: the "
-        "participant is ahead.",
-        "seconds",
-    ),
-    Column("latency_q25", "Latency, 25 %", "Lower quartile of the latency.", "seconds", False),
-    Column("latency_q75", "Latency, 75 %", "Upper quartile of the latency.", "seconds", False),
-    Column(
-        "edge",
-        "At the edge",
-        "Share of windows whose best match lies at the end of the range of lags. Where this is "
-        "high, the true latency may lie outside the range.",
-        "share",
-        main=False,
-    ),
-    Column(
-        "gain",
-        "Gain",
-        "How large the participant's movement is in proportion to the model's, at the best "
-        "match; 1 is as large, 0.5 half as large.",
-        "ratio",
-    ),
-    Column(
-        "windows",
-        "Windows",
-        "Number of windows in which the correlation is defined.",
-        "count",
-        main=False,
-    ),
-    Column(
-        "coverage",
-        "Coverage",
-        "Share of the data in which the value is defined.",
-        "share",
-    ),
-    Column(
-        "reverse_z",
-        "z, reversed",
-        "The same z with the roles swapped, as if the model imitated the participant. Where it "
-        "is as high as z, the direction of influence is not shown.",
-        "z",
-        main=False,
-    ),
+    _tested("shape_fisher", "Shape, Fisher", "r", main=False),
+    _tested("chance_mean", "Chance, mean", "r", main=False),
+    _tested("chance_sd", "Chance, SD", "r", main=False),
+    _tested("z", "z", "z"),
+    _tested("p", "p", "p", main=False),
+    _tested("p_fwer", "Family-wise p", "p"),
+    _tested("q_fdr", "q (FDR)", "p"),
+    _tested("latency", "Latency (s)", "seconds"),
+    _tested("latency_q25", "Latency, 25 %", "seconds", main=False),
+    _tested("latency_q75", "Latency, 75 %", "seconds", main=False),
+    _tested("edge", "At the edge", "share", main=False),
+    _tested("gain", "Gain", "ratio"),
+    _tested("windows", "Windows", "count", main=False),
+    _tested("coverage", "Coverage", "share"),
+    _tested("reverse_z", "z, reversed", "z", main=False),
 )
 
 PARAMETERS: dict[str, str] = {
