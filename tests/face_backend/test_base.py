@@ -182,7 +182,7 @@ class TestReturnOutput:
         assert processor.detect_faces() is None
         assert processor.run_all() is None
         assert {e.what for e in processor.cache.entries()} == {
-            *("mesh", "rectangle", "landmark", "pose", "landmark-can"),
+            *("mesh", "track", "rectangle", "landmark", "pose", "landmark-can"),
             *("expression-global", "expression-local"),
         }
 

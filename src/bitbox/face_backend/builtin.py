@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import mmap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +20,6 @@ from bitbox.quality import Finding
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bitbox.face_backend.geometry import Canonical
     from bitbox.face_backend.mesh_track import MeshTrack
     from bitbox.signals import Signals
 
@@ -27,6 +27,8 @@ BACKEND = "openbitbox-mediapipe"
 _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
 _NOT_MEASURING = ("plot.py", "models.py", "threedi.py", "threedi_launch.py", "video_writing.py")
+_PART = 500  # frames worked on at once
+_NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 
 
@@ -107,28 +109,12 @@ class MeshRuntime:
                     model=chosen_model(self.model),
                     progress=recording.progress,
                 )
-                recording.cache.write_arrays(recording.name, "mesh", key, _to_arrays(track))
+                _store_track(recording, key, track)
             recording.memory["track"] = track
         track = cast("MeshTrack", recording.memory["track"])
         for finding in track.findings:
             recording.note(finding)
         return track
-
-    def _canonical(self, recording: Recording, track: MeshTrack) -> Canonical:
-        from bitbox.face_backend.geometry import canonicalize
-
-        if "canonical" not in recording.memory:
-            recording.memory["canonical"] = canonicalize(track.mesh, track.size, self.vertical_fov)
-        return cast("Canonical", recording.memory["canonical"])
-
-    def _deformation(self, recording: Recording, track: MeshTrack) -> NDArray[np.float64]:
-        from bitbox.face_backend.geometry import neutral
-
-        if "deformation" not in recording.memory:
-            shape = self._canonical(recording, track).shape
-            shape -= neutral(shape)  # in place: an hour of video is over a gigabyte
-            recording.memory["deformation"] = shape
-        return cast("NDArray[np.float64]", recording.memory["deformation"])
 
     def _signals(
         self, recording: Recording, track: MeshTrack, output: Output, normalize: bool
@@ -155,20 +141,61 @@ class MeshRuntime:
         self, recording: Recording, track: MeshTrack, output: Output
     ) -> tuple[NDArray[np.float64], tuple[str, ...], dict[str, Any]]:
         """Return values, names, and kind, schema, units and dimension of an output."""
-        from bitbox.face_backend import geometry, units
+        if output in ("rectangle", "landmark"):
+            values = _in_pixels(track, output)
+        else:
+            if "fit" not in recording.memory:
+                recording.memory["fit"] = _fit(track, self.vertical_fov)
+            values = recording.memory["fit"][output]
+        return values, _names(output), _FORM[output]
 
-        def deformation() -> NDArray[np.float64]:
-            return self._deformation(recording, track)
 
-        measure: dict[Output, Callable[[], NDArray[np.float64]]] = {
-            "rectangle": lambda: geometry.rectangle(track.mesh),
-            "landmark": lambda: geometry.landmarks_2d(track.mesh),
-            "pose": lambda: self._canonical(recording, track).pose,
-            "landmark-can": lambda: geometry.landmarks_3d(deformation()),
-            "expression-global": lambda: units.global_units(deformation()),
-            "expression-local": lambda: units.local_units(deformation()),
-        }
-        return measure[output](), _names(output), _FORM[output]
+def _in_pixels(track: MeshTrack, output: Output) -> NDArray[np.float64]:
+    from bitbox.face_backend import geometry
+
+    measure = geometry.rectangle if output == "rectangle" else geometry.landmarks_2d
+    return np.concatenate([measure(track.mesh[part]) for part in _parts(track)])
+
+
+def _fit(track: MeshTrack, vertical_fov: float) -> dict[Output, NDArray[np.float64]]:
+    """Return pose, canonical landmarks and expression units in millimetres.
+
+    Notes
+    -----
+    Goes through the frames in parts, so that memory does not grow with the recording but for the
+    results. The neutral face is taken from at most 5000 frames, spread evenly over those in which
+    the face is seen.
+    """
+    from bitbox.face_backend import geometry, units
+
+    seen = np.concatenate(
+        [np.isfinite(track.mesh[p, :468]).all(axis=(1, 2)) for p in _parts(track)]
+    )
+    frames = np.flatnonzero(seen)
+    some = frames[:: -(-len(frames) // _NEUTRAL_FRAMES)]
+    still = geometry.neutral(
+        geometry.canonicalize(track.mesh[some], track.size, vertical_fov).shape
+    )
+    found: dict[Output, list[NDArray[np.float64]]] = {
+        name: [] for name in ("pose", "landmark-can", "expression-global", "expression-local")
+    }
+    for part in _parts(track):
+        canonical = geometry.canonicalize(track.mesh[part], track.size, vertical_fov)
+        deformation = canonical.shape - still
+        found["pose"].append(canonical.pose)
+        found["landmark-can"].append(geometry.landmarks_3d(deformation))
+        found["expression-global"].append(units.global_units(deformation))
+        found["expression-local"].append(units.local_units(deformation))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _parts(track: MeshTrack) -> Iterator[slice]:
+    """Yield slices of a few hundred frames, and let go of the memory of those gone through."""
+    for start in range(0, len(track.mesh), _PART):
+        yield slice(start, start + _PART)
+        file: Any = track.mesh.base
+        if isinstance(file, mmap.mmap) and hasattr(file, "madvise"):
+            file.madvise(mmap.MADV_DONTNEED)
 
 
 _FORM: dict[Output, dict[str, Any]] = {
@@ -222,30 +249,34 @@ def code_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _to_arrays(track: MeshTrack) -> dict[str, NDArray[np.generic]]:
+def _store_track(recording: Recording, key: str, track: MeshTrack) -> None:
+    """Store a track: the mesh in a file of its own, so that it can be read piece by piece."""
     header = {
         "size": list(track.size),
         "runtime": track.runtime,
         "findings": [finding.to_dict() for finding in track.findings],
     }
-    return {
-        "mesh": track.mesh,
+    arrays = {
         "time": track.time,
         "confidence": track.confidence,
         "n_faces": track.n_faces,
         "header": np.array(json.dumps(header)),
     }
+    recording.cache.write_mesh(recording.name, key, track.mesh)
+    recording.cache.write_arrays(recording.name, "track", key, arrays)
 
 
 def _stored_track(recording: Recording, key: str) -> MeshTrack | None:
     from bitbox.face_backend.mesh_track import MeshTrack
 
-    arrays: dict[str, Any] | None = recording.cache.read_arrays("mesh", key)
-    if arrays is None:
+    arrays: dict[str, Any] | None = recording.cache.read_arrays("track", key)
+    mesh = recording.cache.read_mesh(key)
+    if arrays is None or mesh is None:
         return None
     header = json.loads(str(arrays.pop("header")))
     width, height = header["size"]
     return MeshTrack(
+        mesh,
         **arrays,
         size=(width, height),
         runtime=header["runtime"],

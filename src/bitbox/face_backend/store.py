@@ -1,12 +1,12 @@
 """Results on disk: found again by what they were made from, and never half-written.
 
-An entry is one file, ``{recording}_{what}_{key}-{checksum}.{parquet|npz|txt}``. The key is a hash
-of the input's content and of every setting and version that shaped the numbers, so an entry can be
-found without trusting names or dates. The checksum is that of the file's own bytes. An entry is
-written to a temporary name, flushed to the disk and renamed, so a final name never stands for an
-unfinished file; a file damaged later (an interrupted copy, a full synchronising disk) fails its
-checksum. Nothing is ever changed in place, so any number of processes can share a folder without
-locks: the worst that can happen is that two of them make the same file.
+An entry is one file, ``{recording}_{what}_{key}-{checksum}.{parquet|npz|npy|txt}``. The key is
+a hash of the input's content and of every setting and version that shaped the numbers, so an entry
+can be found without trusting names or dates. The checksum is that of the file's own bytes. An
+entry is written to a temporary name, flushed to the disk and renamed, so a final name never stands
+for an unfinished file; a file damaged later (an interrupted copy, a full synchronising disk) fails
+its checksum. Nothing is ever changed in place, so any number of processes can share a folder
+without locks: the worst that can happen is that two of them make the same file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _DIGITS = 16  # hexadecimal digits of key and checksum in a file name: 64 bits each
 _ENTRY = re.compile(
     rf"(?P<recording>.+)_(?P<what>[a-z0-9-]+)_(?P<key>[0-9a-f]{{{_DIGITS}}})"
-    rf"-(?P<sum>[0-9a-f]{{{_DIGITS}}})\.(?:parquet|npz|txt)"
+    rf"-(?P<sum>[0-9a-f]{{{_DIGITS}}})\.(?:parquet|npz|npy|txt)"
 )
 _TEMPORARY = re.compile(r"\.[0-9a-f]+\.tmp.*")  # also what bitbox.files leaves if killed
 _SETTINGS = ".bitbox-cache.json"
@@ -274,7 +274,7 @@ class Cache:
         ----------
         recording, what, key : str
             Name of the recording, what the result is, and its key.
-        suffix : {".parquet", ".npz", ".txt"}
+        suffix : {".parquet", ".npz", ".npy", ".txt"}
             The kind of file.
         save : callable
             Called with the path to write to.
@@ -327,6 +327,18 @@ class Cache:
             return None
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+
+    def write_mesh(self, recording: str, key: str, mesh: NDArray[np.float32]) -> Path | None:
+        """Store a mesh over time as one NumPy file."""
+        return self.write(recording, "mesh", key, ".npy", lambda path: np.save(path, mesh))
+
+    def read_mesh(self, key: str) -> NDArray[np.float32] | None:
+        """Return a stored mesh, or None; it stays on the disk until a part of it is used."""
+        path = self.find("mesh", key)
+        if path is None:
+            return None
+        mesh: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return mesh
 
     def _walk(self) -> Iterator[Entry]:
         if self.folder is None or not self.folder.is_dir():

@@ -1,0 +1,105 @@
+"""From a mesh to signals, in parts that add up to the whole."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bitbox.face_backend import builtin, geometry, units
+from bitbox.face_backend.builtin import _fit, _in_pixels
+from bitbox.face_backend.mesh_track import MeshTrack
+from bitbox.face_backend.normalize import normalized
+from bitbox.face_backend.recording import Recording
+from bitbox.face_backend.store import Cache, make_key
+
+SIZE = (640, 480)
+
+
+def some_track(n: int, lost: list[int] | None = None) -> MeshTrack:
+    random = np.random.default_rng(0)
+    face = 2 * geometry.reference_face() + [320, 240, 0]
+    mesh = np.zeros((n, 478, 3), np.float32)
+    mesh[:, :468] = face + random.normal(0, 0.5, size=(n, 1, 3))
+    mesh[:, :468] += random.normal(0, 0.3, size=(n, 468, 3)).astype(np.float32)
+    mesh[lost or []] = np.nan
+    seen = np.isfinite(mesh[:, 0, 0]).astype(float)
+    return MeshTrack(mesh, np.arange(n) / 30, seen, np.ones(n, int), SIZE, (), "test")
+
+
+def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    track = some_track(130, lost=[0, 40, 129])
+    whole = geometry.canonicalize(track.mesh, SIZE, 63.0)
+    deformation = whole.shape - geometry.neutral(whole.shape)
+    monkeypatch.setattr(builtin, "_PART", 32)
+    fit = _fit(track, 63.0)
+    for name, expected in [
+        ("pose", whole.pose),
+        ("landmark-can", geometry.landmarks_3d(deformation)),
+        ("expression-global", units.global_units(deformation)),
+        ("expression-local", units.local_units(deformation)),
+        ("rectangle", geometry.rectangle(track.mesh)),
+        ("landmark", geometry.landmarks_2d(track.mesh)),
+    ]:
+        found = fit[name] if name in fit else _in_pixels(track, name)  # type: ignore[index,arg-type]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+        assert np.isnan(found[[0, 40, 129]]).all()
+
+
+def test_the_neutral_of_a_long_recording_is_nearly_that_of_all_frames(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    track = some_track(600, lost=list(range(50)))
+    whole = _fit(track, 63.0)
+    monkeypatch.setattr(builtin, "_NEUTRAL_FRAMES", 200)
+    some = _fit(track, 63.0)
+    assert np.nanmax(np.abs(some["landmark-can"] - whole["landmark-can"])) < 0.15
+
+
+def test_memory_grows_only_with_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builtin, "_NEUTRAL_FRAMES", 300)
+    cache = Cache(tmp_path)
+    peaks = []
+    for n in (1000, 4000):
+        track = some_track(n)
+        cache.write_mesh("a", make_key({"n": n}), track.mesh)
+        mesh: Any = cache.read_mesh(make_key({"n": n}))
+        track = MeshTrack(mesh, track.time, track.confidence, track.n_faces, SIZE, (), "test")
+        tracemalloc.start()
+        fit = _fit(track, 63.0)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    results = sum(values.nbytes for values in fit.values())
+    assert peaks[1] - peaks[0] < 2 * results
+
+
+class TestNormalized:
+    def recording(self) -> Recording:
+        return Recording(Path("a.mp4"), "", Cache())
+
+    def test_neutral_is_zero_and_noise_is_one(self) -> None:
+        random = np.random.default_rng(0)
+        drift = np.linspace(0, 3, 4000)[:, None] * [1, 50]
+        values = 7 + drift + random.normal(size=(4000, 2)) * [0.1, 5]
+        values[10:20] = np.nan
+        recording = self.recording()
+        scaled = normalized(values, recording)
+        np.testing.assert_allclose(np.nanmedian(scaled, axis=0), 0, atol=1e-9)
+        noise = np.nanstd(np.diff(scaled, axis=0), axis=0) / np.sqrt(2)
+        np.testing.assert_allclose(noise, 1, rtol=0.1)
+        assert np.isnan(scaled[10:20]).all()
+        assert recording.findings == []
+
+    def test_unknown_noise_is_missing_and_said(self) -> None:
+        values = np.column_stack([np.zeros(50), np.random.default_rng(0).normal(size=50)])
+        recording = self.recording()
+        scaled = normalized(values, recording)
+        assert np.isnan(scaled[:, 0]).all()
+        assert np.isfinite(scaled[:, 1]).all()
+        assert [finding.code for finding in recording.findings] == ["noise-unknown"]
+        assert "1 of 2" in recording.findings[0].message
