@@ -159,7 +159,7 @@ class Task:
             plan.mode == "coordination",
             bool(polarity),
             register_file(),
-            float32_limit(terms),
+            float32_limit(terms) if plan.mode == "imitation" else slide_limit(plan, terms),
         )
         return cls(
             _laid_out(first, "x", tiles.ROWS),
@@ -190,6 +190,7 @@ class Task:
         """How many windows make a job; the same for any number of threads."""
         pairs = self.x.shape[2] * self.y.shape[2]
         cost = pairs * self.order.size * self.plan.window * self.x.shape[1]
+        cost *= 3 if self.geometry.coordination else 1
         most = max(1, int(8e6 / pairs))
         return int(min(max(4, _JOB / cost), most, 4096))
 
@@ -208,25 +209,24 @@ class Task:
         self, starts: NDArray[np.int64], r: NDArray[np.float32], lag: NDArray[np.float32]
     ) -> None:
         """Compute some windows, each part of them in the cheapest way that is accurate."""
-        from bitbox.correlation import exact, kernels, tiles
+        from bitbox.correlation import coordination, kernels, tiles
 
-        if self.geometry.coordination:
-            for w, start in enumerate(starts):
-                exact.choose_all(self.x, self.y, start, self.order, self.geometry, (r[w], lag[w]))
-            return
-        states = np.empty((starts.size, self.y.shape[2] // tiles.COLUMNS), dtype=np.uint8)
+        both = self.geometry.coordination
+        columns = self.y.shape[2] // tiles.COLUMNS
+        tiled = (self.x.shape[2] // tiles.ROWS, columns) if both else (columns,)
+        states = np.empty((starts.size, *tiled), dtype=np.uint8)
         hard_x = np.empty((starts.size, self.x.shape[2]), dtype=np.bool_)
         hard_y = np.empty((starts.size, self.y.shape[2]), dtype=np.bool_)
         out = r, lag, states, hard_x, hard_y
         arguments: tuple[Any, ...] = self.x, self.y, starts, self.order, self.geometry, out
-        kernels.imitation(*arguments)
+        (coordination.coordination if both else kernels.imitation)(*arguments)
         if (states == kernels.FAR).any():
-            kernels.imitation_far(*arguments)
+            (coordination.coordination_far if both else kernels.imitation_far)(*arguments)
         some_gaps = (states == kernels.GAPS).any()
         if some_gaps:
             kernels.imitation_gaps(*arguments)
         if some_gaps or hard_x.any() or hard_y.any():
-            kernels.imitation_exact(*arguments)
+            kernels.exactly(*arguments)
 
 
 def in_order(job: Callable[[int], T], arguments: Iterable[int], threads: int | None) -> Iterator[T]:
@@ -298,6 +298,16 @@ def float32_limit(terms: int) -> float:
     blocks = terms / BLOCK
     deviation = 2.0**-24 * math.sqrt(BLOCK / 3 / max(1.0, blocks) + blocks / 3 + 2) / 2
     return max(0.0, (2e-6 / (6 * deviation)) ** 2 - 1)
+
+
+def slide_limit(plan: WindowPlan, terms: int) -> float:
+    """Return the product of norms, of all frames over a window, up to which float32 slides well.
+
+    docs/engine.md derives it. A sum that slides keeps the rounding errors of all its steps, which
+    are relative to the largest sum that it went through.
+    """
+    steps = 2 * 2 * plan.max_lag * terms / plan.window + terms / 6 + 6
+    return 2e-6 / (6 * 2.0**-24 * math.sqrt(steps) / 4)
 
 
 def frames_needed(plan: WindowPlan, min_valid: float) -> int:

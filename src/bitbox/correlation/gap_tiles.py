@@ -21,7 +21,7 @@ from bitbox.correlation.tiles import WIDE, Emitter
 REDO = 3.0
 
 #: The share of a window's variance that must be left.
-ENOUGH = 0.25
+ENOUGH = 0.35
 
 Cells = dict[tuple[int, int], Any]
 

@@ -2,7 +2,7 @@
 
 `imitation` takes every window through float32 register tiles, and reports what these cannot do
 to 2e-6: tiles for `imitation_far` (float64), tiles for `imitation_gaps` (missing frames), and
-signals for `imitation_exact`. docs/engine.md derives the limits. Each is compiled when first
+signals for `exactly`. docs/engine.md derives the limits. Each is compiled when first
 needed. Arrays are laid out as in `windows`.
 """
 
@@ -30,6 +30,10 @@ DONE, FAR, GAPS = 0, 1, 2
 
 #: Squared offset (see `windows.common_reference`) above which float64 tiles are not enough.
 TOO_FAR = 1e10
+
+#: Squared offset above which sums with gaps are not accurate in float32: variances are differences
+#: of sums there.
+GAP_LIMIT = 3.0
 
 #: Between 1 and the mark of a pair that must be redone.
 BEYOND = (1.0 + gap_tiles.REDO) / 2
@@ -107,7 +111,7 @@ def classify(
         elif offset[j] > geometry.limit and states[j // COLUMNS] == DONE:
             states[j // COLUMNS] = FAR
     for j in range(hard_y.size):
-        hard_y[j] |= states[j // COLUMNS] == GAPS and offset[j] > geometry.limit / 4
+        hard_y[j] |= states[j // COLUMNS] == GAPS and offset[j] > min(GAP_LIMIT, geometry.limit)
 
 
 @kernel
@@ -204,7 +208,7 @@ def imitation_gaps(
 
 
 @kernel
-def imitation_exact(
+def exactly(
     x: FloatArray,
     y: FloatArray,
     starts: IntArray,

@@ -127,6 +127,13 @@ class Emitter:
         magnitude = self.builder.and_(self.builder.bitcast(value, whole), mask)
         return self.builder.bitcast(magnitude, self.vector)
 
+    def every(self, flag: Any) -> Any:
+        """Return a vector of copies of a condition."""
+        bit = ir.IntType(1)
+        kind = ir.VectorType(bit, self.lanes)
+        yes, no = ir.Constant(kind, [1] * self.lanes), ir.Constant(kind, [0] * self.lanes)
+        return self.builder.select(flag, yes, no)
+
     def negative(self, value: Any) -> Any:
         """Return the negative."""
         return self.builder.fsub(self.constant(-0.0), value)
