@@ -58,7 +58,7 @@ def test_performances_add_up_expressions() -> None:
         [0.0, 1.0], {"smile": [1.0, 0.0], "ul_left_corner_raise": 0.1}, {"yaw": [0.0, 5.0]}
     )
     course = both.drives[:, MOVEMENTS.index("ul_left_corner_raise")]
-    np.testing.assert_allclose(course, [0.9, 0.1])
+    np.testing.assert_allclose(course, [1.1, 0.1])
     np.testing.assert_allclose(both.head[:, 0], [0, 5])
 
 
@@ -97,7 +97,7 @@ def test_video_has_the_times_of_the_performance_and_truth_beside(tmp_path: Path)
     assert truth_path(path).name == "a.truth.json"
     np.testing.assert_allclose(kept.time, time, atol=1e-6)
     np.testing.assert_allclose(
-        kept.movement("ul_left_corner_raise"), 0.8 * np.sin(time) ** 2, atol=1e-6
+        kept.movement("ul_left_corner_raise"), np.sin(time) ** 2, atol=1e-6
     )
     np.testing.assert_allclose(kept.head("yaw"), 3)
     assert kept.scene == truth.scene

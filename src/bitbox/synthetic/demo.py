@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FPS = 30.0
 DELAY = 0.4
+#: Size of the participant's own movements in what it imitates, relative to the model's.
+_OWN = 0.1
 #: Local units that an expression moves and that tell it from the others.
 _TELLING = {
     "smile": (
@@ -35,7 +37,7 @@ _TELLING = {
         *("ll_left_corner_out", "ll_right_corner_out"),
     ),
     "mouth_open": ("ll_jaw_drop",),
-    "blink": ("le_upper_lid_lower", "re_upper_lid_lower"),
+    "lip_raise": ("ul_raise",),
     "brow_raise": ("lb_inner_raise", "lb_outer_raise", "rb_inner_raise", "rb_outer_raise"),
     "pitch": ("Rx",),
     "yaw": ("Ry",),
@@ -44,7 +46,7 @@ _TELLING = {
 _GAINS: dict[str, float | None] = {
     "smile": 0.75,
     "mouth_open": 0.65,
-    "blink": 0.8,
+    "lip_raise": 0.8,
     "brow_raise": None,
     "pitch": 0.7,
     "yaw": None,
@@ -211,14 +213,14 @@ class _Sum:
         self._one, self._other = one, other
 
     def __call__(self, time: Any) -> Any:
-        return self._one(time) + 0.2 * self._other(time)
+        return self._one(time) + _OWN * self._other(time)
 
 
 def _alone(name: str, duration: float, seed: int) -> Bursts:
     """Return somebody's own movement: the same style for everybody, other times."""
     if name in EXPRESSIONS:
-        return Bursts.random(duration, seed)
-    return Bursts.random(duration, seed, length=(1.4, 2.2), size=(4.0, 7.0), signed=True)
+        return Bursts.random(duration, seed, rest=0.15, size=(0.6, 1.1))
+    return Bursts.random(duration, seed, length=(1.3, 2.0), rest=0.15, size=(4.0, 7.0), signed=True)
 
 
 def _performance(time: Any, courses: dict[str, Any]) -> Performance:

@@ -50,6 +50,7 @@ _LOWER_LIP = (
     *(146, 91, 181, 84, 17, 314, 405, 321, 375, 77, 90, 180, 85, 16, 315, 404, 320, 307),
     *(96, 89, 179, 86, 15, 316, 403, 319, 325, 95, 88, 178, 87, 14, 317, 402, 318, 324),
 )
+_CORNERS = (61, 291)
 _JAW = (
     *(152, 377, 400, 378, 379, 365, 148, 176, 149, 150, 136, 175, 396, 369, 171, 140, 199, 428),
     *(208, 200, 421, 201, 18, 313, 83, 262, 32, 418, 194, 395, 170, 394, 169, 431, 211, 424, 204),
@@ -76,6 +77,8 @@ class Push:
         Points that do not move.
     held : tuple of int
         Points that move by a tenth of what they else would.
+    pinned : tuple of int
+        Points by which the skin around is held back, 8 mm far, to three tenths at the point.
     """
 
     points: tuple[int, ...]
@@ -85,6 +88,7 @@ class Push:
     side: Side = "left"
     kept: tuple[int, ...] = ()
     held: tuple[int, ...] = ()
+    pinned: tuple[int, ...] = ()
 
 
 def _eye(side: Side) -> tuple[int, ...]:
@@ -157,7 +161,9 @@ def _middle_pushes() -> dict[str, tuple[Push, ...]]:
     return {
         "ul_raise": (Push(upper, 0, -5, 6, kept=(*_LOWER_LIP, *_TEETH, *_JAW)),),
         "ll_lower": (Push(lower, 0, 6, 7, kept=(*_UPPER_LIP, *_TEETH)),),
-        "ll_jaw_drop": (Push((*_LOWER_LIP, *_JAW), 0, 13, 10, kept=(*_UPPER_LIP, *_TEETH)),),
+        "ll_jaw_drop": (
+            Push((*_LOWER_LIP, *_JAW), 0, 13, 10, kept=(*_UPPER_LIP, *_TEETH), pinned=_CORNERS),
+        ),
         "ll_chin_raise": (Push(chin, 0, -5, 9, kept=(*_UPPER_LIP, *_TEETH)),),
     }
 
@@ -206,7 +212,7 @@ EXPRESSIONS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "smile": {
             f"{unit.format(side)}": amount
             for side in ("left", "right")
-            for unit, amount in (("ul_{}_corner_raise", 0.8), ("ll_{}_corner_out", 0.7))
+            for unit, amount in (("ul_{}_corner_raise", 1.0), ("ll_{}_corner_out", 0.7))
         },
         "lip_raise": {"ul_raise": 0.8, "ul_left_raise": 0.6, "ul_right_raise": 0.6},
         "mouth_open": {"ll_jaw_drop": 1.0},
@@ -288,14 +294,22 @@ def _pushed(whole: Portrait, push: Push) -> FloatArray:
     left, down = _axes(whole)
     outwards = left if push.side == "left" else -left
     direction = (push.outwards * outwards + push.down * down) * whole.pixels_per_mm
-    flat = whole.vertices[:, :2]
-    distance = np.linalg.norm(flat[:, None] - flat[list(push.points)][None], axis=2).min(axis=1)
-    weight = np.exp(-0.5 * (distance / (push.spread * whole.pixels_per_mm)) ** 2)
+    weight = _near(whole, push.points, push.spread)
+    if push.pinned:
+        weight *= 1 - 0.7 * _near(whole, push.pinned, 8.0)
     weight *= whole.head  # the body stays
     weight[list(push.held)] *= 0.1
     weight[list(push.kept)] = 0.0
     pushed: FloatArray = weight[:, None] * direction
     return pushed
+
+
+def _near(whole: Portrait, points: tuple[int, ...], spread: float) -> FloatArray:
+    """Return 1 at some points, falling off around them; the spread in millimetres."""
+    flat = whole.vertices[:, :2]
+    distance = np.linalg.norm(flat[:, None] - flat[list(points)][None], axis=2).min(axis=1)
+    near: FloatArray = np.exp(-0.5 * (distance / (spread * whole.pixels_per_mm)) ** 2)
+    return near
 
 
 def _lid(whole: Portrait, side: Side, *, upper: bool) -> FloatArray:
