@@ -50,7 +50,8 @@ def read_parquet(path: Path) -> Signals:
 
     try:
         # read through memory: the file may be replaced or removed while the values are in use
-        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+        # and not by read_table, which imports pandas and pyarrow's datasets first
+        table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
     except FileNotFoundError as error:
         raise InputError(f"There is no file called {path}.") from error
     except (pa.ArrowException, OSError) as error:
@@ -72,9 +73,14 @@ def read_parquet(path: Path) -> Signals:
     names = [name for name in table.column_names if name not in RESERVED]
     has_confidence = "confidence" in table.column_names
     return Signals(
-        np.column_stack([table[name].to_numpy() for name in names]),
-        table["time"].to_numpy(),
+        np.column_stack([_column(table, name) for name in names]),
+        _column(table, "time"),
         tuple(names),
-        confidence=table["confidence"].to_numpy() if has_confidence else None,
+        confidence=_column(table, "confidence") if has_confidence else None,
         **metadata,
     )
+
+
+def _column(table: Any, name: str) -> Any:
+    """Return a column as an array; not by to_numpy, which imports pandas first."""
+    return np.from_dlpack(table[name].combine_chunks())

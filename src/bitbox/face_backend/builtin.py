@@ -56,7 +56,7 @@ class MeshRuntime:
 
     def settings(self, output: Output, normalize: bool) -> dict[str, object]:
         """Return every setting and version that shapes an output."""
-        settings = self._tracking_settings()
+        settings = dict(self._tracking_settings)
         if output not in ("rectangle", "landmark"):
             settings["vertical_fov"] = self.vertical_fov
         if output in NORMALIZED:
@@ -82,6 +82,7 @@ class MeshRuntime:
         """Return the tracked mesh of a recording, from memory, the cache or the video."""
         return self._track(recording)
 
+    @functools.cached_property
     def _tracking_settings(self) -> dict[str, object]:
         from bitbox.face_backend.mediapipe import chosen_model
 
@@ -99,8 +100,7 @@ class MeshRuntime:
         from bitbox.face_backend.mediapipe import chosen_model, track_mesh
 
         if "track" not in recording.memory:
-            settings = self._tracking_settings()
-            key = recording.key("mesh", settings)
+            key = recording.key("mesh", self._tracking_settings)
             track = _stored_track(recording, key)
             if track is None:
                 track = track_mesh(
