@@ -51,7 +51,7 @@ N_POINTS = 478
 #: A face counts as tracked where the mesh model's presence score is at least this.
 MIN_PRESENCE = 0.5
 _MIN_DETECTION = 0.5
-_SEARCH_EVERY = 0.2  # seconds between looks for other faces while there is one
+_SEARCH_EVERY = 0.3  # seconds between looks for other faces while there is one
 _CROP = 1.5  # side of the crop relative to the face in it, as the mesh model was trained
 _GRAPH = """
 input_stream: "image"
