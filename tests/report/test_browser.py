@@ -247,7 +247,7 @@ def test_another_signal_can_be_chosen(tmp_path: Path) -> None:
         "course-3",
         "Figure: " + title.format(names[3]),
     ]
-    assert page.seen["moved"] == [title.format(names[2]), "course-2", f"{names[2]} (noise units)"]
+    assert page.seen["moved"] == [title.format(names[2]), "course-2", "noise units"]
 
 
 def test_pointing_at_a_cell_names_its_pair_and_undefined_ones(tmp_path: Path) -> None:

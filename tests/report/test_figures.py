@@ -84,7 +84,7 @@ def test_a_time_course_shows_both_people_and_the_windows() -> None:
     np.testing.assert_allclose(model.y, 2 * WAVE, rtol=1e-6)
     np.testing.assert_array_equal(windows.y, np.float32([0.5, np.nan]))
     np.testing.assert_array_equal(windows.customdata, np.float32([0.25, np.nan]))
-    assert titled_axes(drawing) == ["jaw (mm)", "Time (s)", "Correlation r"]
+    assert titled_axes(drawing) == ["mm", "Time (s)", "Correlation r"]
 
 
 def test_a_gap_stays_a_gap() -> None:
@@ -163,6 +163,25 @@ def test_heatmaps_are_centred_on_zero_with_undefined_apart() -> None:
     assert list(drawing.layout.xaxis.ticktext) == ["c", "d"]
     assert list(drawing.layout.yaxis.ticktext) == ["a", "b"]
     assert titled_axes(drawing) == ["Model's signal", "Participant's signal"]
+
+
+def test_correlations_far_above_zero_are_told_apart() -> None:
+    drawing = figures.correlation_heatmap([[0.9, 0.7], [np.nan, 0.8]], "ab", "cd")
+    values = drawing.data[0]
+    assert (values.zmin, values.zmax) == (0.7, 0.9)
+    assert values.colorscale[0] == (0.0, "#ffffff")
+    assert drawing.layout.meta["centred"] is False
+    mixed = figures.correlation_heatmap([[0.9, 0.2], [-0.1, 0.8]], "ab", "cd")
+    assert mixed.layout.meta["centred"] is True
+    late = figures.latency_heatmap([[0.9, 0.7], [0.75, 0.8]], "ab", "cd")
+    assert (late.data[0].zmin, late.data[0].zmax) == (-0.9, 0.9)
+
+
+def test_the_latency_of_what_is_not_imitated_is_hollow() -> None:
+    dots = figures.latency_chart(CARD).data[-1]
+    assert list(dots.marker.color[:2]) == ["#1f2328", "#ffffff"]
+    untested = figures.latency_chart(CARD.drop(columns="p_fwer")).data[-1]
+    assert set(untested.marker.color) == {"#1f2328"}
 
 
 def test_nothing_is_called_undefined_where_all_is_defined() -> None:

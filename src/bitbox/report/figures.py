@@ -190,7 +190,7 @@ def time_course(
     span = _span(clock)
     drawing.update_layout(
         xaxis={**seconds, "range": span},
-        yaxis=axis(f"{tick(name)} ({plain(unit)})" if unit else tick(name), nticks=5),
+        yaxis=axis(plain(unit) if unit else "Value", nticks=5),
     )
     if window_times is not None and window_r is not None:
         latency = None if window_latency is None else np.asarray(window_latency, dtype=float)
@@ -312,21 +312,26 @@ def time_courses(
                 }
             }
         )
-        drawing.add_annotation(
-            text=f"<b>{tick(name)}</b>" + (f"  {plain(unit)}" if unit else ""),
-            xref="paper",
-            yref="paper",
-            x=0,
-            y=upper,
-            yshift=-2,
-            xanchor="left",
-            yanchor="middle",
-            showarrow=False,
-            font={"size": 11.5, "color": INK},
-            bgcolor="rgba(255,255,255,0.75)",
-        )
+        _name_row(drawing, name, unit, upper)
     last = "y" if k == 1 else f"y{k}"
     return drawing.update_layout(xaxis={**axis("Time (s)"), "range": _span(clock), "anchor": last})
+
+
+def _name_row(drawing: go.Figure, name: str, unit: str, upper: float) -> None:
+    """Write a signal's name and unit over its row."""
+    drawing.add_annotation(
+        text=f"<b>{tick(name)}</b>" + (f"  {plain(unit)}" if unit else ""),
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=upper,
+        yshift=-2,
+        xanchor="left",
+        yanchor="middle",
+        showarrow=False,
+        font={"size": 11.5, "color": INK},
+        bgcolor="rgba(255,255,255,0.75)",
+    )
 
 
 def coverage_strip(people: Sequence[tuple[str, ArrayLike, ArrayLike]]) -> go.Figure:

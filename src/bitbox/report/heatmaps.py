@@ -49,8 +49,14 @@ def correlation_heatmap(
     ------
     ParameterError
         If the shape doesn't fit the names.
+
+    Notes
+    -----
+    The colours are centred on 0. Where all correlations are well above 0, as the largest of
+    many lags is by chance alone, they run from the smallest to the largest instead, or nothing
+    could be told apart; ``figure.layout.meta["centred"]`` says which it is.
     """
-    return _matrix(r, x_names, y_names, title, ("Mean r", CORRELATION_SCALE, "r = %{z:.2f}"))
+    return _matrix(r, x_names, y_names, title, ("Mean r", CORRELATION_SCALE, "r = %{z:.2f}"), True)
 
 
 def latency_heatmap(
@@ -73,7 +79,8 @@ def _matrix(
     x_names: Sequence[str],
     y_names: Sequence[str],
     title: str,
-    scale: tuple[str, list[list[Any]], str],
+    scale: tuple[str, list[tuple[float, str]], str],
+    narrow: bool = False,
 ) -> go.Figure:
     z = np.asarray(values, dtype=float)
     n1, n2 = len(x_names), len(y_names)
@@ -84,16 +91,27 @@ def _matrix(
             got=f"shape {z.shape}",
         )
     cell = 34 if max(n1, n2) <= 12 else 20 if max(n1, n2) <= 32 else 11
-    drawing = figure(cell * n1 + 150, title, meta={"width": _widths(cell, n1, n2)})
+    drawing = figure(cell * n1 + 150, title, meta={"width": _widths(cell, n1, n2), "centred": True})
     pair = "participant %{y}<br>model %{x}"
     drawing.add_traces(
         _layers(z, *scale, pair, {"x": list(range(n2)), "y": list(range(n1))}, min(220, cell * n1))
     )
+    if narrow and _far_above_zero(z):
+        low, high = float(np.nanmin(z)), float(np.nanmax(z))
+        warm = [[2 * at - 1, colour] for at, colour in CORRELATION_SCALE if at >= 0.5]
+        drawing.data[0].update(zmin=low, zmax=high, colorscale=warm)
+        drawing.update_layout(meta={**drawing.layout.meta, "centred": False})
     _name_undefined(drawing, z)
     return drawing.update_layout(
         xaxis=name_axis(tuple(y_names), title="Model's signal", tickangle=-90),
         yaxis=name_axis(tuple(x_names), title="Participant's signal", range=[n1 - 0.5, -0.5]),
     )
+
+
+def _far_above_zero(z: NDArray[np.float64]) -> bool:
+    """Say whether the smallest value is above half of the largest."""
+    defined = z[np.isfinite(z)]
+    return len(defined) > 1 and 0 < defined.max() / 2 < defined.min() < defined.max()
 
 
 def _widths(cell: int, n1: int, n2: int) -> list[int]:
@@ -105,7 +123,7 @@ def _widths(cell: int, n1: int, n2: int) -> list[int]:
 def _layers(
     z: NDArray[np.float64],
     unit: str,
-    colours: list[list[Any]],
+    colours: list[tuple[float, str]],
     number: str,
     where: str,
     places: dict[str, Any],

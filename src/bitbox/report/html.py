@@ -19,7 +19,7 @@ from bitbox.quality import Finding
 from bitbox.report import figures
 from bitbox.report.content import Person, ReportContent
 from bitbox.report.pictures import Picture, picture
-from bitbox.report.rows import shape_column
+from bitbox.report.rows import beyond_chance, shape_column, significance_column
 from bitbox.report.series import Course, courses, matched, window_latencies
 from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
 from bitbox.report.theme import untitled
@@ -218,7 +218,7 @@ def _charts(
         # a tested scorecard has quartiles of its own, over the windows that count
         latencies = window_latencies(content.matrix, [str(name) for name in scorecard.index])
     if latencies is not None or "latency" in scorecard:
-        chart = figures.latency_chart(scorecard, latencies)
+        chart = figures.latency_chart(scorecard, latencies, alpha=content.alpha)
         charts.append(drawings.add("chart-latency", chart))
     return charts
 
@@ -228,13 +228,17 @@ def _glance(content: ReportContent, scorecard: pd.DataFrame | None) -> list[tupl
     facts: list[tuple[str, str]] = []
     if scorecard is not None:
         facts.append(("Signals compared", str(len(scorecard))))
-        for column, label, form, unit in (
-            ("windows", "Windows a signal (median)", "count", ""),
-            ("z", "z against chance (median)", "z", ""),
-            ("latency", "Latency (median over signals)", "seconds", " s"),
+        # where a signal is not imitated, its latency means nothing
+        tested = significance_column(scorecard) is not None
+        late = scorecard[beyond_chance(scorecard, content.alpha)] if tested else scorecard
+        which = "imitated signals" if tested else "signals"
+        for card, column, label, form, unit in (
+            (scorecard, "windows", "Windows a signal (median)", "count", ""),
+            (scorecard, "z", "z against chance (median)", "z", ""),
+            (late, "latency", f"Latency (median of {which})", "seconds", " s"),
         ):
-            if column in scorecard and scorecard[column].notna().any():
-                value = float(scorecard[column].median())
+            if column in card and card[column].notna().any():
+                value = float(card[column].median())
                 facts.append((label, number(value, form) + unit))  # type: ignore[arg-type]
     seen = [(person.label, share) for person in content.people if (share := _coverage(person))]
     if seen:
@@ -331,7 +335,9 @@ def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None
     x_names, y_names = ([str(name) for name in names] for names in (matrix.x_names, matrix.y_names))
     r = figures.correlation_heatmap(matrix.mean, x_names, y_names)
     latency = figures.latency_heatmap(-np.asarray(matrix.lag, dtype=float), x_names, y_names)
+    centred = r.layout.meta["centred"]
     return {
+        "centred": centred,
         "r": drawings.add("matrix-r", r),
         "latency": drawings.add("matrix-latency", latency),
         "rows": len(x_names),

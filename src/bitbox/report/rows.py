@@ -67,9 +67,7 @@ def _rows(scorecard: pd.DataFrame, title: str, x_title: str, **layout: Any) -> g
         showlegend=True,
         hovermode="closest",
     ).update_layout(
-        xaxis=axis(
-            x_title, zeroline=True, zerolinecolor=MUTED, zerolinewidth=1, rangemode="tozero"
-        ),
+        xaxis=axis(x_title, zeroline=True, zerolinecolor=MUTED, zerolinewidth=1),
         yaxis=name_axis(
             names,
             range=[len(names) - 0.5, -0.5],
@@ -115,7 +113,9 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     row = np.arange(len(scorecard))
     if {"chance_mean", "chance_sd"} <= set(scorecard):
         _add_chance(drawing, scorecard, row)
-    elif "sd" in scorecard:
+    else:
+        drawing.update_xaxes(rangemode="tozero")
+    if "chance_mean" not in scorecard and "sd" in scorecard:
         sd = _column(scorecard, "sd")
         _add_spans(drawing, (values - sd, values + sd), row, (CHANCE, 3), "±1 SD over windows")
     tested = significance_column(scorecard)
@@ -179,7 +179,9 @@ def _add_spans(
     )
 
 
-def latency_chart(scorecard: pd.DataFrame, latencies: ArrayLike | None = None) -> go.Figure:
+def latency_chart(
+    scorecard: pd.DataFrame, latencies: ArrayLike | None = None, *, alpha: float = 0.05
+) -> go.Figure:
     """Draw how late the participant is in each signal.
 
     Parameters
@@ -190,6 +192,9 @@ def latency_chart(scorecard: pd.DataFrame, latencies: ArrayLike | None = None) -
     latencies : array_like, shape (windows, k), optional
         The latency in every window, in the order of the rows. Where given, median, quartiles
         and the middle 90 % are computed from them.
+    alpha : float
+        Level of significance. Signals that are tested and not beyond chance have hollow dots:
+        their latency means little.
 
     Raises
     ------
@@ -206,6 +211,8 @@ def latency_chart(scorecard: pd.DataFrame, latencies: ArrayLike | None = None) -
         "How late the participant is",
         "Latency (s); right of 0: the participant follows",
     )
+    drawing.update_xaxes(rangemode="tozero")
+    hollow = ~beyond_chance(scorecard, alpha) & (significance_column(scorecard) is not None)
     row = np.arange(len(scorecard))
     levels = _levels(scorecard, latencies)
     if "5" in levels:
@@ -217,7 +224,11 @@ def latency_chart(scorecard: pd.DataFrame, latencies: ArrayLike | None = None) -
             x=levels["centre"],
             y=row,
             mode="markers",
-            marker={"color": INK, "size": 6},
+            marker={
+                "color": np.where(hollow, "#ffffff", INK),
+                "size": 6,
+                "line": {"color": INK, "width": 1},
+            },
             name="median" if "25" in levels else "latency",
             hovertemplate="%{y}: %{x:+.2f} s<extra></extra>",
         )

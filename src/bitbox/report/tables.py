@@ -24,7 +24,7 @@ class Bar:
     """Where to draw a value, 0 and the band of chance, in per cent of the cell's width."""
 
     value: float | None
-    zero: float
+    zero: float | None
     band: tuple[float, float] | None
 
 
@@ -151,15 +151,22 @@ def _cell(record: pd.Series[Any], column: Column) -> Cell:
 
 
 def _range(scorecard: pd.DataFrame, main: str | None, has_chance: bool) -> tuple[float, float]:
-    """Return the values at the left and the right end of the bars: 0 is always among them."""
+    """Return the values at the left and the right end of the bars.
+
+    A bar that starts at 0 needs 0; a dot beside the band of chance does not.
+    """
     if main is None:
         return 0.0, 1.0
-    values = [np.asarray(scorecard[main], dtype=float), np.array([0.0])]
+    values = [np.asarray(scorecard[main], dtype=float)]
+    if not has_chance:
+        values.append(np.array([0.0]))
     if has_chance:
         mean, sd = (np.asarray(scorecard[c], dtype=float) for c in ("chance_mean", "chance_sd"))
         values += [mean - 2 * sd, mean + 2 * sd]
     together = np.concatenate(values)
     together = together[np.isfinite(together)]
+    if len(together) == 0:
+        return 0.0, 1.0
     low = math.floor(float(together.min()) * 10) / 10
     return low, max(math.ceil(float(together.max()) * 10) / 10, low + 0.1)
 
@@ -178,7 +185,8 @@ def _bar(
             band = (place(mean - 2 * sd), place(mean + 2 * sd))
     if not math.isfinite(value) and band is None:
         return None
-    return Bar(place(value) if math.isfinite(value) else None, place(0.0), band)
+    zero = place(0.0) if ends[0] <= 0 <= ends[1] else None
+    return Bar(place(value) if math.isfinite(value) else None, zero, band)
 
 
 def shown(value: Any) -> str:

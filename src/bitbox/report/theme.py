@@ -33,20 +33,20 @@ TITLE = 28
 FONT = '-apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 # blue - white - red, for correlation: positive is warm
-CORRELATION_SCALE = [
-    [0.0, "#154a80"],
-    [0.25, "#6fa3cf"],
-    [0.5, "#ffffff"],
-    [0.75, "#e08e76"],
-    [1.0, "#98202f"],
+CORRELATION_SCALE: list[tuple[float, str]] = [
+    (0.0, "#154a80"),
+    (0.25, "#6fa3cf"),
+    (0.5, "#ffffff"),
+    (0.75, "#e08e76"),
+    (1.0, "#98202f"),
 ]
 # brown - white - green, for latency, so that the two heatmaps are never taken for one another
-LATENCY_SCALE = [
-    [0.0, "#7a4a12"],
-    [0.25, "#c9a15f"],
-    [0.5, "#ffffff"],
-    [0.75, "#67b0a5"],
-    [1.0, "#04594e"],
+LATENCY_SCALE: list[tuple[float, str]] = [
+    (0.0, "#7a4a12"),
+    (0.25, "#c9a15f"),
+    (0.5, "#ffffff"),
+    (0.75, "#67b0a5"),
+    (1.0, "#04594e"),
 ]
 
 

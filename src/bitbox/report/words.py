@@ -79,7 +79,7 @@ PARAMETERS: dict[str, str] = {
     "polarity": "Whether mirrored movements (negative correlations) count as matches.",
     "causality": "Whether only latencies at which the participant follows are looked for.",
     "casuality": "Whether only latencies at which the participant follows are looked for.",
-    "angular": "For head pose: rotations (true) or translations (false).",
+    "angular": "For head pose: rotations (yes) or translations (no).",
     "offset": "Seconds by which the participant's clock was shifted.",
     "max_gap": "Longest gap that is bridged by a straight line, in seconds.",
     "min_valid": "Share of a window that must be measured in both people.",
@@ -89,6 +89,7 @@ PARAMETERS: dict[str, str] = {
     "seed": "Seed of the random numbers; the same seed gives the same result.",
     "normalize": "Whether units are put on the scale of their own measurement noise.",
     "runtime": "Which face processor was asked for.",
+    "signals": "Which signals were compared.",
     "face": "Which face was followed where there are several.",
 }
 
