@@ -189,6 +189,23 @@ class TestFolder:
         assert {path.name for path in tmp_path.iterdir()} == {young.name, mine.name}
 
 
+class TestLooking:
+    def test_lists_without_changing_anything(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path)
+        path = cache.write_signals("a", "pose", KEY, some_signals())
+        cache.change_retention_period("1 day")
+        assert path is not None
+        age(path, 2)
+        (entry,) = Cache.at(tmp_path).entries()
+        assert (entry.path, entry.what, entry.expired) == (path, "pose", True)
+        assert entry.size == path.stat().st_size
+
+    def test_does_not_make_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="no folder"):
+            Cache.at(tmp_path / "output")
+        assert not (tmp_path / "output").exists()
+
+
 class TestRetention:
     def test_is_forever_by_default(self, tmp_path: Path) -> None:
         cache = Cache(tmp_path)

@@ -174,6 +174,23 @@ class Cache:
             self._save_retention(path, self._wanted)
         self._tidy(path)
 
+    @classmethod
+    def at(cls, folder: str | Path) -> Cache:
+        """Return the stored results of a folder to look at, changing nothing.
+
+        Raises
+        ------
+        InputError
+            There is no such folder.
+        """
+        if not Path(folder).is_dir():
+            raise InputError(
+                f"There is no folder {str(folder)!r}.", todo="Check the name of the output folder."
+            )
+        cache = cls()
+        cache.folder = Path(folder)
+        return cache
+
     def close(self) -> None:
         """Keep nothing until a folder is opened again."""
         self.folder = None
