@@ -168,3 +168,64 @@ def test_errors_say_what_is_wrong():
         geometry.canonicalize(mesh, SIZE, 0)
     with pytest.raises(ParameterError, match="size of the image"):
         geometry.canonicalize(mesh, (0, 480))
+
+
+def someone(seed=4):
+    """A face that is not the reference one."""
+    rng = np.random.default_rng(seed)
+    face = geometry.reference_face() * [1.05, 0.96, 1.1]
+    return face + rng.normal(scale=0.8, size=face.shape)
+
+
+def test_a_known_person_is_found_again():
+    pose = random_pose(30, seed=8)
+    mesh = project(pose_head(pose, someone()))
+    found = geometry.canonicalize(mesh, SIZE, person=someone())
+    np.testing.assert_allclose(found.pose[:, :3], pose[:, :3], rtol=1e-4, atol=0.02)
+    np.testing.assert_allclose(found.pose[:, 3:], pose[:, 3:], atol=1e-5)
+    np.testing.assert_allclose(
+        found.shape, np.broadcast_to(someone(), found.shape.shape), atol=0.02
+    )
+
+
+def test_movement_across_the_face_of_a_known_person_is_exact():
+    move = np.zeros((468, 3))
+    move[[61, 291]] = [[-5, -4, 0], [5, -4, 0]]
+    mesh = project(pose_head(random_pose(20, seed=3), someone() + move))
+    deformation = geometry.canonicalize(mesh, SIZE, person=someone()).shape - someone()
+    np.testing.assert_allclose(
+        deformation[..., :2], np.broadcast_to(move[:, :2], (20, 468, 2)), atol=0.05
+    )
+
+
+def test_movement_towards_the_camera_is_seen_from_the_front():
+    move = np.zeros((468, 3))
+    move[[0, 17], 2] = -6
+    mesh = project(pose_head([10, -20, 600, 0.05, -0.1, 0], someone() + move))
+    deformation = geometry.canonicalize(mesh, SIZE, person=someone()).shape[0] - someone()
+    np.testing.assert_allclose(deformation[[0, 17], 2], -6, atol=0.6)
+
+
+def test_understated_left_right_depth_hardly_changes_the_angle_of_a_known_person():
+    pose = np.zeros((9, 6))
+    pose[:, 2] = 600
+    pose[:, 4] = np.radians(np.linspace(-20, 20, 9))
+    mesh = project(pose_head(pose, someone()))
+    twin = mesh[:, geometry.mirror_vertices(), 2]
+    mesh[..., 2] = (mesh[..., 2] + twin) / 2 + 0.7 * (mesh[..., 2] - twin) / 2
+    first = np.degrees(geometry.canonicalize(mesh, SIZE).pose[:, 4])
+    found = np.degrees(geometry.canonicalize(mesh, SIZE, person=someone()).pose[:, 4])
+    true = np.degrees(pose[:, 4])
+    assert np.abs(first - true).max() > 1.5
+    assert np.abs(found - true).max() < 0.5
+
+
+def test_lost_frames_of_a_known_person_stay_lost():
+    mesh = project(pose_head(random_pose(4), someone()))
+    mesh[1] = np.nan
+    found = geometry.canonicalize(mesh, SIZE, person=someone())
+    np.testing.assert_array_equal(np.isnan(found.pose).all(axis=1), [False, True, False, False])
+    np.testing.assert_array_equal(
+        np.isnan(found.shape).any(axis=(1, 2)), [False, True, False, False]
+    )
+    assert geometry.canonicalize(mesh[[1]], SIZE, person=someone()).pose.shape == (1, 6)

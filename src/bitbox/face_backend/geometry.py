@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import InputError, ParameterError
+from bitbox.face_backend.registration import EYES, on_the_face, refine
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -30,14 +31,16 @@ IBUG51: tuple[int, ...] = (
     *(61, 39, 37, 0, 267, 269, 291, 321, 314, 17, 84, 91),  # lips, outside
     *(78, 82, 13, 312, 308, 317, 14, 87),  # lips, inside
 )
-#: Vertices that expressions hardly move, with their weight in the registration.
-STABLE_VERTICES: dict[int, float] = {
-    **dict.fromkeys((10, 109, 338, 67, 297, 103, 332), 0.5),  # top of the forehead
-    **dict.fromkeys((54, 284, 21, 251, 162, 389, 127, 356, 34, 264, 139, 368), 1.0),  # temples
-    **dict.fromkeys((234, 454), 0.5),  # in front of the ears
-    **dict.fromkeys((168, 6, 197, 195, 122, 351, 196, 419), 2.0),  # bridge of the nose
-    **dict.fromkeys((33, 133, 263, 362), 2.0),  # corners of the eyes
-}
+#: Vertices that expressions hardly move, those of the subject's right side and the midline.
+#: Brows, lids, cheeks, mouth and jaw are left out.
+STABLE_RIGHT: tuple[int, ...] = (
+    *(9, 10, 67, 69, 103, 104, 108, 109, 151),  # forehead
+    *(21, 34, 54, 68, 71, 124, 127, 139, 143, 156, 162),  # temple
+    *(34, 111, 127, 35, 227, 234, 143),  # beside the eye and in front of the ear
+    *(33, 133),  # corners of the eye
+    *(6, 8, 122, 168, 174, 188, 193, 245, 196, 197),  # bridge of the nose
+    *(3, 5, 51, 134, 195, 198, 209, 217, 236, 248),  # side of the nose
+)
 _CHUNK = 1000  # frames worked on at once, so that long recordings need little memory
 
 
@@ -125,15 +128,22 @@ def landmarks_2d(mesh: ArrayLike) -> FloatArray:
 
 
 def canonicalize(
-    mesh: ArrayLike, size: tuple[int, int], vertical_fov: float = VERTICAL_FOV
+    mesh: ArrayLike,
+    size: tuple[int, int],
+    vertical_fov: float = VERTICAL_FOV,
+    *,
+    person: ArrayLike | None = None,
 ) -> Canonical:
     """Separate head pose from the shape of the face.
 
-    The mesh is put back into space: a vertex seen at a pixel lies on the ray through that pixel,
-    at a depth that follows from the mesh's own relative depth along the line of sight. The
-    reference face is then turned, scaled and moved onto the points that expressions do not move
-    (`STABLE_VERTICES`), by weighted least squares (Umeyama 1991, "Least-squares estimation of
-    transformation parameters between two point patterns", doi:10.1109/34.88573).
+    To be called twice. At first nobody knows the person's face: the mesh is put back into space
+    (a vertex seen at a pixel lies on the ray through that pixel, at a depth that follows from the
+    mesh's own depth along the line of sight), and the reference face is turned, scaled and moved
+    onto the points that expressions do not move (`STABLE_RIGHT` and their mirror images) by least
+    squares (Umeyama 1991, "Least-squares estimation of transformation parameters between two point
+    patterns", doi:10.1109/34.88573). The `neutral` of that is the person's own face. With it, the
+    second call fits head pose by perspective, see `bitbox.face_backend.registration`, which turns
+    out much better than the mesh's own depth allows.
 
     Parameters
     ----------
@@ -143,11 +153,14 @@ def canonicalize(
         Width and height of the image in pixels.
     vertical_fov : float, default 63.0
         The camera's vertical field of view in degrees.
+    person : array_like, shape (468, 3), optional
+        The person's own face, as `neutral` gives it from a first call on the same recording.
 
     Returns
     -------
     Canonical
-        Pose and shape. Frames that hold a NaN give NaN.
+        Pose and shape. Frames that hold a NaN give NaN; so do, in the shape of the second call,
+        vertices seen along the face's own front, as in a profile.
 
     Raises
     ------
@@ -178,19 +191,42 @@ def canonicalize(
     focal = height / 2 / math.tan(math.radians(vertical_fov) / 2)
     pose = np.full((len(mesh), 6), np.nan)
     shape = np.full((len(mesh), N_VERTICES, 3), np.nan)
+    own = None if person is None else _check_mesh(np.asarray(person)[None], "of the person")[0]
     seen = np.flatnonzero(np.isfinite(mesh).all(axis=(1, 2)))
-    for part in np.array_split(seen, max(1, -(-len(seen) // _CHUNK))):
-        points = _unproject(mesh[part].astype(np.float64), (width / 2, height / 2), focal)
-        rotation, scale, shift = _register(points)
+    for first in range(0, len(seen), _CHUNK):
+        part = seen[first : first + _CHUNK]
+        points = mesh[part].astype(np.float64)
+        space = _unproject(points, (width / 2, height / 2), focal)
+        rotation, scale, shift = _register(space)
         translation = shift / scale[:, None]
-        shape[part] = (points / scale[:, None, None] - translation[:, None]) @ rotation
+        if own is None:
+            shape[part] = (space / scale[:, None, None] - translation[:, None]) @ rotation
+        else:
+            rays, depth = _lines_of_sight(points, (width / 2, height / 2), focal)
+            placed = refine(rays, depth, (rotation, translation), own, _stable())
+            rotation, translation = placed
+            shape[part] = on_the_face(rays, depth, placed, own)
         pose[part] = np.concatenate([translation, _angles(rotation)], axis=1)
     return Canonical(pose, shape)
 
 
-def _stable() -> tuple[list[int], FloatArray]:
-    weights = np.array(list(STABLE_VERTICES.values()))
-    return list(STABLE_VERTICES), weights / weights.sum()
+@cache
+def _stable() -> tuple[IntArray, IntArray]:
+    """Return the stable vertices of both sides, and for each the place of its twin among them."""
+    mirror = mirror_vertices()
+    right = np.array(STABLE_RIGHT)
+    vertices = np.unique(np.concatenate([right, mirror[right]]))
+    return vertices, np.searchsorted(vertices, mirror[vertices])
+
+
+def _lines_of_sight(
+    mesh: FloatArray, centre: tuple[float, float], focal: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the rays to all vertices, and their depths relative to the eyes."""
+    rays = np.empty_like(mesh)
+    rays[..., :2] = mesh[..., :2] - centre
+    rays[..., 2] = focal
+    return rays, mesh[..., 2] - mesh[:, EYES, 2].mean(axis=1)[:, None]
 
 
 def _unproject(mesh: FloatArray, centre: tuple[float, float], focal: float) -> FloatArray:
@@ -200,7 +236,7 @@ def _unproject(mesh: FloatArray, centre: tuple[float, float], focal: float) -> F
     face, not along the camera's axis. So the vertices are placed in a frame that looks at the
     face (as a camera turned to it would see it) and turned back into the camera's.
     """
-    eyes = mesh[:, [33, 133, 263, 362]].mean(axis=1)
+    eyes = mesh[:, EYES].mean(axis=1)
     sight = np.concatenate([eyes[:, :2] - centre, np.full((len(eyes), 1), focal)], axis=1)
     away = np.linalg.norm(sight, axis=1)  # focal length of the camera turned to the face
     turn = _turn_to(sight / away[:, None])
@@ -227,7 +263,8 @@ def _turn_to(sight: FloatArray) -> FloatArray:
 
 def _register(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return rotation (T,3,3), scale (T,) and shift (T,3) from the reference face to `points`."""
-    index, weight = _stable()
+    index, _ = _stable()
+    weight = np.full(len(index), 1 / len(index))
     source = reference_face()[index]
     target = points[:, index]
     source_mean = weight @ source
