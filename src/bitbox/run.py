@@ -22,6 +22,7 @@ from bitbox.progress import Progress
 from bitbox.provenance import environment, hash_file
 from bitbox.quality import Finding
 from bitbox.recordings import SIGNALS, Recording, load_recording
+from bitbox.results import CorrelationResult
 from bitbox.run_report import write_run_report
 from bitbox.scorecard import imitation_quality
 from bitbox.social import imitation, prepare
@@ -256,24 +257,24 @@ def _write(run: Run, staging: Path) -> None:
     quality.matrix.to_frame().to_csv(staging / "pairs.csv", index=False, float_format="%.9g")
     for person in (run.participant, run.model):
         person.signals.to_parquet(staging / f"{person.role}.parquet")
+    windows = every_window(run)
     if run.settings.windows:
-        _write_windows(run, staging / "windows.nc")
-    write_run_report(run, staging / "report.html")
+        windows.to_xarray().to_netcdf(staging / "windows.nc", engine="h5netcdf")
+    write_run_report(run, windows, staging / "report.html")
     text = json.dumps(_record(run), indent=2, ensure_ascii=False, default=str)
     (staging / "run.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _write_windows(run: Run, path: Path) -> None:
-    """Write the chosen correlation and lag of every window and pair."""
+def every_window(run: Run) -> CorrelationResult:
+    """Return the matrix of a run with the chosen correlation and lag of every window."""
     parameters = run.quality.provenance["parameters"]
-    names = ("width", "lag", "step", "polarity", "causality", "angular")
-    result = imitation(
+    names = ("width", "lag", "step", "polarity", "causality", "angular", "components", "min_valid")
+    return imitation(
         run.aligned.participant,
         run.aligned.model,
         stats=False,
         **{name: parameters[name] for name in names},
     )
-    result.to_xarray().to_netcdf(path, engine="h5netcdf")
 
 
 def _record(run: Run) -> dict[str, Any]:
