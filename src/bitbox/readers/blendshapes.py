@@ -77,8 +77,15 @@ def read_blendshapes_json(path: Path, fps: float | None) -> Signals:
     values = np.full((len(frames), len(BLENDSHAPES)), np.nan)
     time = np.full(len(frames), np.nan)
     for i, frame in enumerate(frames):
-        time[i] = _frame_time(frame)
-        values[i] = _scores(path, i, frame)
+        try:
+            time[i] = _frame_time(frame)
+            values[i] = _scores(path, i, frame)
+        except (TypeError, KeyError, ValueError, OverflowError) as error:
+            raise InputError(
+                f"{path.name}: the blendshapes of frame {i} cannot be read.",
+                expected="objects with 'category_name' (one of MediaPipe's 52) and 'score'",
+                got=str(error),
+            ) from error
     if np.isnan(time).all():
         time = frame_times(path, np.arange(len(frames)) * 1.0, fps)
     return Signals(
@@ -99,7 +106,7 @@ def _frames(path: Path) -> list[Mapping[str, Any]]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"There is no file {str(path)!r}.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path.name} cannot be read as JSON.", got=str(error)) from error
     if (
         not isinstance(content, list)
@@ -131,13 +138,6 @@ def _scores(path: Path, number: int, frame: Mapping[str, Any]) -> FloatArray:
             "is who.",
             todo="Run FaceLandmarker with num_faces=1, or on a video cropped to one person.",
         )
-    try:
-        for category in faces[0]:
-            row[BLENDSHAPES.index(category["category_name"])] = float(category["score"])
-    except (TypeError, KeyError, ValueError) as error:
-        raise InputError(
-            f"{path.name}: the blendshapes of frame {number} cannot be read.",
-            expected="objects with 'category_name' (one of MediaPipe's 52) and 'score'",
-            got=str(error),
-        ) from error
+    for category in faces[0]:
+        row[BLENDSHAPES.index(category["category_name"])] = float(category["score"])
     return row

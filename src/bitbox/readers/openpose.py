@@ -142,7 +142,7 @@ def _people(path: Path) -> list[FloatArray]:
     try:
         people = json.loads(path.read_text(encoding="utf-8"))["people"]
         bodies = [_body(person["pose_keypoints_2d"]) for person in people]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{path.name} cannot be read as an OpenPose file.",
             expected="'people' with 'pose_keypoints_2d'",

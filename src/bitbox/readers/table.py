@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -115,7 +116,13 @@ def read_table(path: Path) -> Table:
     content = _read_text(path)
     header = content.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=header.count)
-    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter)))
+    try:
+        names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter)))
+    except csv.Error as error:
+        raise InputError(
+            f"{path.name} cannot be read as CSV: its first line does not name columns.",
+            got=str(error),
+        ) from error
     _check_names(path, names)
     places = [str(i) for i in range(len(names))]
     try:
@@ -228,15 +235,16 @@ def _explain_ragged(
     path: Path, content: str, delimiter: str, width: int, error: Exception
 ) -> NoReturn:
     reader = csv.reader(io.StringIO(content), delimiter=delimiter)
-    for row in reader:
-        if row and len(row) != width:
-            raise InputError(
-                f"{path.name}: line {reader.line_num} has another number of cells than the first "
-                "line has names.",
-                expected=f"{width} cells",
-                got=str(len(row)),
-                todo="The file may be cut off or joined from several; export it again.",
-            ) from error
+    with suppress(csv.Error):
+        for row in reader:
+            if row and len(row) != width:
+                raise InputError(
+                    f"{path.name}: line {reader.line_num} has another number of cells than the "
+                    "first line has names.",
+                    expected=f"{width} cells",
+                    got=str(len(row)),
+                    todo="The file may be cut off or joined from several; export it again.",
+                ) from error
     raise InputError(f"{path.name} cannot be read as CSV.", got=str(error)) from error
 
 
