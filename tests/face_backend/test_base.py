@@ -360,3 +360,44 @@ def test_importing_is_cheap() -> None:
         "sys.exit(str(heavy) if heavy else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+RUN = """
+import sys
+from bitbox.face_backend import FaceProcessor
+processor = FaceProcessor(return_output=None, progress=lambda *call: print("on", flush=True))
+processor.io(sys.argv[1], sys.argv[2])
+processor.run_all()
+"""
+
+
+def start_run(video: Path, folder: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", RUN, str(video), str(folder)]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+class TestRuns:
+    def test_two_at_once_on_one_folder_both_end_right(
+        self, video: Path, results: Any, tmp_path: Path
+    ) -> None:
+        with start_run(video, tmp_path) as one, start_run(video, tmp_path) as two:
+            one.communicate()
+            two.communicate()
+        assert (one.returncode, two.returncode) == (0, 0)
+        processor = FaceProcessor()
+        processor.io(video, tmp_path)
+        assert processor.run_all() == results[1]
+        assert not list(tmp_path.glob(".*.tmp*"))
+
+    def test_a_killed_run_is_simply_started_again(
+        self, video: Path, results: Any, tmp_path: Path
+    ) -> None:
+        for frames in (1, N_FRAMES):  # in the middle of tracking, and right after it
+            with start_run(video, tmp_path) as run:
+                assert run.stdout is not None
+                for _ in range(frames):
+                    run.stdout.readline()
+                run.kill()
+        processor = FaceProcessor()
+        processor.io(video, tmp_path)
+        assert processor.run_all() == results[1]
