@@ -111,6 +111,26 @@ class TestInfo:
         assert "30.00 frames a second" in text
 
 
+def test_cache_is_listed_kept_and_cleared(pair, tmp_path, capsys) -> None:
+    from bitbox.face_backend import Cache
+
+    folder = tmp_path / "cache"
+    signals = Signals.from_parquet(pair[0])
+    Cache(folder).write_signals("participant", "pose", "0" * 64, signals)
+    (folder / "mine.txt").write_text("mine")
+    assert bitbox("cache", "list", folder) == 0
+    assert "participant pose" in said(capsys)
+    assert bitbox("cache", "keep", folder, "1", "year") == 0
+    assert "1 year" in said(capsys)
+    assert bitbox("cache", "keep", folder, "a while") == 2
+    assert bitbox("cache", "clear", folder) == 0
+    assert "1 stored result(s)" in said(capsys)
+    assert bitbox("cache", "list", folder) == 0
+    assert "0 results" in said(capsys)
+    assert (folder / "mine.txt").exists()
+    assert bitbox("cache", "list", tmp_path / "none") == 1
+
+
 def csv(folder: Path, frame: pd.DataFrame | str, name: str = "a.csv") -> Path:
     path = folder / name
     path.write_text(frame if isinstance(frame, str) else frame.to_csv(index=False))

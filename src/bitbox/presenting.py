@@ -144,6 +144,35 @@ def _show_signals(terminal: Terminal, path: Path) -> None:
         terminal.show(f"  {name}: {sentence}", style="dim")
 
 
+def show_cache(terminal: Terminal, folder: Path) -> None:
+    """Print what is stored in a folder."""
+    import pandas as pd
+
+    from bitbox.face_backend import Cache
+
+    cache = Cache.at(folder)
+    entries = cache.entries()
+    total = sum(entry.size for entry in entries) / 1e6
+    if entries:
+        frame = pd.DataFrame(
+            {
+                "what": [entry.what for entry in entries],
+                "size": [entry.size / 1e6 for entry in entries],
+                "written": [f"{entry.modified:%Y-%m-%d %H:%M}" for entry in entries],
+                "expired": ["yes" if entry.expired else "no" for entry in entries],
+            },
+            index=[entry.recording for entry in entries],
+        )
+        formats: Formats = {
+            "what": str,
+            "size": "{:.1f} MB".format,
+            "written": str,
+            "expired": str,
+        }
+        terminal.table(frame, f"Stored in {folder}", formats, {"signal": "recording"})
+    terminal.show(f"{len(entries)} results, {total:.1f} MB, kept: {cache.retention}.")
+
+
 def _quietly(values: Any, statistic: str) -> Any:
     """Column statistics in which a column without values is NaN without a word."""
     import numpy as np
