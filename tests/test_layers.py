@@ -21,7 +21,7 @@ LAYERS = [
     ["results"],
     ["statistics"],
     ["alignment"],
-    ["social", "scorecard", "suggest", "methods"],
+    ["social", "scorecard", "suggest", "methods", "matching"],
     ["readers"],
     ["video", "video_clock", "video_opening", "video_writing"],
     ["face_backend"],

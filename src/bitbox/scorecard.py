@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.alignment import Aligned, align
 from bitbox.correlation.plan import WindowPlan
-from bitbox.errors import ParameterError, SchemaError
+from bitbox.errors import ParameterError
+from bitbox.matching import SignalsLike, match, stand_ins
+from bitbox.methods import methods_text
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.quality import Finding
-from bitbox.signal_checks import some
-from bitbox.signals import Components, Signals
+from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import scorecard
 from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
+from bitbox.statistics.findings import Evidence, find
+from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
+from bitbox.statistics.spectra import typical_frequency
 from bitbox.statistics.windows import Rule
 
 if TYPE_CHECKING:
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from bitbox.results import CorrelationResult
 
 FloatArray = NDArray[np.float64]
-SignalsLike = Signals | Mapping[str, Any]
 
 #: Imitated beyond chance: a family-wise p of at most this.
 ALPHA = 0.05
@@ -85,6 +87,11 @@ class ImitationQuality:
         signal of the participant against every signal of the model.
     null : ndarray, shape (m, n)
         Shapes of the surrogates, in the scorecard's order of signals.
+    specificity : Specificity or None
+        Whether matching signals are more alike than others, against chance. None with a single
+        signal.
+    pairs : MatrixTest or None
+        Every pair of signals against chance, with ``matrix_test=True``.
     plan : WindowPlan
         Windows and lags, in frames and seconds.
     seed : int
@@ -98,9 +105,15 @@ class ImitationQuality:
     findings: tuple[Finding, ...]
     matrix: CorrelationResult
     null: FloatArray
+    specificity: Specificity | None
+    pairs: MatrixTest | None
     plan: WindowPlan
     seed: int
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def methods(self) -> str:
+        """Return a methods section: what was done, with the numbers used and references."""
+        return methods_text(self)
 
     @property
     def data_dictionary(self) -> pd.DataFrame:
@@ -118,9 +131,9 @@ def imitation_quality(
     participant: SignalsLike,
     model: SignalsLike,
     *,
-    width: float = 1.1,
+    width: float = 2.0,
     step: float | None = None,
-    lag: float | None = None,
+    lag: float | None = 1.2,
     fps: float | None = None,
     polarity: bool = False,
     causality: bool = True,
@@ -133,6 +146,7 @@ def imitation_quality(
     n_surrogates: int = 999,
     surrogate: broken.Surrogate = "circular",
     others: Sequence[SignalsLike] | None = None,
+    matrix_test: bool = False,
     seed: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -146,9 +160,13 @@ def imitation_quality(
     participant, model : Signals or mapping
         Who imitates and who is imitated; as for :func:`bitbox.social.imitation`.
     width : float
-        Length of a window in seconds.
-    step, lag : float, optional
-        Seconds between windows (None: half of `width`), and largest lag (None: `width`).
+        Length of a window in seconds. It should hold about one movement there and back;
+        :func:`bitbox.suggest.suggest` proposes one for the data.
+    step : float, optional
+        Seconds from one window to the next; None: half of `width`.
+    lag : float, optional
+        Largest lag in seconds; None: the same as `width`. Every lag that is allowed is another
+        chance to look alike, so no more than needed.
     fps, offset, max_gap, components, angular, min_valid
         As for :func:`bitbox.social.imitation`.
     polarity : bool
@@ -166,6 +184,8 @@ def imitation_quality(
         How coupling is broken, see :mod:`bitbox.statistics.surrogates`.
     others : sequence of Signals, optional
         For 'pairs': other recordings that take the model's place, one surrogate each.
+    matrix_test : bool
+        True: also test every pair of signals, corrected for all pairs. Takes longer.
     seed : int, optional
         Where random numbers start; None: a new one is drawn, and recorded in the result.
     threads : int, optional
@@ -191,20 +211,33 @@ def imitation_quality(
     from bitbox.social import imitation, prepare
 
     broken.check_surrogate(surrogate, n_surrogates)
+    seed = new_seed() if seed is None else check_seed(seed)
     aligned = prepare(participant, model, fps=fps, offset=offset, max_gap=max_gap)
-    names, x, y = matched_arrays(aligned, components, angular, signals)
+    both = match(aligned, components, angular, signals)
     plan = WindowPlan.from_seconds(
-        len(x), aligned.fps, width=width, lag=lag, step=step, causal=causality
+        len(both.x), aligned.fps, width=width, lag=lag, step=step, causal=causality
     )
     rule = Rule.make(plan, polarity, min_valid)
-    seed = int(np.random.default_rng().integers(2**32)) if seed is None else int(seed)
-    job = Directions(x, y, rule, n_surrogates, seed, threads, progress)
+    job = Directions(both.x, both.y, rule, n_surrogates, seed, threads, progress)
     if surrogate == "pairs":
-        stand_ins = _others(others, aligned, names, components, angular)
-        forward, reverse = job.against_others(stand_ins)
+        used = stand_ins(others, aligned, both.names, components, angular)
+        forward, reverse = job.against_others(used)
     else:
         forward, reverse = job.against(surrogate)
-    card = scorecard(names, x, y, rule, forward, reverse)
+    card = scorecard(both.names, both.x, both.y, rule, forward, reverse)
+    evidence = Evidence(
+        card=card,
+        plan=plan,
+        observed=forward.observed,
+        null=forward.null,
+        frequency=np.array([typical_frequency(s, plan.fps) for s in both.y.swapaxes(0, 1)]),
+        surrogate=surrogate,
+        n_asked=n_surrogates,
+        alpha=ALPHA,
+        unmatched=both.unmatched,
+    )
+    shifted = Shifted(both.x, both.y, plan, polarity, min_valid, threads, progress)
+    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, seed, matrix_test)
     raw = imitation(
         aligned.participant,
         aligned.model,
@@ -223,9 +256,11 @@ def imitation_quality(
     return ImitationQuality(
         scorecard=card,
         headline=headline(card),
-        findings=aligned.findings,
+        findings=(*aligned.findings, *find(evidence)),
         matrix=raw,
         null=forward.null,
+        specificity=specific,
+        pairs=pairs,
         plan=plan,
         seed=seed,
         provenance={
@@ -242,7 +277,7 @@ def imitation_quality(
                 "components": components,
                 "angular": angular,
                 "min_valid": min_valid,
-                "signals": list(names),
+                "signals": list(both.names),
                 "surrogate": surrogate,
                 "n_surrogates": len(forward.null),
                 "seed": seed,
@@ -262,76 +297,30 @@ def headline(card: pd.DataFrame, alpha: float = ALPHA) -> Headline:
     return Headline(share, imitated, tested, median, alpha)
 
 
-def matched_arrays(
-    aligned: Aligned,
-    components: Components | None,
-    angular: bool,
-    signals: Sequence[str] | None,
-) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
-    """Return the names that both people have, and their signals as (T, n, d) arrays.
+def new_seed() -> int:
+    """Return a seed nobody chose."""
+    return int(np.random.default_rng().integers(2**32))
+
+
+def check_seed(seed: int) -> int:
+    """Return the seed if it is one.
 
     Raises
     ------
-    SchemaError
-        If there is no name in common.
     ParameterError
-        If a signal is asked for that one of them lacks.
     """
-    x_names, x = aligned.participant.components(components, angular=angular)
-    y_names, y = aligned.model.components(components, angular=angular)
-    names = tuple(name for name in x_names if name in y_names)
-    if not names:
-        raise SchemaError(
-            "Participant and model have no signal in common.",
-            expected="signals of the same names",
-            got=f"{some(x_names, 4)} and {some(y_names, 4)}",
-        )
-    if signals is not None:
-        unknown = [name for name in signals if name not in names]
-        if unknown or not len(signals):
-            raise ParameterError(
-                "The signals to test must be signals that both people have.",
-                expected=some(names),
-                got=some(unknown) or "none",
-            )
-        names = tuple(dict.fromkeys(signals))
-    return (
-        names,
-        x[:, [x_names.index(name) for name in names]],
-        y[:, [y_names.index(name) for name in names]],
-    )
-
-
-def _others(
-    others: Sequence[SignalsLike] | None,
-    aligned: Aligned,
-    names: tuple[str, ...],
-    components: Components | None,
-    angular: bool,
-) -> list[FloatArray]:
-    """Return other recordings as (T, n, d) arrays on the pair's clock, NaN beyond their ends."""
-    from bitbox.social import check_comparable
-
-    if not others or len(others) < broken.MIN_SURROGATES:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ParameterError(
-            "Surrogates of the kind 'pairs' need other recordings.",
-            expected=f"others=[...] with at least {broken.MIN_SURROGATES} recordings",
-            got=f"{len(others or [])}",
+            "The seed makes no sense.", expected="a whole number, 0 or more", got=repr(seed)
         )
-    arrays = []
-    for other in others:
-        found = other if isinstance(other, Signals) else Signals.from_bitbox(other, fps=aligned.fps)
-        check_comparable(aligned.participant, found)
-        moved = found.shifted(float(aligned.model.time[0] - found.time[0]))
-        shared = align(aligned.participant, moved, fps=aligned.fps)
-        labels, values = shared.model.components(components, angular=angular)
-        missing = [name for name in names if name not in labels]
-        if missing:
-            raise SchemaError(
-                "Another recording lacks a signal.", expected=some(names), got=f"no {missing[0]!r}"
-            )
-        array = np.full((aligned.model.n_frames, len(names), values.shape[2]), np.nan)
-        length = min(len(array), len(values))
-        array[:length] = values[:length, [labels.index(name) for name in names]]
-        arrays.append(array)
-    return arrays
+    return int(seed)
+
+
+def _whole_matrix(
+    names: Sequence[str], data: Shifted, n_surrogates: int, seed: int, every_pair: bool
+) -> tuple[MatrixTest | None, Specificity | None]:
+    """Return the test of every pair, if wanted, and the specificity, if there can be one."""
+    if not every_pair and (len(names) < 2 or not broken.can_shift(data.plan)):
+        return None, None
+    shifts = broken.circular_shifts(data.plan, n_surrogates, np.random.default_rng(seed))
+    return every_pair_test(names, data, shifts) if every_pair else (None, specificity(data, shifts))

@@ -66,11 +66,13 @@ def test_no_window_meets_frames_of_the_true_comparison() -> None:
 def test_segments_stay_in_one_piece() -> None:
     plan = plan_of(120)
     places = broken.segment_places(plan, 20, np.random.default_rng(3))
+    size = -(-4 * 66 // plan.step)
+    n_segments = plan.n_windows // size
     for row in places:
         used = row[row >= 0]
-        assert len(set(used.tolist())) == len(used)
-        jumps = np.count_nonzero(np.diff(used) != plan.step)
-        assert jumps <= len(used) // (4 * 66 // plan.step)
+        assert len(used) == n_segments * size
+        pieces = used.reshape(n_segments, size)
+        assert (np.diff(pieces, axis=1) == plan.step).all()
     assert len({tuple(row) for row in places}) == 20
 
 
@@ -81,15 +83,6 @@ def test_too_short_for_segments_says_what_is_enough() -> None:
     broken.segment_places(plan_of(enough + 0.02), 9, np.random.default_rng(0))
     with pytest.raises(TooShortError):
         broken.segment_places(plan_of(enough - 0.05), 9, np.random.default_rng(0))
-
-
-@pytest.mark.parametrize("n", [2, 3, 7])
-def test_derangements_leave_nothing_in_place(n: int) -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        order = broken.derangement(n, rng)
-        assert sorted(order) == list(range(n))
-        assert (order != np.arange(n)).all()
 
 
 @pytest.mark.parametrize("n_frames", [200, 201])

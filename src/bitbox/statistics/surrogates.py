@@ -7,9 +7,10 @@ Each kind is named for what it does, and stands for one null hypothesis:
     in time together. Everything about each recording is kept, and all relations between the
     signals of one person. Needs signals whose character doesn't change over the recording.
 ``segments``
-    *What happens in one part of the recording has nothing to do with the same part of the other.*
-    Blocks of windows of one are paired with other blocks of the other. Survives slow changes
-    within a block only as far as blocks are alike; what is slower than a block is broken, too.
+    *What happens in one part of one recording has nothing to do with the same part of the other.*
+    Windows of the participant, some seconds together, meet windows of the model from other
+    times, each segment by itself. Many more different surrogates than shifts, so small p can be
+    trusted in short recordings, too; but what lasts longer than a segment is broken as well.
 ``phase``
     *The model's signals are stationary Gaussian noise with the same spectra and cross-spectra.*
     Their Fourier phases are randomised, all signals by the same amounts.
@@ -33,10 +34,10 @@ Surrogate = Literal["circular", "segments", "phase", "pairs"]
 
 #: Fewer ways to break the coupling than this cannot give p = 0.05.
 MIN_SURROGATES = 19
-#: A block of `segments` is this many times as long as a window and its lags.
-BLOCK_LENGTH = 4
-#: With fewer blocks there are too few ways to exchange them (44 for five).
-MIN_BLOCKS = 5
+#: A segment is this many times as long as a window and its lags.
+SEGMENT_LENGTH = 4
+#: With fewer segments their surrogates say no more than circular shifts do.
+MIN_SEGMENTS = 4
 
 
 def check_surrogate(surrogate: str, n_surrogates: int) -> None:
@@ -69,6 +70,11 @@ def smallest_shift(plan: WindowPlan) -> int:
     return int(plan.lags[-1] - plan.lags[0]) + plan.window
 
 
+def can_shift(plan: WindowPlan) -> bool:
+    """Return whether there are enough different shifts."""
+    return plan.n_frames - 2 * smallest_shift(plan) + 1 >= MIN_SURROGATES
+
+
 def circular_shifts(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
     """Return shifts in frames, spread evenly over the recording from a random start.
 
@@ -93,7 +99,7 @@ def circular_shifts(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntAr
     """
     least = smallest_shift(plan)
     possible = plan.n_frames - 2 * least + 1
-    if possible < MIN_SURROGATES:
+    if not can_shift(plan):
         needed = 2 * least + MIN_SURROGATES - 1
         raise TooShortError(
             "The recording is too short to tell imitation from chance by circular shifts.",
@@ -123,11 +129,12 @@ def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
 
 
 def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
-    """Return which place of the model each window meets when blocks of windows are exchanged.
+    """Return which place of the model each window meets when segments are compared elsewhere.
 
-    Every block of the participant meets a block of the model from another time. Blocks are at
-    least four times as long as a window with its lags, so that neighbouring windows, which share
-    frames, stay neighbours. Where the blocks begin is drawn anew for each surrogate; the few
+    The participant's windows are cut into segments of consecutive windows. Each is compared with
+    a stretch of the model from a random other time, all its windows together: neighbouring
+    windows share frames, and must stay neighbours. A segment is four times as long as a window
+    with its lags. Where the first segment begins is drawn anew for each surrogate; the few
     windows left over at the ends are left out.
 
     Returns
@@ -138,34 +145,39 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
     Raises
     ------
     TooShortError
-        If there is no room for five blocks.
+        If there is no room for four segments.
+
+    Notes
+    -----
+    Stretches are drawn independently. Exchanging the segments among themselves instead would
+    make the test reject too often where there are few of them: the same few comparisons then
+    serve all surrogates.
     """
-    size = -(-BLOCK_LENGTH * smallest_shift(plan) // plan.step)
-    n_blocks = plan.n_windows // size
-    if n_blocks < MIN_BLOCKS:
-        needed = plan.n_frames_needed + (MIN_BLOCKS * size - 1) * plan.step
+    reach = smallest_shift(plan)
+    size = -(-SEGMENT_LENGTH * reach // plan.step)
+    n_segments = plan.n_windows // size
+    if n_segments < MIN_SEGMENTS:
+        needed = plan.n_frames_needed + (MIN_SEGMENTS * size - 1) * plan.step
         raise TooShortError(
-            "The recording is too short to exchange segments.",
-            expected=f"at least {needed / plan.fps:.2f} s ({MIN_BLOCKS} segments of "
+            "The recording is too short to compare segments with other segments.",
+            expected=f"at least {needed / plan.fps:.2f} s ({MIN_SEGMENTS} segments of "
             f"{size * plan.step / plan.fps:.2f} s)",
             got=f"{plan.n_frames / plan.fps:.2f} s",
             todo="Use surrogate='circular', a longer recording, or a smaller width or lag.",
         )
-    own = plan.starts + int(plan.lags[0])
+    length = (size - 1) * plan.step
+    last = plan.n_frames - reach - length
     places = np.full((n, plan.n_windows), -1, dtype=np.int64)
     for row in places:
-        start = int(rng.integers(plan.n_windows - n_blocks * size + 1))
-        blocks = own[start : start + n_blocks * size].reshape(n_blocks, size)
-        row[start : start + n_blocks * size] = blocks[derangement(n_blocks, rng)].ravel()
+        start = int(rng.integers(plan.n_windows - n_segments * size + 1))
+        for k in range(n_segments):
+            window = start + k * size
+            own = window * plan.step
+            before, after = max(0, own - reach + 1), max(0, last - own - reach + 1)
+            drawn = int(rng.integers(before + after))
+            place = drawn if drawn < before else own + reach + drawn - before
+            row[window : window + size] = place + plan.step * np.arange(size)
     return places
-
-
-def derangement(n: int, rng: np.random.Generator) -> IntArray:
-    """Return a random permutation that leaves nothing in its place (n of 2 or more)."""
-    while True:
-        order = rng.permutation(n)
-        if not (order == np.arange(n)).any():
-            return order
 
 
 def phase_randomised(signals: FloatArray, rng: np.random.Generator) -> FloatArray:

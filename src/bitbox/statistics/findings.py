@@ -1,0 +1,212 @@
+"""What a careful colleague would point out about an analysis of imitation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.correlation.plan import WindowPlan
+from bitbox.quality import Finding
+from bitbox.statistics.inference import independent_surrogates
+from bitbox.statistics.null import Matched
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FloatArray = NDArray[np.float64]
+
+FEW_WINDOWS = 20
+LOW_COVERAGE = 0.8
+#: A best lag at the end of the range in more than this share of windows is suspicious.
+AT_EDGE = 0.3
+#: A reverse direction this far beyond chance needs an explanation.
+REVERSE_Z = 2.0
+#: Neither moves in more than this share of windows.
+MOSTLY_STILL = 0.5
+#: With fewer independent surrogates a p of 0.01, or of 0.05, rests on one of them.
+FEW_INDEPENDENT, TOO_FEW_INDEPENDENT = 100, 20
+#: A window should hold at least half a movement there and back.
+LEAST_CYCLES = 0.5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the findings are made from.
+
+    Attributes
+    ----------
+    card : DataFrame
+        The scorecard.
+    plan : WindowPlan
+        Windows and lags.
+    observed : sequence of Matched
+        Windows of the matched signals, in the scorecard's order.
+    null : (m, n) array
+        Shapes of the surrogates.
+    frequency : (n,) array
+        Typical frequency of the model's signals in Hz.
+    surrogate : str
+        How coupling was broken.
+    n_asked : int
+        Number of surrogates asked for.
+    alpha : float
+        Level of the family-wise p.
+    unmatched : sequence of str
+        Signals that only one of the two has.
+    """
+
+    card: pd.DataFrame
+    plan: WindowPlan
+    observed: Sequence[Matched]
+    null: FloatArray
+    frequency: FloatArray
+    surrogate: str
+    n_asked: int
+    alpha: float
+    unmatched: Sequence[str]
+
+
+def find(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return all findings about an analysis."""
+    checks = (_windows, _lags, _direction, _data, _surrogates)
+    return tuple(finding for check in checks for finding in check(evidence))
+
+
+def _windows(e: Evidence) -> Iterator[Finding]:
+    counted = e.card["windows"][e.card["windows"] > 0]
+    width = e.plan.window / e.plan.fps
+    few = counted[counted < FEW_WINDOWS]
+    if len(few):
+        yield Finding(
+            "few-windows",
+            "warning",
+            f"{_have(few.index)} only {few.min()}"
+            + (f" to {few.max()}" if few.max() > few.min() else "")
+            + f" windows that count; means over fewer than {FEW_WINDOWS} are unsteady.",
+            "Use longer recordings, a shorter width or a smaller step.",
+        )
+    with np.errstate(invalid="ignore"):
+        slow = e.card.index[width * e.frequency < LEAST_CYCLES]
+    if len(slow):
+        cycle = 1 / float(np.nanmedian(e.frequency[width * e.frequency < LEAST_CYCLES]))
+        yield Finding(
+            "windows-too-short",
+            "warning",
+            f"A window of {width:.3g} s is short for {_names(slow)}, which move slowly (a movement "
+            f"there and back takes about {cycle:.1f} s): within a window they are nearly straight "
+            "lines, and straight lines always correlate.",
+            f"Use a width of {cycle / 2:.1f} s or more; bitbox.suggest.suggest proposes one.",
+        )
+
+
+def _lags(e: Evidence) -> Iterator[Finding]:
+    if e.plan.max_lag == 0:
+        return
+    imitated = e.card[(e.card["p_fwer"] <= e.alpha) & (e.card["edge"] > AT_EDGE)]
+    if len(imitated):
+        yield Finding(
+            "lag-at-edge",
+            "warning",
+            f"The best lag of {_names(imitated.index)} lies at an end of the allowed range (0 to "
+            f"{e.plan.max_lag / e.plan.fps:.3g} s) in {imitated['edge'].median():.0%} of windows: "
+            "the range may cut off the true latency.",
+            "Use a larger lag, or check that both recordings start at the same time (offset).",
+        )
+
+
+def _direction(e: Evidence) -> Iterator[Finding]:
+    card = e.card
+    reverse = card[(card["reverse_z"] > card["z"]) & (card["reverse_z"] > REVERSE_Z)]
+    if len(reverse):
+        yield Finding(
+            "reverse-stronger",
+            "warning",
+            f"In {_names(reverse.index)} the model follows the participant more closely than the "
+            f"participant the model (median z {reverse['reverse_z'].median():.1f} against "
+            f"{reverse['z'].median():.1f}).",
+            "Check who is who and that both recordings start at the same time (offset). If both "
+            "are right, the participant leads.",
+        )
+
+
+def _data(e: Evidence) -> Iterator[Finding]:
+    low = e.card["coverage"][e.card["coverage"] < LOW_COVERAGE]
+    if len(low):
+        yield Finding(
+            "low-coverage",
+            "warning",
+            f"{_have(low.index)} values for both people in only {low.min():.0%}"
+            + (f" to {low.max():.0%}" if low.max() > low.min() else "")
+            + " of frames.",
+            "Check why frames are missing: what is lost is seldom lost at random.",
+        )
+    both_still = np.array([_still_share(signal) for signal in e.observed])
+    still = e.card.index[both_still > MOSTLY_STILL]
+    if len(still):
+        yield Finding(
+            "mutual-stillness",
+            "info",
+            f"In {_names(still)} neither person moves in more than half of the windows "
+            f"(up to {np.nanmax(both_still):.0%}); these don't count.",
+            "Nothing; the result rests on the movements that there are.",
+        )
+    untested = e.card.index[e.card["p"].isna()]
+    if len(untested):
+        yield Finding(
+            "untested-signals",
+            "info",
+            f"{_names(untested)} could not be tested: no window in which both are known and move.",
+            "Nothing; they don't count in the corrections for many tests.",
+        )
+    if e.unmatched:
+        yield Finding(
+            "unmatched-signals",
+            "info",
+            f"{_names(e.unmatched)} were measured in one of the two only, and are not compared.",
+            "Nothing, if that is meant.",
+        )
+
+
+def _surrogates(e: Evidence) -> Iterator[Finding]:
+    m = len(e.null)
+    if e.surrogate == "circular" and m < e.n_asked:
+        yield Finding(
+            "fewer-surrogates",
+            "info",
+            f"There are only {m} different shifts in a recording of this length, not {e.n_asked}; "
+            "all were used.",
+            f"Nothing; p cannot be below {1 / (m + 1):.2g}.",
+        )
+    if e.surrogate == "circular" and np.isfinite(e.null).any():
+        independent = independent_surrogates(e.null)
+        if independent < FEW_INDEPENDENT:
+            yield Finding(
+                "few-independent-shifts",
+                "warning" if independent < TOO_FEW_INDEPENDENT else "info",
+                f"Shifts that differ by little give nearly the same: the {m} surrogates of this "
+                f"recording are worth about {independent:.0f} independent ones. A p below "
+                f"{1 / (independent + 1):.2g} says no more than that.",
+                "Judge single signals by p_fwer at 0.05 rather than by very small p or q_fdr; for "
+                "finer p use longer recordings or surrogate='segments'.",
+            )
+
+
+def _still_share(signal: Matched) -> float:
+    """Share of defined windows in which neither moves."""
+    defined = np.isfinite(signal.r)
+    return float((defined & ~signal.counted).sum() / defined.sum()) if defined.any() else np.nan
+
+
+def _names(names: Iterable[object], most: int = 4) -> str:
+    every = [str(name) for name in names]
+    shown = ", ".join(every[:most])
+    return shown + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
+def _have(names: Iterable[object]) -> str:
+    every = list(names)
+    return f"{_names(every)} {'has' if len(every) == 1 else 'have'}"

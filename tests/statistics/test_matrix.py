@@ -1,0 +1,61 @@
+"""The whole matrix against chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics import matrix
+from bitbox.statistics.surrogates import circular_shifts
+from tests import naive
+
+
+def data(polarity: bool = False, n_frames: int = 240) -> matrix.Shifted:
+    rng = np.random.default_rng(0)
+    y = np.cumsum(rng.standard_normal((n_frames, 3, 1)), axis=0)
+    x = np.roll(y, 4, axis=0) + 2 * rng.standard_normal(y.shape)
+    x[50:60, 1] = np.nan
+    plan = WindowPlan.from_seconds(n_frames, 30, width=0.6, step=0.3, lag=0.2)
+    return matrix.Shifted(x, y, plan, polarity, 0.8)
+
+
+@pytest.mark.parametrize("polarity", [True, False])
+def test_a_shifted_model_is_two_pieces(polarity: bool) -> None:
+    pairs, shift = data(polarity), 90
+    plan = pairs.plan
+    (found,) = pairs.null(np.array([shift]))
+    strengths = []
+    for x, y in (
+        (pairs.x[shift:], pairs.y[:-shift]),
+        (pairs.x[:shift], pairs.y[-shift:]),
+    ):
+        values, _ = naive.correlate(x, y, plan.window, plan.step, plan.max_lag, polarity=polarity)
+        strengths += values
+    expected = np.nanmean(np.abs(strengths) if polarity else strengths, axis=0)
+    assert_allclose(found, expected, atol=1e-6)
+
+
+def test_rows_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = data()
+    shifts = circular_shifts(pairs.plan, 29, np.random.default_rng(0))
+    whole, specific = matrix.every_pair_test("abc", pairs, shifts)
+    monkeypatch.setattr(matrix, "_MOST_VALUES", 29 * 3)
+    in_rows, also = matrix.every_pair_test("abc", pairs, shifts)
+    for name in ("shape", "z", "p", "p_fwer"):
+        assert_allclose(getattr(in_rows, name), getattr(whole, name), atol=1e-6)
+    assert specific is not None
+    assert also is not None
+    assert also.z == pytest.approx(specific.z)
+    alone = matrix.specificity(pairs, shifts)
+    assert alone is not None
+    assert alone.z == pytest.approx(specific.z)
+    assert (np.diag(whole.p_fwer) <= 0.05).all()
+    assert "z = " in str(alone)
+
+
+def test_one_signal_has_no_specificity() -> None:
+    pairs = data()
+    one = matrix.Shifted(pairs.x[:, :1], pairs.y[:, :1], pairs.plan, False, 0.8)
+    assert matrix.specificity(one, np.array([90, 100])) is None
