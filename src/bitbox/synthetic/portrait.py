@@ -39,9 +39,9 @@ PIVOT = np.array([227.0, 122.0, 48.0])
 #: MediaPipe's depth is shallow: with this factor the tip of the nose is 47 mm before the plane of
 #: the outer eye corners, about as far as on an adult's face.
 _RELIEF = 1.2
-#: Depth behind which the sides of the face are flattened, see `_softened`.
-_KNEE = 20.0
-_SILHOUETTE_DEPTH = 46.0
+#: Depth from which on points count as the sides of the head.
+_SIDE = 12.0
+_SILHOUETTE_DEPTH = 60.0
 _HAIR_CENTRE = (227.0, 78.0)
 _HAIR_RADII = (77.0, 68.0)
 _TEETH_GAP = 1.1
@@ -106,9 +106,11 @@ def portrait() -> Portrait:
     depth = _depth(face, around)
     vertices = np.concatenate([face, teeth, np.column_stack([around, depth])])
     matte = _matte(image)
+    triangles = _triangles(vertices[:, :2], matte)
+    vertices[:, 2] = _evened(vertices[:, 2], triangles)
     return Portrait(
         vertices=vertices,
-        triangles=_triangles(vertices[:, :2], matte),
+        triangles=triangles,
         head=_head_weight(face, vertices[:, :2]),
         image=image,
         matte=matte,
@@ -151,15 +153,13 @@ def as_image(values: NDArray[Any]) -> Image:
 
 
 def _softened(face: FloatArray) -> FloatArray:
-    """Return the face as deep as a face is, less steep at its sides, its outline evened out.
+    """Return the face as deep as a face is, its outline evened out.
 
-    At its edge the face falls back almost along the line of sight. A photograph has few pixels
-    there; turned into view, they would be torn, and the edge would look like a saw.
+    At its edge the face falls back almost along the line of sight; where neighbours there differ
+    in depth, the edge of a turned head would look like a saw.
     """
     out = face.copy()
     out[:, 2] *= _RELIEF
-    steep = out[:, 2] > _KNEE
-    out[steep, 2] = _KNEE + 0.5 * (out[steep, 2] - _KNEE)
     ring = list(OUTLINE)
     depth = np.concatenate([out[ring[-3:], 2], out[ring, 2], out[ring[:3], 2]])
     out[ring, 2] = np.convolve(depth, np.array([1, 2, 3, 4, 3, 2, 1]) / 16, mode="valid")
@@ -284,6 +284,24 @@ def _triangles(points: FloatArray, matte: Image) -> NDArray[np.int32]:
     seen = [bool(matte[top:bottom, left:right].any()) for left, top, right, bottom in boxes]
     kept: NDArray[np.int32] = triangles[np.array(seen)]
     return kept
+
+
+def _evened(depth: FloatArray, triangles: NDArray[np.int32]) -> FloatArray:
+    """Return depths evened out among neighbours at the sides of the head; the face stays."""
+    from scipy.sparse import coo_matrix
+
+    pairs = np.concatenate([triangles[:, [a, b]] for a in range(3) for b in range(3) if a != b])
+    count = len(depth)
+    ones = np.ones(len(pairs))
+    near = coo_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count)).tocsr()
+    near.data[:] = 1.0
+    neighbours = np.maximum(np.asarray(near.sum(axis=1)).ravel(), 1.0)
+    out = depth.copy()
+    side = np.clip((depth - _SIDE) / 10, 0, 1)
+    side[np.bincount(pairs[:, 0], minlength=count) == 0] = 0
+    for _ in range(4):
+        out += 0.6 * side * (near @ out / neighbours - out)
+    return out
 
 
 #: A rough outline of body and helmet, inside which GrabCut looks for the exact one.
