@@ -141,31 +141,35 @@ def fill_side(
 ) -> FloatArray:
     """Fill ``out = (side, hard)``, and return (signals) the largest norm over the smallest.
 
-    The largest is that of all frames, the smallest that of a window; 0 where nothing is defined.
+    The largest is that of a window about the common centre, the smallest that of a window about
+    its own mean; 0 where nothing is defined.
     """
     (values, inverse, means), hard = out
-    mean, norm, count, delicate = tables
+    mean, norm, count, delicate, rest = tables
     d, n = data.shape[1], data.shape[2]
     reference = windows.new_reference(data, rows)
     windows.common_reference(tables, rows, reference)
     centre, factor = reference[0], reference[1]
-    windows.fill(values[: values.shape[0] - d], data, begin, centre, factor)
+    windows.fill(values[: values.shape[0] - d], data, begin, (centre, reference[6]), factor)
     windows.copy(reference[2], inverse)
-    energy, most = np.zeros(n), np.zeros(n)
+    energy, away = np.zeros(n), np.empty(n)
+    most = np.zeros(n)
     hard[:] = False
-    for k in range(values.shape[0] - d):
-        for j in range(n):
-            energy[j] += np.float64(values[k, j]) * np.float64(values[k, j])
     for a in range(rows.size):
         row = rows[a]
         for j in range(n):
             good = norm[row, j] == norm[row, j]
             most[j] = max(most[j], inverse[a, j] if good else 0.0)
             hard[j] |= delicate[row, j] or (good and count[row, j] < geometry.window)
+        away[:] = 1.0
         for c in range(d):
             for j in range(n):
-                away = (mean[row, c, j] - centre[c, j]) / norm[row, j]
-                means[a * d + c, j] = away
+                mean_off = ((mean[row, c, j] - centre[c, j]) + rest[row, c, j]) / norm[row, j]
+                means[a * d + c, j] = mean_off
+                away[j] += count[row, j] * mean_off * mean_off
+        for j in range(n):
+            size = away[j] / (inverse[a, j] * inverse[a, j])
+            energy[j] = max(energy[j], size if size == size else 0.0)
     for j in range(n):
         energy[j] = np.sqrt(energy[j]) * most[j]
         hard[j] |= energy[j] > TOO_FAR

@@ -291,23 +291,23 @@ def float32_limit(terms: int) -> float:
 
     docs/engine.md derives it: with sums of short sums the rounding error of r has a standard
     deviation of about ``unit * rho * sqrt(BLOCK / 3 / blocks + blocks / 3 + 2) / 2``, where rho
-    squared is 1 + the squared offset; six of these must fit.
+    squared is 1 + the squared offset; nine of these must fit.
     """
     from bitbox.correlation.tiles import BLOCK
 
-    blocks = terms / BLOCK
-    deviation = 2.0**-24 * math.sqrt(BLOCK / 3 / max(1.0, blocks) + blocks / 3 + 2) / 2
-    return max(0.0, (2e-6 / (6 * deviation)) ** 2 - 1)
+    blocks = max(1.0, terms / BLOCK)
+    deviation = 2.0**-24 * math.sqrt(BLOCK / 3 / blocks + blocks / 3 + 2) / 2
+    return max(0.0, (2e-6 / (9 * deviation)) ** 2 - 1)
 
 
 def slide_limit(plan: WindowPlan, terms: int) -> float:
     """Return the product of norms, of all frames over a window, up to which float32 slides well.
 
-    docs/engine.md derives it. A sum that slides keeps the rounding errors of all its steps, which
-    are relative to the largest sum that it went through.
+    docs/engine.md derives it. A sum that slides keeps the rounding errors of all its steps, and
+    where values repeat, these errors all have the same sign.
     """
-    steps = 2 * 2 * plan.max_lag * terms / plan.window + terms / 6 + 6
-    return 2e-6 / (6 * 2.0**-24 * math.sqrt(steps) / 4)
+    steps = 4 * plan.max_lag * terms / plan.window
+    return 2e-6 / (2.0**-24 * max(8.0, steps / 5))
 
 
 def frames_needed(plan: WindowPlan, min_valid: float) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bitbox.correlation import exact, gap_tiles, tiles
 from bitbox.correlation.compiled import kernel
 from bitbox.correlation.tiles import COLUMNS, ROWS
-from bitbox.correlation.windows import lowest_and_reach
+from bitbox.correlation.windows import Tables, lowest_and_reach
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -59,13 +59,13 @@ def absences(absent: Array, data: FloatArray, start: int) -> None:
 
 @kernel
 def window_sums(
-    tables: tuple[FloatArray, FloatArray, FloatArray, NDArray[np.bool_]],
+    tables: Tables,
     rows: IntArray,
     centre: FloatArray,
     out: tuple[Array, Array, Array],
 ) -> None:
     """Fill ``out = (sums, sums of squares, counts)`` of y's windows, in units of their norms."""
-    mean, norm, count, _ = tables
+    mean, norm, count, _, rest = tables
     sums, squares, counts = out
     d = mean.shape[1]
     for q in range(rows.size):
@@ -75,7 +75,7 @@ def window_sums(
             squares[q, j] = 1.0
         for c in range(d):
             for j in range(centre.shape[1]):
-                away = (mean[row, c, j] - centre[c, j]) / norm[row, j]
+                away = ((mean[row, c, j] - centre[c, j]) + rest[row, c, j]) / norm[row, j]
                 sums[q * d + c, j] = count[row, j] * away
                 squares[q, j] += count[row, j] * away * away
 

@@ -8,6 +8,7 @@ needed. Arrays are laid out as in `windows`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ TOO_FAR = 1e10
 #: Squared offset above which sums with gaps are not accurate in float32: variances are differences
 #: of sums there.
 GAP_LIMIT = 3.0
+
+#: Correlations are brought this close to 1 at most before they are Fisher-transformed.
+FISHER_LIMIT = 1.0 - 1e-6
 
 #: Between 1 and the mark of a pair that must be redone.
 BEYOND = (1.0 + gap_tiles.REDO) / 2
@@ -74,8 +78,9 @@ def imitation(
         windows.common_reference(tables_y, rows, reference)
         flags = hard_x[w], hard_y[w]
         classify(tables_x, w, (tables_y, rows, reference), geometry, states[w], flags)
-        windows.fill(small_x, x, starts[w], tables_x[0][w], windows.inverses(tables_x[1][w]))
-        windows.fill(small_y, y, starts[w] + lowest, reference[0], reference[1])
+        centre_x = tables_x[0][w], tables_x[4][w]
+        windows.fill(small_x, x, starts[w], centre_x, windows.inverses(tables_x[1][w]))
+        windows.fill(small_y, y, starts[w] + lowest, (reference[0], reference[6]), reference[1])
         windows.copy(reference[2], inverse)
         tasks = states[w], np.uint8(DONE), r[w], lag[w]
         choose_tiles(small_x, (small_y, inverse), lags, geometry, tasks)
@@ -159,8 +164,9 @@ def imitation_far(
         tables_x = windows.window_statistics(x, starts[w : w + 1], geometry)
         tables_y = windows.window_statistics(y, starts[w] + order, geometry)
         windows.common_reference(tables_y, rows, reference)
-        windows.fill(large_x, x, starts[w], tables_x[0][0], windows.inverses(tables_x[1][0]))
-        windows.fill(large_y, y, starts[w] + lowest, reference[0], reference[1])
+        centre_x = tables_x[0][0], tables_x[4][0]
+        windows.fill(large_x, x, starts[w], centre_x, windows.inverses(tables_x[1][0]))
+        windows.fill(large_y, y, starts[w] + lowest, (reference[0], reference[6]), reference[1])
         tasks = states[w], np.uint8(FAR), chosen[0], chosen[1]
         choose_tiles(large_x, (large_y, reference[2]), lags, geometry, tasks)
         for i in range(x.shape[2]):
@@ -198,8 +204,9 @@ def imitation_gaps(
         gaps_y = gaps.partial_windows(tables_y[2], tables_y[1], rows, width)
         first, frames = gaps.frames_missed(x, start, width, gaps_x)
         small_x, small_y, inverse, absent, sums, squares, counts = work
-        windows.fill(small_x, x, start, tables_x[0][0], windows.inverses(tables_x[1][0]))
-        windows.fill(small_y, y, start + lowest, reference[0], reference[1])
+        centre_x = tables_x[0][0], tables_x[4][0]
+        windows.fill(small_x, x, start, centre_x, windows.inverses(tables_x[1][0]))
+        windows.fill(small_y, y, start + lowest, (reference[0], reference[6]), reference[1])
         windows.copy(reference[2], inverse)
         gaps.absences(absent, y, start + lowest)
         gaps.window_sums(tables_y, rows, reference[0], (sums, squares, counts))
@@ -241,3 +248,26 @@ def accumulate(r: SingleArray, lag: SingleArray, sums: FloatArray) -> None:
                 total[j] += value if good else 0.0
                 squares[j] += value * value if good else 0.0
                 lags[j] += np.float64(row_lag[j]) if good else 0.0
+
+
+@kernel
+def add_statistics(r: SingleArray, fisher: bool, totals: FloatArray) -> None:
+    """Add (windows, n1, n2) to (5, n1, n2): count, and sums of r, |r|, atanh r, atanh |r|."""
+    for w in range(r.shape[0]):
+        for i in range(r.shape[1]):
+            for j in range(r.shape[2]):
+                value = np.float64(r[w, i, j])
+                if value == value:
+                    totals[0, i, j] += 1.0
+                    totals[1, i, j] += value
+                    totals[2, i, j] += abs(value)
+                    if fisher:
+                        z = fisher_z(value)
+                        totals[3, i, j] += z
+                        totals[4, i, j] += abs(z)
+
+
+@kernel
+def fisher_z(r: Any) -> float:
+    """Return atanh of r, which is first limited to +-`FISHER_LIMIT`."""
+    return math.atanh(max(-FISHER_LIMIT, min(FISHER_LIMIT, r)))

@@ -19,11 +19,13 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-#: Mean, norm, count and delicate (see `window_statistics`).
-Tables = tuple[FloatArray, FloatArray, FloatArray, BoolArray]
+#: Mean, norm, count, delicate and rest (see `window_statistics`).
+Tables = tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray]
 
-#: Centre, factor, inverse, offset (see `common_reference`), and room to work.
-Reference = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
+#: Centre, factor, inverse, offset (see `common_reference`), room to work, and the centre's rest, 0.
+Reference = tuple[
+    FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray
+]
 
 #: A window whose deviation is below this share of its mean is left to the exact kernel: rounding
 #: of the mean would show in the seventh digit of r.
@@ -63,7 +65,7 @@ def lay_out(data: FloatArray, first: FloatArray, second: FloatArray, out: FloatA
 
 @kernel
 def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geometry) -> Tables:
-    """Return mean, norm, number of valid frames, and whether delicate, of windows.
+    """Return mean, norm, number of valid frames, whether delicate, and rest, of windows.
 
     Returns
     -------
@@ -73,18 +75,19 @@ def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geomet
     count : (len(frames), signals)
     delicate : (len(frames), signals)
         Defined, but too small a movement on too large an offset for the fast kernels.
+    rest : (len(frames), coordinates, signals)
+        What rounding took from the mean.
     """
     width, d, n = geometry.window, data.shape[1], data.shape[2]
-    mean = np.empty((frames.size, d, n))
+    mean, rest = np.empty((frames.size, d, n)), np.empty((frames.size, d, n))
     norm, count = np.empty((frames.size, n)), np.empty((frames.size, n))
     delicate = np.zeros((frames.size, n), dtype=np.bool_)
     rows = data.reshape(data.shape[0] * d, n)
     for f in range(frames.size):
-        tiles.moments(
-            geometry.registers, rows, (mean[f], norm[f], count[f]), (frames[f] * d, d, width)
-        )
+        out = mean[f], rest[f], norm[f], count[f]
+        tiles.moments(geometry.registers, rows, out, (frames[f] * d, d, width))
         finish_norms(data, frames[f], geometry, mean[f], (norm[f], count[f], delicate[f]))
-    return mean, norm, count, delicate
+    return mean, norm, count, delicate, rest
 
 
 @kernel
@@ -120,18 +123,24 @@ def finish_norms(
 
 @kernel
 def fill(
-    out: NDArray[Any], data: FloatArray, start: int, centre: FloatArray, factor: FloatArray
+    out: NDArray[Any],
+    data: FloatArray,
+    start: int,
+    centre: tuple[FloatArray, FloatArray],
+    factor: FloatArray,
 ) -> None:
     """Fill ``out[k * coordinates + c]`` with (data - centre) * factor; 0 where missing.
 
-    A factor of NaN makes the whole signal NaN.
+    The centre comes as a number and the rest that rounding took from it. A factor of NaN makes
+    the whole signal NaN.
     """
     d, n = data.shape[1], data.shape[2]
     for k in range(out.shape[0] // d):
         for c in range(d):
-            target, source, middle = out[k * d + c], data[start + k, c], centre[c]
+            target, source = out[k * d + c], data[start + k, c]
+            middle, rest = centre[0][c], centre[1][c]
             for j in range(n):
-                value = source[j] - middle[j]
+                value = (source[j] - middle[j]) - rest[j]
                 target[j] = (value if value == value else 0.0) * factor[j]
 
 
@@ -143,8 +152,8 @@ def common_reference(tables: Tables, rows: IntArray, reference: Reference) -> No
     (rows, signals) = 1 / norm in that scale, and ``offset`` (signals): the largest distance of a
     window's mean from the centre, squared, over the window's norm squared.
     """
-    mean, norm, count, _ = tables
-    centre, factor, inverse, offset, largest, known = reference
+    mean, norm, count, _, _ = tables
+    centre, factor, inverse, offset, largest, known, _ = reference
     d, n = mean.shape[1], mean.shape[2]
     largest[:], known[:], centre[:] = 0.0, 0.0, 0.0
     for row in rows:
@@ -177,7 +186,8 @@ def new_reference(data: FloatArray, order: IntArray) -> Reference:
     """Return room for what `common_reference` fills."""
     d, n = data.shape[1], data.shape[2]
     inverse = np.empty((order.size, n))
-    return np.empty((d, n)), np.empty(n), inverse, np.empty(n), np.empty(n), np.empty(n)
+    scratch = np.empty(n), np.empty(n)
+    return np.empty((d, n)), np.empty(n), inverse, np.empty(n), *scratch, np.zeros((d, n))
 
 
 @kernel
