@@ -50,7 +50,7 @@ def typical_frequency(signal: FloatArray, fps: float) -> float:
     floor = np.median(total[3 * len(total) // 4 :])
     moving = np.maximum(total - floor, 0.0)
     moving[frequency < 1 / SLOWEST] = 0.0
-    rounding = 1e-28 * float(np.nanmax(signal**2))
+    rounding = 1e-24 * float(np.nanmax(signal**2))
     if not moving.sum() > rounding:
         return float("nan")
     reached = np.cumsum(moving) / moving.sum()

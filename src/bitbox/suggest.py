@@ -1,0 +1,205 @@
+"""Advice before an analysis, and how much the answer depends on its settings."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bitbox.errors import ParameterError, TooShortError
+from bitbox.matching import SignalsLike, match
+from bitbox.progress import Progress
+from bitbox.scorecard import check_seed, imitation_quality, new_seed
+from bitbox.signals import Components
+from bitbox.statistics.findings import FEW_WINDOWS
+from bitbox.statistics.spectra import typical_frequency
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Widths that are proposed, in seconds.
+NARROWEST, WIDEST = 1.0, 6.0
+#: Largest lags that are proposed, in seconds.
+SHORTEST_LAG, LONGEST_LAG = 0.6, 2.0
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Settings that suit the data.
+
+    Attributes
+    ----------
+    width, step, lag : float
+        In seconds, for :func:`bitbox.social.imitation_quality`.
+    frequency : float
+        Typical frequency of the model's movements in Hz: the median over its signals.
+    windows : int
+        How many windows that gives.
+    sentence : str
+        Why, in words.
+    """
+
+    width: float
+    step: float
+    lag: float
+    frequency: float
+    windows: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def settings(self) -> dict[str, float]:
+        """Return ``width``, ``step`` and ``lag``, to be passed on with ``**``."""
+        return {"width": self.width, "step": self.step, "lag": self.lag}
+
+
+def suggest(
+    participant: SignalsLike,
+    model: SignalsLike,
+    *,
+    signals: Sequence[str] | None = None,
+    fps: float | None = None,
+    offset: float = 0.0,
+    components: Components | None = None,
+    angular: bool = True,
+) -> Suggestion:
+    """Propose width, step and lag from how fast the model moves.
+
+    Only the model is looked at, and not how the two go together, so the proposal doesn't make
+    the test that follows any less honest.
+
+    Parameters
+    ----------
+    participant, model, signals, fps, offset, components, angular
+        As for :func:`bitbox.social.imitation_quality`.
+
+    Returns
+    -------
+    Suggestion
+
+    Raises
+    ------
+    TooShortError
+        If the recordings are too short to say anything: under 6 s.
+
+    Notes
+    -----
+    A window should hold one movement there and back: one period of the typical frequency, from 1
+    to 6 s, but leave at least 20 windows. A longer one tells imitation from chance better, but
+    blurs when it happened. The step is half the width. The largest lag is 0.6 of the width, from
+    0.6 to 2 s: with longer ones the next movement begins to match.
+    """
+    from bitbox.social import prepare
+
+    aligned = prepare(participant, model, fps=fps, offset=offset)
+    both = match(aligned, components, angular, signals)
+    seconds = len(both.x) / aligned.fps
+    if seconds < 6:
+        raise TooShortError(
+            "The recordings are too short to propose a window.",
+            expected="at least 6 s that both share",
+            got=f"{seconds:.2f} s",
+        )
+    each = [typical_frequency(signal, aligned.fps) for signal in both.y.swapaxes(0, 1)]
+    known = [f for f in each if np.isfinite(f)]
+    frequency = float(np.median(known)) if known else float("nan")
+    wanted = float(np.clip(1 / frequency, NARROWEST, WIDEST)) if known else 2.0
+    # windows of w seconds, w / 2 apart, with a lag of 0.6 w (rounded):
+    # (seconds - 1.6 w) / (w / 2) + 1
+    room = (seconds - 0.1) / (1.6 + (FEW_WINDOWS - 1) / 2)
+    width = max(math.floor(10 * min(wanted, room) + 1e-9) / 10, 0.5)
+    step = round(width / 2, 2)
+    lag = round(float(np.clip(0.6 * width, SHORTEST_LAG, LONGEST_LAG)), 1)
+    windows = int((seconds - width - lag) // step) + 1
+    why = (
+        f"The model's movements take about {1 / frequency:.1f} s there and back (median frequency "
+        f"{frequency:.2f} Hz)"
+        if known
+        else "The model hardly moves, so this is only a usual choice"
+    )
+    short = (
+        f" {wanted:.1f} s would suit the movements better, but {seconds:.0f} s of recording leave "
+        f"no room for {FEW_WINDOWS} such windows."
+        if width < wanted - 0.1
+        else ""
+    )
+    sentence = (
+        f"{why}: use width={width:g}, step={step:g}, lag={lag:g} (seconds), which gives {windows} "
+        f"windows.{short}"
+    )
+    return Suggestion(width, step, lag, frequency, windows, sentence)
+
+
+def multiverse(
+    participant: SignalsLike,
+    model: SignalsLike,
+    *,
+    widths: Sequence[float] = (1.0, 2.0, 4.0),
+    lags: Sequence[float] = (0.6, 1.2, 2.0),
+    polarities: Sequence[bool] = (False,),
+    n_surrogates: int = 199,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Repeat an analysis with other settings, to see how much the answer depends on them.
+
+    For a look at robustness, after the settings of the analysis proper were chosen on other
+    grounds; choosing the settings with the best result makes its p meaningless.
+
+    Parameters
+    ----------
+    participant, model, n_surrogates, **options
+        As for :func:`bitbox.social.imitation_quality`.
+    widths, lags : sequence of float
+        In seconds; every width is tried with every lag.
+    polarities : sequence of bool
+        And each with every one of these.
+    seed : int, optional
+        One seed for all; None: a new one.
+    progress : callable, optional
+        Called with the number of analyses done.
+
+    Returns
+    -------
+    DataFrame
+        One row an analysis and signal: ``width``, ``lag``, ``polarity``, ``signal``, ``shape``,
+        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``latency``, ``gain``, ``windows``. Where the
+        recordings are too short for the settings there is one row without a signal. The seed is
+        in ``.attrs["seed"]``.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to try, or a parameter makes no sense.
+    """
+    import pandas as pd
+
+    settings = list(itertools.product(widths, lags, polarities))
+    if not settings:
+        raise ParameterError("There is no setting to try.", expected="widths, lags and polarities")
+    seed = new_seed() if seed is None else check_seed(seed)
+    columns = ["shape", "chance_mean", "z", "p", "p_fwer", "latency", "gain", "windows"]
+    tables = []
+    for done, (width, lag, polarity) in enumerate(settings, start=1):
+        chosen: dict[str, Any] = {"width": width, "lag": lag, "polarity": polarity}
+        try:
+            result = imitation_quality(
+                participant, model, n_surrogates=n_surrogates, seed=seed, **chosen, **options
+            )
+        except TooShortError:
+            rows = pd.DataFrame([{"signal": None} | dict.fromkeys(columns, np.nan)])
+        else:
+            rows = result.scorecard[columns].reset_index()
+        tables.append(rows.assign(**chosen))
+        if progress is not None:
+            progress("Trying settings", done, len(settings))
+    table = pd.concat(tables, ignore_index=True)
+    table = table[["width", "lag", "polarity", "signal", *columns]]
+    table.attrs["seed"] = seed
+    return table

@@ -1,0 +1,71 @@
+"""Advice fits the data, and says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bitbox.errors import ParameterError, TooShortError
+from bitbox.scorecard import imitation_quality
+from bitbox.suggest import multiverse, suggest
+from bitbox.synthetic.signals import imitated_pair
+
+
+@pytest.mark.parametrize(("bandwidth", "widest", "narrowest"), [(3.0, 1.2, 1.0), (0.5, 6.0, 3.0)])
+def test_slow_movements_get_wide_windows(bandwidth: float, widest: float, narrowest: float) -> None:
+    pair = imitated_pair(4, duration=120, process="autocorrelated", bandwidth=bandwidth)
+    advice = suggest(pair.participant, pair.model)
+    assert narrowest <= advice.width <= widest
+    assert advice.step == advice.width / 2
+    assert f"use width={advice.width:g}, step={advice.step:g}, lag={advice.lag:g}" in str(advice)
+    assert 0.3 < advice.frequency / bandwidth < 0.9
+
+
+def test_the_advice_can_be_followed() -> None:
+    pair = imitated_pair(3, duration=60)
+    advice = suggest(pair.participant, pair.model)
+    found = imitation_quality(pair.participant, pair.model, n_surrogates=19, **advice.settings())
+    assert found.plan.n_windows == advice.windows >= 20
+    assert "few-windows" not in [finding.code for finding in found.findings]
+
+
+def test_a_short_recording_limits_the_width() -> None:
+    slow = imitated_pair(3, duration=20, process="autocorrelated", bandwidth=0.4)
+    advice = suggest(slow.participant, slow.model)
+    assert advice.windows >= 20
+    assert "would suit the movements better" in advice.sentence
+    brief = imitated_pair(3, duration=5)
+    with pytest.raises(TooShortError, match="at least 6 s"):
+        suggest(brief.participant, brief.model)
+
+
+def test_a_model_that_hardly_moves_gets_the_usual() -> None:
+    pair = imitated_pair(2, duration=60)
+    still = pair.model.replace(values=np.zeros_like(pair.model.values))
+    assert "hardly moves" in suggest(pair.participant, still).sentence
+
+
+def test_every_setting_is_tried_once() -> None:
+    pair = imitated_pair(3, imitated=2, duration=40, seed=2)
+    told: list[tuple[str, int, int | None]] = []
+    table = multiverse(
+        pair.participant,
+        pair.model,
+        widths=(2.0, 3.0, 19.0),
+        lags=(1.0,),
+        polarities=(False, True),
+        n_surrogates=99,
+        progress=lambda *args: told.append(args),
+    )
+    assert told[-1] == ("Trying settings", 6, 6)
+    assert len(table) == 2 * (3 + 3 + 1)
+    short = table[table["width"] == 19.0]
+    assert short["signal"].isna().all()
+    assert short["z"].isna().all()
+    plain = table[(table["width"] == 2.0) & ~table["polarity"]].set_index("signal")
+    alone = imitation_quality(
+        pair.participant, pair.model, lag=1.0, n_surrogates=99, seed=table.attrs["seed"]
+    )
+    np.testing.assert_array_equal(plain["z"], alone.scorecard["z"])
+    with pytest.raises(ParameterError, match="no setting"):
+        multiverse(pair.participant, pair.model, widths=())
