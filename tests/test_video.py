@@ -229,7 +229,7 @@ def test_every_container(tmp_path: Path) -> None:
         assert len(times) == 25
 
 
-def test_track_with_cover_art_is_no_video(tmp_path: Path) -> None:
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w") as container:
         track = container.add_stream("aac", rate=44100)
@@ -239,6 +239,31 @@ def test_track_with_cover_art_is_no_video(tmp_path: Path) -> None:
             container.mux(packet)
     with pytest.raises(VideoError, match=r"song\.mp4 has no video track.*only audio"):
         probe(path)
+
+
+def test_cover_art_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        track = container.add_stream("aac", rate=44100)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 44100), np.int16), layout="mono")
+        sound.rate = 44100
+        image = av.VideoFrame.from_ndarray(numbered(1)[0]).reformat(format="yuvj420p")
+        container.mux([*cover.encode(image), *cover.encode(None)])
+        container.mux([*track.encode(sound), *track.encode(None)])
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].disposition == av.stream.Disposition.attached_pic
+    with pytest.raises(VideoError, match=r"song\.mp4 has no video track.*only audio"):
+        probe(path)
+
+
+def test_cuts_keep_every_frame(tmp_path: Path) -> None:
+    shots: list[Image] = [*numbered(7), *(np.invert(image) for image in numbered(7))]
+    path = write_video(tmp_path / "a.mp4", shots * 3, 30, crf=5)
+    grey = [float(frame.image.mean()) for frame in read_frames(path)]
+    np.testing.assert_allclose(grey, [float(image.mean()) for image in shots * 3], atol=1.5)
 
 
 def test_sound_is_noticed(tmp_path: Path) -> None:

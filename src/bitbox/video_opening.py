@@ -112,13 +112,14 @@ def open_video(path: Path) -> tuple[Any, Any]:
 
 def _picture_track(container: Any) -> Any:
     """Return the largest real picture track, or None. Cover art and text art do not count."""
+    from av.stream import Disposition
+
     if container.format.name == "tty":  # FFmpeg would render a text file as a film of letters
         return None
     tracks = [
         stream
         for stream in container.streams.video
-        if "attached_pic" not in str(stream.disposition).lower()
-        and stream.codec_context is not None
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
     ]
     return max(tracks, key=lambda s: s.width * s.height, default=None)
 
