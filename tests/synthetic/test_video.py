@@ -96,9 +96,7 @@ def test_video_has_the_times_of_the_performance_and_truth_beside(tmp_path: Path)
     kept = FaceTruth.load(truth_path(path))
     assert truth_path(path).name == "a.truth.json"
     np.testing.assert_allclose(kept.time, time, atol=1e-6)
-    np.testing.assert_allclose(
-        kept.movement("ul_left_corner_raise"), np.sin(time) ** 2, atol=1e-6
-    )
+    np.testing.assert_allclose(kept.movement("ul_left_corner_raise"), np.sin(time) ** 2, atol=1e-6)
     np.testing.assert_allclose(kept.head("yaw"), 3)
     assert kept.scene == truth.scene
     np.testing.assert_allclose(kept.mesh(), truth.mesh(), atol=1e-3)
