@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError, TooShortError
 from bitbox.matching import SignalsLike, match
 from bitbox.progress import Progress
@@ -115,7 +116,8 @@ def suggest(
     width = max(math.floor(10 * min(wanted, room) + 1e-9) / 10, 0.5)
     step = round(width / 2, 2)
     lag = round(float(np.clip(0.6 * width, SHORTEST_LAG, LONGEST_LAG)), 1)
-    windows = int((seconds - width - lag) // step) + 1
+    plan = WindowPlan.from_seconds(len(both.x), aligned.fps, width=width, step=step, lag=lag)
+    windows = plan.n_windows
     why = (
         f"The model's movements take about {1 / frequency:.1f} s there and back (median frequency "
         f"{frequency:.2f} Hz)"
