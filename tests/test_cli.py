@@ -19,6 +19,8 @@ from bitbox.signals import Signals
 from bitbox.synthetic.signals import imitated_pair
 
 RESULTS = {
+    "columns.csv",
+    "methods.txt",
     "model.parquet",
     "pairs.csv",
     "participant.parquet",
@@ -101,6 +103,27 @@ class TestImitate:
         parameters = json.loads((folder / "run.json").read_text())["analysis"]["parameters"]
         wanted = {"width": 1.5, "step": 0.75, "lag": 0.8, "fps": 25.0, "offset": 0.1}
         assert {name: parameters[name] for name in wanted} == wanted
+
+    def test_every_column_is_explained(self, pair, tmp_path) -> None:
+        folder = tmp_path / "results"
+        assert bitbox("-q", "imitate", *pair, "-o", folder, "--surrogates", 19, "--all-pairs") == 0
+        columns = pd.read_csv(folder / "columns.csv")
+        for table in ("scorecard.csv", "pairs.csv"):
+            explained = list(columns.loc[columns["table"] == table, "column"])
+            assert explained == list(pd.read_csv(folder / table).columns)
+        assert "surrogates" in (folder / "methods.txt").read_text(encoding="utf-8")
+
+
+class TestSuggest:
+    def test_proposes_with_a_reason(self, pair, capsys) -> None:
+        assert bitbox("suggest", *pair) == 0
+        text = said(capsys)
+        assert "--width" in text
+        assert "Hz" in text
+
+    def test_multiverse(self, pair, capsys) -> None:
+        assert bitbox("-q", "suggest", *pair, "--multiverse", "--seed", 1) == 0
+        assert "beyond chance" in said(capsys)
 
 
 class TestInfo:

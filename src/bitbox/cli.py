@@ -139,6 +139,12 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
 )
 @click.option("--model-face", type=_Face(), help="The same, for the model's video only.")
 @click.option(
+    "--all-pairs",
+    "matrix_test",
+    is_flag=True,
+    help="Also test every movement of the one against every movement of the other.",
+)
+@click.option(
     "--windows", is_flag=True, help="Also write every window's correlations to windows.nc."
 )
 @click.pass_obj
@@ -163,9 +169,10 @@ def imitate(
         report.html      everything on one page, for a browser
         scorecard.csv    one row a movement
         pairs.csv        every movement of the one against every movement of the other
+        methods.txt      a paragraph for the methods section of a paper
         run.json         all settings and versions, to repeat the run
+        columns.csv      what the columns of the tables mean
         participant.parquet, model.parquet   the signals that were compared
-    and, for every table, a file that explains its columns.
 
     \b
     What can be compared (--signals)
@@ -220,6 +227,37 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
     with terminal.progress() as progress:
         runs, pair = run_demo(output, seconds, Settings(**options), progress=progress)
     show_demo(terminal, runs, pair)
+
+
+@app.command()
+@click.argument("participant", type=FILE)
+@click.argument("model", type=FILE)
+@click.option("--signals", metavar="NAME", type=click.Choice(list(SIGNALS)), help="As for imitate.")
+@click.option("--multiverse", is_flag=True, help="Also show how other settings change the answer.")
+@click.option("--seed", type=int, help="Start of the random numbers of --multiverse.")
+@click.pass_obj
+def suggest(
+    terminal: Terminal,
+    /,
+    participant: Path,
+    model: Path,
+    signals: str | None,
+    multiverse: bool,
+    seed: int | None,
+) -> None:
+    """Propose window, step and lag for PARTICIPANT and MODEL, with the reason.
+
+    Looks only at how fast the model moves, not at how the two go together, so it may be asked
+    before the analysis without making its p-values too good.
+    """
+    from bitbox.presenting import show_suggestion
+    from bitbox.run import Settings, suggest_for_files
+
+    with terminal.progress() as progress:
+        found = suggest_for_files(
+            participant, model, Settings(signals=signals, seed=seed), multiverse, progress=progress
+        )
+    show_suggestion(terminal, *found)
 
 
 @app.command()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bitbox.run import Run
+    from bitbox.suggest import Suggestion
     from bitbox.synthetic.demo import DemoPair
 
 _FORMATS: Formats = {
@@ -46,6 +47,8 @@ def show_run(terminal: Terminal, run: Run) -> None:
     terminal.show()
     terminal.table(by_strength(run.quality.scorecard), "Scorecard", _FORMATS, _HEADINGS)
     terminal.show(_LEGEND)
+    if run.quality.specificity is not None:
+        terminal.show(str(run.quality.specificity))
     terminal.findings(run.findings)
     terminal.show(f"Report: {run.folder / 'report.html'}")
 
@@ -142,6 +145,23 @@ def _show_signals(terminal: Terminal, path: Path) -> None:
     terminal.table(frame, "Signals", formats, {})
     for name, sentence in describe(signals.names).items():
         terminal.show(f"  {name}: {sentence}", style="dim")
+
+
+def show_suggestion(terminal: Terminal, suggestion: Suggestion, table: pd.DataFrame | None) -> None:
+    """Print the proposed settings, and what other settings give."""
+    terminal.show(str(suggestion))
+    chosen = " ".join(f"--{name} {value:g}" for name, value in suggestion.settings().items())
+    terminal.show(f"bitbox imitate ... {chosen}")
+    if table is not None:
+        formats: Formats = {
+            "lag": "{:g} s".format,
+            "imitated": "{:.0f}".format,
+            "tested": "{:.0f}".format,
+            "median_z": "{:.1f}".format,
+        }
+        shown = table.assign(width=[f"{width:g} s" for width in table["width"]]).set_index("width")
+        headings = {"signal": "width", "imitated": "beyond chance", "median_z": "median z"}
+        terminal.table(shown, "How the headline changes with the settings", formats, headings)
 
 
 def show_cache(terminal: Terminal, folder: Path) -> None:

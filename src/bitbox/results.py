@@ -18,6 +18,42 @@ if TYPE_CHECKING:
 
     from bitbox.correlation.plan import WindowPlan
 
+#: The columns of :meth:`CorrelationResult.to_frame`: name, meaning, unit, values.
+PAIR_COLUMNS = (
+    ("participant_signal", "Name of the participant's signal.", "", "text"),
+    ("model_signal", "Name of the model's signal.", "", "text"),
+    (
+        "mean",
+        "Mean over windows of the chosen correlation: the largest over the allowed lags (with "
+        "polarity, the largest absolute one, its sign kept). Not corrected for chance.",
+        "correlation",
+        "-1 to 1",
+    ),
+    ("std", "Standard deviation of that correlation over windows.", "correlation", "0 to 1"),
+    (
+        "lag",
+        "Mean over windows of the lag at which it was found. Negative: the model moved earlier, "
+        "the participant follows.",
+        "seconds",
+        "within the range of lags",
+    ),
+    ("windows", "Number of windows in which it is defined.", "windows", "0 or more"),
+)
+
+#: More columns of the table of pairs, where every pair was tested against chance.
+PAIR_TEST_COLUMNS = (
+    (
+        "shape",
+        "Mean over windows of the largest correlation, as in the scorecard, over all windows in "
+        "which it is defined.",
+        "correlation",
+        "-1 to 1",
+    ),
+    ("z", "How far shape is above chance.", "standard deviations", "any; 0 is chance"),
+    ("p", "Chance of a shape at least this large without coupling.", "probability", "0 to 1"),
+    ("p_fwer", "The same, corrected for testing every pair.", "probability", "0 to 1"),
+)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CorrelationResult:

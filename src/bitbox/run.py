@@ -22,13 +22,16 @@ from bitbox.progress import Progress
 from bitbox.provenance import environment, hash_file
 from bitbox.quality import Finding
 from bitbox.recordings import SIGNALS, Recording, load_recording
-from bitbox.results import CorrelationResult
+from bitbox.results import PAIR_COLUMNS, PAIR_TEST_COLUMNS, CorrelationResult
 from bitbox.run_report import write_run_report
-from bitbox.scorecard import imitation_quality
+from bitbox.scorecard import ALPHA, imitation_quality
 from bitbox.social import imitation, prepare
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bitbox.scorecard import ImitationQuality
+    from bitbox.suggest import Suggestion
 
 T = TypeVar("T")
 
@@ -56,6 +59,8 @@ class Settings:
         Which face of each video to follow.
     n_surrogates, surrogate, seed
         The test against chance, as for :func:`bitbox.social.imitation_quality`.
+    matrix_test : bool
+        Also test every pair of signals against chance.
     windows : bool
         Also write every window's correlations to windows.nc.
     """
@@ -73,6 +78,7 @@ class Settings:
     n_surrogates: int = 999
     surrogate: str = "circular"
     seed: int | None = None
+    matrix_test: bool = False
     windows: bool = False
 
     def analysis(self) -> dict[str, Any]:
@@ -157,6 +163,61 @@ def imitate_files(
         return replace(run, files=_publish(staging, folder))
 
 
+def suggest_for_files(
+    participant: str | Path,
+    model: str | Path,
+    settings: Settings | None = None,
+    multiverse: bool = False,
+    *,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Suggestion, pd.DataFrame | None]:
+    """Propose settings for two recordings; see :func:`bitbox.suggest.suggest`.
+
+    Parameters
+    ----------
+    participant, model, settings, cache, progress
+        As for :func:`imitate_files`; nothing is stored unless a cache is named.
+    multiverse : bool
+        Also repeat the analysis with other settings.
+
+    Returns
+    -------
+    suggestion : Suggestion
+    table : DataFrame or None
+        The headline for each of some settings around the proposed ones.
+    """
+    from bitbox.suggest import multiverse as try_settings
+    from bitbox.suggest import suggest
+
+    settings = settings or Settings()
+    kept = None if cache is None else Path(cache)
+    people = _load_both(Path(participant), Path(model), kept, settings, progress)
+    signals = people[0].signals, people[1].signals
+    angular = settings.analysis()["angular"]
+    found = suggest(*signals, fps=settings.fps, offset=settings.offset, angular=angular)
+    if not multiverse:
+        return found, None
+    table = try_settings(
+        *signals,
+        widths=sorted({round(found.width * factor, 2) for factor in (0.5, 1, 2)}),
+        lags=sorted({round(found.lag * factor, 2) for factor in (0.5, 1, 2)}),
+        seed=settings.seed,
+        angular=angular,
+        progress=progress,
+    )
+    return found, _headlines(table)
+
+
+def _headlines(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the headline of each setting of a multiverse table."""
+    beyond = table.assign(imitated=table["p_fwer"] <= ALPHA, tested=table["p_fwer"].notna())
+    groups = beyond.groupby(["width", "lag"], as_index=False)
+    return groups.agg(
+        imitated=("imitated", "sum"), tested=("tested", "sum"), median_z=("z", "median")
+    )
+
+
 @contextlib.contextmanager
 def _results_folder(folder: Path) -> Iterator[Path]:
     """Make the folder and a hidden one inside it to prepare the files in."""
@@ -179,7 +240,11 @@ def _results_folder(folder: Path) -> Iterator[Path]:
 
 
 def _load_both(
-    participant: Path, model: Path, cache: Path, settings: Settings, progress: Progress | None
+    participant: Path,
+    model: Path,
+    cache: Path | None,
+    settings: Settings,
+    progress: Progress | None,
 ) -> tuple[Recording, Recording]:
     def job(path: Path, role: Any, face: str | int) -> Callable[[Progress], Recording]:
         return lambda told: load_recording(
@@ -254,7 +319,9 @@ def _write(run: Run, staging: Path) -> None:
     """Prepare every result file."""
     quality = run.quality
     quality.scorecard.to_csv(staging / "scorecard.csv", index_label="signal", float_format="%.9g")
-    quality.matrix.to_frame().to_csv(staging / "pairs.csv", index=False, float_format="%.9g")
+    _pairs(quality).to_csv(staging / "pairs.csv", index=False, float_format="%.9g")
+    _columns(quality).to_csv(staging / "columns.csv", index=False)
+    (staging / "methods.txt").write_text(quality.methods() + "\n", encoding="utf-8")
     for person in (run.participant, run.model):
         person.signals.to_parquet(staging / f"{person.role}.parquet")
     windows = every_window(run)
@@ -263,6 +330,26 @@ def _write(run: Run, staging: Path) -> None:
     write_run_report(run, windows, staging / "report.html")
     text = json.dumps(_record(run), indent=2, ensure_ascii=False, default=str)
     (staging / "run.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _pairs(quality: ImitationQuality) -> pd.DataFrame:
+    """Return the table of all pairs, with their test against chance where it was asked for."""
+    table = quality.matrix.to_frame()
+    if quality.pairs is None:
+        return table
+    keys = ["participant_signal", "model_signal"]
+    return table.merge(quality.pairs.to_frame(), on=keys, how="left", suffixes=("", "_tested"))
+
+
+def _columns(quality: ImitationQuality) -> pd.DataFrame:
+    """Return what every column of every table means."""
+    import pandas as pd
+
+    card = quality.data_dictionary.assign(table="scorecard.csv")
+    explained = PAIR_COLUMNS if quality.pairs is None else PAIR_COLUMNS + PAIR_TEST_COLUMNS
+    pairs = pd.DataFrame(explained, columns=["column", "meaning", "unit", "values"])
+    tables = pd.concat([card, pairs.assign(table="pairs.csv")], ignore_index=True)
+    return tables[["table", "column", "meaning", "unit", "values"]]
 
 
 def every_window(run: Run) -> CorrelationResult:

@@ -47,6 +47,7 @@ def write_run_report(run: Run, windows: CorrelationResult, path: Path) -> Path:
         descriptions=describe(quality.scorecard.index),
         parameters=dict(quality.provenance.get("parameters", {})),
         provenance={"versions": versions(), **_sources(run)},
+        methods=quality.methods(),
         data_dictionary=quality.data_dictionary,
     )
     return write_report(content, path)
