@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _sources() -> tuple[tuple[str, float, int], ...]:
+    """Return what changes when the source of any kernel does."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return tuple((f.name, f.stat().st_mtime, f.stat().st_size) for f in files)
+
+
+_SOURCES = _sources()
 
 
 def kernel(function: F) -> F:
@@ -18,6 +28,11 @@ def kernel(function: F) -> F:
     """
     options = {"nogil": True, "error_model": "numpy"}
     try:
-        return cast(F, njit(cache=True, **options)(function))
+        compiled = njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no place to keep it
         return cast(F, njit(**options)(function))
+    # numba looks only at the file that a kernel is in, but kernels contain those of other files.
+    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(index, "_source_stamp"):
+        index._source_stamp = _SOURCES
+    return cast(F, compiled)

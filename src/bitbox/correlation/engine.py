@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -62,6 +64,8 @@ def correlate(
     polarity: bool = True,
     min_valid: float = 0.8,
     keep_windows: bool = False,
+    out: str | Path | None = None,
+    names: tuple[Sequence[str], Sequence[str]] | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> LaggedCorrelation:
@@ -81,6 +85,12 @@ def correlate(
         Share of a window's frames that must be valid in both signals.
     keep_windows : bool
         Whether to keep the values of every window, not only their statistics.
+    out : path, optional
+        Where to write the values of every window, as they are computed: a NetCDF file with
+        variables ``r`` and ``lag`` (seconds), (window, x, y), float32, that xarray opens. It gets
+        this name only when it is complete.
+    names : (names of x, names of y), optional
+        Labels for that file.
     progress : callable, optional
         Called with the number of windows done.
     threads : int, optional
@@ -94,18 +104,27 @@ def correlate(
     ------
     ParameterError, SchemaError, InputError
         An argument makes no sense, the arrays do not fit, or they hold infinite values.
+    OutputError
+        `out` cannot be written.
     """
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     shape = plan.n_windows, task.n1, task.n2
     values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
     sums = np.zeros((4, task.n1, task.n2))
-    for first, part in task.run(threads, progress):
-        sums += part.sums
-        if values is not None and lags is not None:
-            stop = first + part.r.shape[0]
-            values[first:stop] = part.r
-            lags[first:stop] = part.lag
-            lags[first:stop][np.isnan(part.r)] = np.nan
+    with ExitStack() as stack:
+        write = None
+        if out is not None:
+            from bitbox.correlation.output import WindowFile
+
+            write = stack.enter_context(WindowFile(out, plan, (task.n1, task.n2), names)).write
+        for first, part in task.run(threads, progress):
+            sums += part.sums
+            if write is not None:
+                write(first, part.r, part.lag)
+            if values is not None and lags is not None:
+                stop = first + part.r.shape[0]
+                values[first:stop] = part.r
+                lags[first:stop] = np.where(np.isnan(part.r), np.nan, part.lag)
     if lags is not None:
         lags /= plan.fps
     count, total, squares, lag = sums
@@ -192,7 +211,7 @@ class Task:
         cost = pairs * self.order.size * self.plan.window * self.x.shape[1]
         cost *= 3 if self.geometry.coordination else 1
         most = max(1, int(8e6 / pairs))
-        return int(min(max(4, _JOB / cost), most, 4096))
+        return int(min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096))
 
     def windows(self, starts: NDArray[np.int64]) -> Part:
         """Return the results of some windows."""

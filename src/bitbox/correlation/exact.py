@@ -129,16 +129,17 @@ def choose(
 
 
 @kernel
-def choose_all(
-    x: FloatArray,
-    y: FloatArray,
+def every_lag(
+    data: tuple[FloatArray, FloatArray],
     start: int,
-    order: IntArray,
+    lags: IntArray,
+    pairs: IntArray,
     geometry: Geometry,
-    out: tuple[FloatArray, FloatArray],
+    out: FloatArray,
 ) -> None:
-    """Fill ``out = (r, lag)`` of one window, each (signals of x, signals of y)."""
-    r, lag = out
-    for i in range(x.shape[2]):
-        for j in range(y.shape[2]):
-            r[i, j], lag[i, j] = choose(x[:, :, i], y[:, :, j], start, order, geometry)
+    """Fill ``out`` (lags, pairs) with the correlations of one window at every lag."""
+    x, y = data
+    for p in range(pairs.shape[0]):
+        a, b = x[:, :, pairs[p, 0]], y[:, :, pairs[p, 1]]
+        for q in range(lags.size):
+            out[q, p] = choose(a, b, start, lags[q : q + 1], geometry)[0]

@@ -1,0 +1,147 @@
+"""How the engine runs: threads, register files, memory, interruption, files, compiled code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bitbox.correlation
+from bitbox.correlation import compiled
+from bitbox.correlation.engine import correlate, in_order, thread_count
+from bitbox.errors import OutputError, ParameterError
+from tests.correlation.test_engine import check, make_plan, smooth
+
+
+def pair(frames: int = 400, n: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x, y = smooth(rng, (frames, n, 1)), smooth(rng, (frames, n, 1))
+    x[rng.random((frames, n)) < 0.01] = np.nan
+    return x, y
+
+
+@pytest.mark.parametrize("mode", ["imitation", "coordination"])
+def test_threads_do_not_change_a_bit(mode) -> None:
+    x, y = pair()
+    plan = make_plan(400, 15, 3, 4, mode)
+    one, *others = (correlate(x, y, plan, keep_windows=True, threads=n) for n in (1, 2, 5))
+    for other in others:
+        for name in ("mean", "std", "lag", "n_valid", "values", "lags"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("registers", ["wide", "narrow"])
+@pytest.mark.parametrize("mode", ["imitation", "coordination"])
+def test_both_register_files_agree_with_the_definition(registers, mode, monkeypatch) -> None:
+    monkeypatch.setenv("BITBOX_REGISTERS", registers)
+    x, y = pair(60, 18)
+    y[30:] *= 1e-5
+    check(x, y, make_plan(60, 12, 16, 2, mode))
+
+
+def test_an_unknown_register_file_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("BITBOX_REGISTERS", "huge")
+    x, y = pair(60)
+    with pytest.raises(ParameterError, match="'wide' or 'narrow'"):
+        correlate(x, y, make_plan(60, 12, 10, 2))
+
+
+def test_threads_are_at_least_one() -> None:
+    assert thread_count(None) >= 1
+    with pytest.raises(ParameterError, match="1 or more"):
+        thread_count(0)
+
+
+def test_only_a_few_results_wait() -> None:
+    done: list[int] = []
+    results = in_order(done.append, range(1000), threads=2)
+    for _ in range(10):
+        next(results)
+    assert len(done) < 30
+    results.close()
+
+
+def test_progress_counts_windows() -> None:
+    x, y = pair()
+    plan = make_plan(400, 15, 3, 4)
+    seen: list[tuple[str, int, int | None]] = []
+    correlate(x, y, plan, progress=lambda *a: seen.append(a))
+    counts = [done for _, done, _ in seen]
+    assert counts == sorted(counts)
+    assert seen[-1] == ("Correlating", plan.n_windows, plan.n_windows)
+
+
+def test_an_interruption_stops_the_threads_and_leaves_no_file(tmp_path: Path) -> None:
+    x, y = pair(4000)
+    before = threading.active_count()
+
+    def interrupt(task: str, done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        correlate(
+            x, y, make_plan(4000, 15, 1, 4), out=tmp_path / "windows.nc", progress=interrupt,
+            threads=3,
+        )  # fmt: skip
+    assert threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_windows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    x, y = pair(300, 5)
+    plan = make_plan(300, 15, 3, 4)
+    names = list("abcde"), [f"é{k}" for k in range(5)]
+    got = correlate(x, y, plan, keep_windows=True, out=tmp_path / "w.nc", names=names)
+    with xarray.open_dataset(tmp_path / "w.nc", engine="h5netcdf") as data:
+        np.testing.assert_array_equal(data.r, got.values.astype(np.float32))
+        np.testing.assert_allclose(data.lag, got.lags, atol=1e-6)
+        np.testing.assert_allclose(data.window, plan.centres)
+        assert data.x.values.tolist() == names[0]
+        assert data.y.values.tolist() == names[1]
+    assert [f.name for f in tmp_path.iterdir()] == ["w.nc"]
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    x, y = pair(60)
+    plan = make_plan(60, 12, 10, 2)
+    with pytest.raises(OutputError, match="folder exists"):
+        correlate(x, y, plan, out=tmp_path / "nowhere" / "w.nc")
+    with pytest.raises(ParameterError, match="20 and 20 names"):
+        correlate(x, y, plan, out=tmp_path / "w.nc", names=(["a"], ["b"]))
+
+
+def test_kernels_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    package = tmp_path / "bitbox" / "correlation"
+    shutil.copytree(Path(bitbox.correlation.__file__).parent, package)
+    (tmp_path / "bitbox" / "__init__.py").touch()
+    shutil.rmtree(package / "__pycache__", ignore_errors=True)
+    (package / "__pycache__").touch()  # a file: not even root can make that folder
+    (tmp_path / "home").touch()
+    code = (
+        "import numpy as np; from bitbox.correlation import exact;"
+        "a = np.arange(8.0)[:, None]; print(exact.__file__, exact.spread(a, 1, a, 1, 3)[2])"
+    )
+    home = str(tmp_path / "home" / "no")
+    environment = {
+        k: v for k, v in os.environ.items() if k not in {"NUMBA_CACHE_DIR", "PYTHONPATH"}
+    } | {"PYTHONPATH": str(tmp_path), "HOME": home, "XDG_CACHE_HOME": home}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(package / "exact.py"), "2.0"]
+
+
+def test_compiled_code_is_not_kept_past_a_change_of_any_kernel() -> None:
+    stamp = compiled._SOURCES
+    assert {name for name, _, _ in stamp} >= {"exact.py", "tiles.py", "kernels.py"}
+    from bitbox.correlation import kernels
+
+    index = kernels.imitation._cache._cache_file
+    assert index._source_stamp == stamp
