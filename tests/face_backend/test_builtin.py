@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitbox.face_backend import builtin, geometry, units
-from bitbox.face_backend.builtin import _fit, _in_pixels
+from bitbox.face_backend import builtin, geometry, mesh_track, units
+from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
-from bitbox.face_backend.recording import Recording
+from bitbox.face_backend.recording import OUTPUTS, Recording
 from bitbox.face_backend.store import Cache, make_key
 
 SIZE = (640, 480)
@@ -34,8 +34,9 @@ def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     track = some_track(130, lost=[0, 40, 129])
     whole = geometry.canonicalize(track.mesh, SIZE, 63.0)
     deformation = whole.shape - geometry.neutral(whole.shape)
-    monkeypatch.setattr(builtin, "_PART", 32)
-    fit = _fit(track, 63.0)
+    monkeypatch.setattr(mesh_track, "_PART", 32)
+    together = measure(track, OUTPUTS, 63.0)
+    assert list(together) == list(OUTPUTS)
     for name, expected in [
         ("pose", whole.pose),
         ("landmark-can", geometry.landmarks_3d(deformation)),
@@ -44,7 +45,8 @@ def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
         ("rectangle", geometry.rectangle(track.mesh)),
         ("landmark", geometry.landmarks_2d(track.mesh)),
     ]:
-        found = fit[name] if name in fit else _in_pixels(track, name)  # type: ignore[index,arg-type]
+        found = together[name]  # type: ignore[index]
+        np.testing.assert_array_equal(measure(track, [name], 63.0)[name], found)  # type: ignore[list-item,index]
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
         assert np.isnan(found[[0, 40, 129]]).all()
 
@@ -53,9 +55,9 @@ def test_the_neutral_of_a_long_recording_is_nearly_that_of_all_frames(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     track = some_track(600, lost=list(range(50)))
-    whole = _fit(track, 63.0)
+    whole = measure(track, ["landmark-can"], 63.0)
     monkeypatch.setattr(builtin, "_NEUTRAL_FRAMES", 200)
-    some = _fit(track, 63.0)
+    some = measure(track, ["landmark-can"], 63.0)
     assert np.nanmax(np.abs(some["landmark-can"] - whole["landmark-can"])) < 0.15
 
 
@@ -71,10 +73,10 @@ def test_memory_grows_only_with_the_results(
         mesh: Any = cache.read_mesh(make_key({"n": n}))
         track = MeshTrack(mesh, track.time, track.confidence, track.n_faces, SIZE, (), "test")
         tracemalloc.start()
-        fit = _fit(track, 63.0)
+        found = measure(track, OUTPUTS, 63.0)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    results = sum(values.nbytes for values in fit.values())
+    results = sum(values.nbytes for values in found.values())
     assert peaks[1] - peaks[0] < 2 * results
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from bitbox.face_backend.mesh_track import parts
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
 from bitbox.provenance import hash_file, versions
@@ -20,14 +20,16 @@ from bitbox.quality import Finding
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bitbox.face_backend.geometry import Canonical
     from bitbox.face_backend.mesh_track import MeshTrack
     from bitbox.signals import Signals
+
+_Measure: TypeAlias = "Callable[[NDArray[Any]], NDArray[np.float64]]"
 
 BACKEND = "openbitbox-mediapipe"
 _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
 _NOT_MEASURING = ("plot.py", "models.py", "threedi.py", "threedi_launch.py", "video_writing.py")
-_PART = 500  # frames worked on at once
 _NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 
@@ -75,12 +77,12 @@ class MeshRuntime:
         BackendError
             MediaPipe is not installed or does not start.
         """
-        track = self._track(recording)
-        return {name: self._signals(recording, track, name, normalize) for name in outputs}
-
-    def track(self, recording: Recording) -> MeshTrack:
-        """Return the tracked mesh of a recording, from memory, the cache or the video."""
-        return self._track(recording)
+        track = self.track(recording)
+        measured = measure(track, outputs, self.vertical_fov)
+        return {
+            name: self._signals(recording, track, name, measured.pop(name), normalize)
+            for name in outputs
+        }
 
     @functools.cached_property
     def _tracking_settings(self) -> dict[str, object]:
@@ -96,7 +98,8 @@ class MeshRuntime:
             "libraries": {name: found[name] for name in _LIBRARIES if name in found},
         }
 
-    def _track(self, recording: Recording) -> MeshTrack:
+    def track(self, recording: Recording) -> MeshTrack:
+        """Return the tracked mesh of a recording, from memory, the cache or the video."""
         from bitbox.face_backend.mediapipe import chosen_model, track_mesh
 
         if "track" not in recording.memory:
@@ -117,18 +120,23 @@ class MeshRuntime:
         return track
 
     def _signals(
-        self, recording: Recording, track: MeshTrack, output: Output, normalize: bool
+        self,
+        recording: Recording,
+        track: MeshTrack,
+        output: Output,
+        values: NDArray[np.float64],
+        normalize: bool,
     ) -> Signals:
         from bitbox.signals import Signals
 
-        values, names, form = self._measure(recording, track, output)
+        form = _FORM[output]
         if output in NORMALIZED and normalize:
             values = normalized(values, recording)
             form = {**form, "units": NOISE_UNITS}
         return Signals(
             values,
             track.time,
-            names,
+            _names(output),
             backend=self.backend,
             confidence=track.confidence,
             provenance=recording.provenance(
@@ -137,28 +145,20 @@ class MeshRuntime:
             **form,
         )
 
-    def _measure(
-        self, recording: Recording, track: MeshTrack, output: Output
-    ) -> tuple[NDArray[np.float64], tuple[str, ...], dict[str, Any]]:
-        """Return values, names, and kind, schema, units and dimension of an output."""
-        if output in ("rectangle", "landmark"):
-            values = _in_pixels(track, output)
-        else:
-            if "fit" not in recording.memory:
-                recording.memory["fit"] = _fit(track, self.vertical_fov)
-            values = recording.memory["fit"][output]
-        return values, _names(output), _FORM[output]
 
+def measure(
+    track: MeshTrack, outputs: Sequence[Output], vertical_fov: float
+) -> dict[Output, NDArray[np.float64]]:
+    """Return the values of outputs, one row a frame; expressions in millimetres.
 
-def _in_pixels(track: MeshTrack, output: Output) -> NDArray[np.float64]:
-    from bitbox.face_backend import geometry
-
-    measure = geometry.rectangle if output == "rectangle" else geometry.landmarks_2d
-    return np.concatenate([measure(track.mesh[part]) for part in _parts(track)])
-
-
-def _fit(track: MeshTrack, vertical_fov: float) -> dict[Output, NDArray[np.float64]]:
-    """Return pose, canonical landmarks and expression units in millimetres.
+    Parameters
+    ----------
+    track : MeshTrack
+        The tracked mesh.
+    outputs : sequence of str
+        Which outputs.
+    vertical_fov : float
+        The camera's vertical field of view in degrees.
 
     Notes
     -----
@@ -168,34 +168,40 @@ def _fit(track: MeshTrack, vertical_fov: float) -> dict[Output, NDArray[np.float
     """
     from bitbox.face_backend import geometry, units
 
-    seen = np.concatenate(
-        [np.isfinite(track.mesh[p, :468]).all(axis=(1, 2)) for p in _parts(track)]
-    )
-    frames = np.flatnonzero(seen)
-    some = frames[:: -(-len(frames) // _NEUTRAL_FRAMES)]
-    still = geometry.neutral(
-        geometry.canonicalize(track.mesh[some], track.size, vertical_fov).shape
-    )
-    found: dict[Output, list[NDArray[np.float64]]] = {
-        name: [] for name in ("pose", "landmark-can", "expression-global", "expression-local")
+    plain: dict[Output, _Measure] = {
+        "rectangle": geometry.rectangle,
+        "landmark": geometry.landmarks_2d,
     }
-    for part in _parts(track):
-        canonical = geometry.canonicalize(track.mesh[part], track.size, vertical_fov)
-        deformation = canonical.shape - still
-        found["pose"].append(canonical.pose)
-        found["landmark-can"].append(geometry.landmarks_3d(deformation))
-        found["expression-global"].append(units.global_units(deformation))
-        found["expression-local"].append(units.local_units(deformation))
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+    deformed: dict[Output, _Measure] = {
+        "landmark-can": geometry.landmarks_3d,
+        "expression-global": units.global_units,
+        "expression-local": units.local_units,
+    }
+    found: dict[Output, list[NDArray[np.float64]]] = {name: [] for name in outputs}
+    still = None
+    if set(outputs) - set(plain):
+        still = geometry.neutral(_some_canonical(track, vertical_fov).shape)
+    for part in parts(track.mesh):
+        mesh = track.mesh[part]
+        for name in found.keys() & plain:
+            found[name].append(plain[name](mesh))
+        if still is None:
+            continue
+        canonical = geometry.canonicalize(mesh, track.size, vertical_fov)
+        if "pose" in found:
+            found["pose"].append(canonical.pose)
+        for name in found.keys() & deformed:
+            found[name].append(deformed[name](canonical.shape - still))
+    return {name: np.concatenate(rows) for name, rows in found.items()}
 
 
-def _parts(track: MeshTrack) -> Iterator[slice]:
-    """Yield slices of a few hundred frames, and let go of the memory of those gone through."""
-    for start in range(0, len(track.mesh), _PART):
-        yield slice(start, start + _PART)
-        file: Any = track.mesh.base
-        if isinstance(file, mmap.mmap) and hasattr(file, "madvise"):
-            file.madvise(mmap.MADV_DONTNEED)
+def _some_canonical(track: MeshTrack, vertical_fov: float) -> Canonical:
+    """Return enough canonical frames to find the person's neutral face."""
+    from bitbox.face_backend.geometry import canonicalize
+
+    frames = np.flatnonzero(track.confidence > 0)
+    some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
+    return canonicalize(track.mesh[some], track.size, vertical_fov)
 
 
 _FORM: dict[Output, dict[str, Any]] = {

@@ -28,7 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
-from bitbox.face_backend.mesh_track import MeshArray, MeshTrack, findings_of, require_a_face
+from bitbox.face_backend.mesh_track import (
+    MeshArray,
+    MeshSpool,
+    MeshTrack,
+    findings_of,
+    require_a_face,
+)
 from bitbox.face_backend.tracking import (
     Detection,
     FaceTracker,
@@ -124,8 +130,8 @@ def track_mesh(
     """
     tracker = FaceTracker(face)
     task = f"Tracking the face in {Path(path).name}"
-    meshes, times, confidence, counts = [], [], [], []
-    with read_frames(path) as frames, open_runtime(model) as runtime:
+    times, confidence, counts = [], [], []
+    with read_frames(path) as frames, open_runtime(model) as runtime, MeshSpool(N_POINTS) as meshes:
         follower = _Follower(tracker, runtime)
         for frame in frames:
             mesh, presence = follower.step(frame)
@@ -137,8 +143,9 @@ def track_mesh(
                 progress(task, len(times), frames.info.n_frames)
         size = (frame.image.shape[1], frame.image.shape[0])
         findings = tuple(frames.findings)
+        mesh_over_time = meshes.array()
     track = MeshTrack(
-        np.stack(meshes),
+        mesh_over_time,
         np.array(times),
         np.array(confidence),
         np.array(counts),

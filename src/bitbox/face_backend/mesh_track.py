@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,8 @@ from bitbox.quality import Finding
 FloatArray = NDArray[np.float64]
 MeshArray = NDArray[np.float32]
 
+_ENOUGH = 1000  # frames to measure the size of a face in
+_PART = 500  # frames of a mesh worked on at once
 _SMALL = 20.0  # pixels between the eyes under which the mesh is too coarse to trust
 
 
@@ -52,9 +57,47 @@ class MeshTrack:
     runtime: str
 
 
+class MeshSpool:
+    """Collects the meshes of a video in a temporary file: an hour of them is over 600 MB.
+
+    A context manager. The array that `array` returns lives on the disk as long as it is used;
+    the system brings into memory what is looked at, and can drop it again.
+    """
+
+    def __init__(self, n_points: int) -> None:
+        self._shape = (n_points, 3)
+        self._count = 0
+
+    def __enter__(self) -> MeshSpool:
+        self._file = tempfile.TemporaryFile()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, mesh: MeshArray) -> None:
+        """Add the mesh of the next frame."""
+        self._file.write(np.ascontiguousarray(mesh, dtype=np.float32).tobytes())
+        self._count += 1
+
+    def array(self) -> MeshArray:
+        """Return all meshes, shape (T, points, 3), read-only."""
+        self._file.flush()
+        return np.memmap(self._file, np.float32, mode="r", shape=(self._count, *self._shape))
+
+
+def parts(mesh: MeshArray) -> Iterator[slice]:
+    """Yield slices of some frames each, and let go of the memory of those gone through."""
+    for start in range(0, len(mesh), _PART):
+        yield slice(start, start + _PART)
+        file: Any = mesh.base
+        if isinstance(file, mmap.mmap) and hasattr(file, "madvise"):
+            file.madvise(mmap.MADV_DONTNEED)
+
+
 def require_a_face(track: MeshTrack, path: str | os.PathLike[str], face: str | int) -> None:
     """Raise VideoError if the face was never seen."""
-    if np.isfinite(track.mesh[:, 0, 0]).any():
+    if (track.confidence > 0).any():
         return
     most = int(track.n_faces.max())
     if isinstance(face, int) and 0 < most <= face:
@@ -80,7 +123,7 @@ def findings_of(track: MeshTrack, cuts: Sequence[float]) -> list[Finding]:
     cuts : sequence of float
         Times, in seconds, at which the film was cut.
     """
-    seen = np.isfinite(track.mesh[:, 0, 0])
+    seen = track.confidence > 0
     return [
         *_about_others(track),
         *_about_loss(track, seen),
@@ -135,7 +178,9 @@ def _about_cuts(cuts: Sequence[float]) -> list[Finding]:
 
 
 def _about_size(track: MeshTrack, seen: NDArray[np.bool_]) -> list[Finding]:
-    eyes = np.linalg.norm(track.mesh[seen, 263, :2] - track.mesh[seen, 33, :2], axis=1)
+    frames = np.flatnonzero(seen)
+    some = frames[:: -(-len(frames) // _ENOUGH)]  # all of a long mesh need not come into memory
+    eyes = np.linalg.norm(track.mesh[some, 263, :2] - track.mesh[some, 33, :2], axis=1)
     between = float(np.median(eyes))
     if between >= _SMALL:
         return []

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bitbox.errors import InputError, OutputError, ParameterError
+from bitbox.face_backend.mesh_track import parts
 from bitbox.files import replacing
 from bitbox.provenance import hash_file
 
@@ -346,8 +347,17 @@ class Cache:
             return {name: archive[name] for name in archive.files}
 
     def write_mesh(self, recording: str, key: str, mesh: NDArray[np.float32]) -> Path | None:
-        """Store a mesh over time as one NumPy file."""
-        return self.write(recording, "mesh", key, ".npy", lambda path: np.save(path, mesh))
+        """Store a mesh over time as one NumPy file, without bringing all of it into memory."""
+        from numpy.lib import format as npy
+
+        def save(path: Path) -> None:
+            with path.open("wb") as file:
+                header = npy.header_data_from_array_1_0(mesh)  # type: ignore[no-untyped-call]
+                npy.write_array_header_2_0(file, header)  # type: ignore[no-untyped-call]
+                for part in parts(mesh):
+                    file.write(np.ascontiguousarray(mesh[part]).tobytes())
+
+        return self.write(recording, "mesh", key, ".npy", save)
 
     def read_mesh(self, key: str) -> NDArray[np.float32] | None:
         """Return a stored mesh, or None; it stays on the disk until a part of it is used."""
