@@ -34,8 +34,6 @@ FloatArray = NDArray[np.float64]
 
 N_GLOBAL = 79
 GLOBAL_UNIT_NAMES: tuple[str, ...] = tuple(f"GE{k}" for k in range(N_GLOBAL))
-_RIDGE = 0.02  # share of a movement's own square that steadies the separation of overlapping ones
-_DEPTH = 0.1  # weight of z: a single camera hardly sees depth
 _MIN_TRIPLES = 10  # frames with both neighbours that an estimate of noise needs
 
 
@@ -106,9 +104,12 @@ def local_units(deformation: ArrayLike) -> FloatArray:
 
     Notes
     -----
-    All 32 movements (`unit_movements`) are fitted together by least squares, along with the seven
-    ways in which an imperfect head pose moves the whole face (shift, turn, size), which are
-    thrown away. So a unit is what its neighbours do not explain.
+    A tracked mesh follows some movements fully and others weakly, and moves a little elsewhere as
+    well. What it does for each movement was measured once on rendered faces
+    (``tools/calibrate_local_units.py``). The units are the generalised least-squares estimate of
+    all 32 amplitudes under the covariance of noise and of head movement. Rigid movements of the
+    whole face (shift, turn, size), which an imperfect head pose leaves, have no part in them. Each
+    unit uses the vertices within 60 mm of what moves in it.
     """
     return np.asarray(_flatten(deformation) @ _local_filter().T)
 
@@ -190,18 +191,13 @@ def _edges() -> NDArray[np.int64]:
 @cache
 def _local_filter() -> FloatArray:
     """Return the matrix (32, 1404) from a deformation to the local units."""
-    movements = unit_movements().reshape(len(LOCAL_UNITS), -1)
-    design = np.concatenate([movements, _rigid_movements()]).T
-    weight = np.tile([1.0, 1.0, _DEPTH], N_VERTICES)
-    normal = design.T @ (weight[:, None] * design)
-    ridge = np.zeros(len(normal))
-    ridge[: len(movements)] = _RIDGE * np.diag(normal)[: len(movements)]
-    solution = np.linalg.solve(normal + np.diag(ridge), design.T * weight)
-    return np.asarray(solution[: len(movements)])
+    path = resources.files("bitbox.face_backend") / "data" / "local_filter.npy"
+    with path.open("rb") as file:
+        return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
 
 
-def _rigid_movements() -> FloatArray:
-    """Return small shifts, turns and change of size of the whole face, (7, 1404)."""
+def rigid_movements() -> FloatArray:
+    """Return small shifts, turns and a change of size of the whole face, shape (7, 1404)."""
     face = reference_face()
     shifts = [np.broadcast_to(axis, face.shape) for axis in np.eye(3)]
     turns = [np.cross(axis, face) for axis in np.eye(3)]
