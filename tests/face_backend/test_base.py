@@ -153,6 +153,23 @@ class TestSteps:
         processor.fit(normalize=False)
         assert count_tracking == ["participant.mp4"]
 
+    def test_they_agree_whatever_there_is_to_find(self, tmp_path: Path) -> None:
+        # so short that the noise is unknown, and with a lost face
+        images = [*[portrait(i) for i in range(5)], np.zeros((240, 320, 3), np.uint8)]
+        video = write_video(tmp_path / "short.mp4", images, FPS)
+        together, apart = FaceProcessor(), FaceProcessor()
+        together.io(video)
+        apart.io(video)
+        exp_loc = apart.localized_expressions()
+        exp_glob, pose, land_can = apart.fit()
+        land, rect = apart.detect_landmarks(), apart.detect_faces()
+        assert together.run_all() == (rect, land, exp_glob, pose, land_can, exp_loc)
+        codes = [finding.code for finding in together.findings]
+        assert "noise-unknown" in codes
+        assert sorted(codes) == sorted(finding.code for finding in apart.findings)
+        assert "noise-unknown" in str(exp_loc.provenance["findings"])
+        assert "noise-unknown" not in str(rect.provenance["findings"])
+
     def test_before_io_is_an_error_that_names_io(self) -> None:
         with pytest.raises(ParameterError, match=r"processor\.io"):
             FaceProcessor().detect_faces()

@@ -13,7 +13,7 @@ from bitbox.face_backend import builtin, geometry, mesh_track, units
 from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
-from bitbox.face_backend.recording import OUTPUTS, Recording
+from bitbox.face_backend.recording import OUTPUTS
 from bitbox.face_backend.store import Cache, make_key
 
 SIZE = (640, 480)
@@ -81,27 +81,22 @@ def test_memory_grows_only_with_the_results(
 
 
 class TestNormalized:
-    def recording(self) -> Recording:
-        return Recording(Path("a.mp4"), "", Cache())
-
     def test_neutral_is_zero_and_noise_is_one(self) -> None:
         random = np.random.default_rng(0)
         drift = np.linspace(0, 3, 4000)[:, None] * [1, 50]
         values = 7 + drift + random.normal(size=(4000, 2)) * [0.1, 5]
         values[10:20] = np.nan
-        recording = self.recording()
-        scaled = normalized(values, recording)
+        scaled, findings = normalized(values)
         np.testing.assert_allclose(np.nanmedian(scaled, axis=0), 0, atol=1e-9)
         noise = np.nanstd(np.diff(scaled, axis=0), axis=0) / np.sqrt(2)
         np.testing.assert_allclose(noise, 1, rtol=0.1)
         assert np.isnan(scaled[10:20]).all()
-        assert recording.findings == []
+        assert findings == []
 
     def test_unknown_noise_is_missing_and_said(self) -> None:
         values = np.column_stack([np.zeros(50), np.random.default_rng(0).normal(size=50)])
-        recording = self.recording()
-        scaled = normalized(values, recording)
+        scaled, findings = normalized(values)
         assert np.isnan(scaled[:, 0]).all()
         assert np.isfinite(scaled[:, 1]).all()
-        assert [finding.code for finding in recording.findings] == ["noise-unknown"]
-        assert "1 of 2" in recording.findings[0].message
+        assert [finding.code for finding in findings] == ["noise-unknown"]
+        assert "1 of 2" in findings[0].message

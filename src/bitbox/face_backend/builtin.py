@@ -130,8 +130,10 @@ class MeshRuntime:
         from bitbox.signals import Signals
 
         form = _FORM[output]
+        findings = list(track.findings)
         if output in NORMALIZED and normalize:
-            values = normalized(values, recording)
+            values, noise = normalized(values)
+            findings += noise
             form = {**form, "units": NOISE_UNITS}
         return Signals(
             values,
@@ -140,7 +142,9 @@ class MeshRuntime:
             backend=self.backend,
             confidence=track.confidence,
             provenance=recording.provenance(
-                self.settings(output, normalize), {"runtime": track.runtime, "size": track.size}
+                self.settings(output, normalize),
+                {"runtime": track.runtime, "size": track.size},
+                findings,
             ),
             **form,
         )

@@ -5,27 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.face_backend.recording import Recording
 from bitbox.quality import Finding
 
 NOISE_UNITS = "noise SD"
 
 
-def normalized(values: NDArray[np.float64], recording: Recording) -> NDArray[np.float64]:
+def normalized(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[Finding]]:
     """Take the person's neutral out of units and divide them by their measurement noise.
 
     Parameters
     ----------
     values : ndarray, shape (T, k)
         Units; NaN is missing.
-    recording : Recording
-        Where a finding goes if the noise of a unit cannot be estimated.
 
     Returns
     -------
-    ndarray, shape (T, k)
+    values : ndarray, shape (T, k)
         Each unit less its median over time, divided by the standard deviation of its noise
         (`bitbox.face_backend.units.noise_scale`). NaN where that is unknown.
+    findings : list of Finding
+        One if the noise of a unit that is measured cannot be estimated.
     """
     from bitbox.face_backend.units import noise_scale
 
@@ -34,8 +33,9 @@ def normalized(values: NDArray[np.float64], recording: Recording) -> NDArray[np.
     middle[seen] = np.nanmedian(values[:, seen], axis=0)
     scale = noise_scale(values)
     unknown = int(np.count_nonzero(seen & np.isnan(scale)))
+    findings = []
     if unknown:
-        recording.note(
+        findings.append(
             Finding(
                 "noise-unknown",
                 "warning",
@@ -44,4 +44,4 @@ def normalized(values: NDArray[np.float64], recording: Recording) -> NDArray[np.
                 "Use a longer recording in which the face moves, or normalize=False.",
             )
         )
-    return np.asarray((values - middle) / scale)
+    return np.asarray((values - middle) / scale), findings

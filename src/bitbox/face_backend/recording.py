@@ -115,16 +115,22 @@ class Recording:
         return signals.replace(provenance={**signals.provenance, "source": source})
 
     def provenance(
-        self, settings: Mapping[str, object], facts: Mapping[str, object]
+        self,
+        settings: Mapping[str, object],
+        facts: Mapping[str, object],
+        findings: Sequence[Finding],
     ) -> dict[str, object]:
-        """Return the record of where Signals come from.
+        """Return the record of where Signals come from, and keep its findings.
 
-        Names the file but not its folder, so that results can be passed on.
+        Names the file but not its folder, so that results can be passed on. The findings are those
+        that concern these Signals, whatever was computed before them.
         """
+        for finding in findings:
+            self.note(finding)
         return {
             "source": {"file": self.path.name, "sha256": self.sha256, **facts},
             "settings": dict(settings),
-            "findings": [finding.to_dict() for finding in self.findings],
+            "findings": [finding.to_dict() for finding in findings],
             **environment(),
         }
 

@@ -228,12 +228,7 @@ class ThreeDIRuntime:
             The video cannot be decoded, or shows no face.
         """
         seen = self._seen(recording)
-        results = {}
-        for output in outputs:
-            scaled = normalize and output in NORMALIZED
-            settings = self.settings(output, normalize)
-            results[output] = self._signals(recording, output, seen, scaled, settings)
-        return results
+        return {output: self._signals(recording, output, seen, normalize) for output in outputs}
 
     def _base_settings(self) -> dict[str, object]:
         return {
@@ -243,53 +238,43 @@ class ThreeDIRuntime:
         }
 
     def _signals(
-        self,
-        recording: Recording,
-        output: Output,
-        seen: NDArray[np.bool_],
-        scaled: bool,
-        settings: dict[str, object],
+        self, recording: Recording, output: Output, seen: NDArray[np.bool_], normalize: bool
     ) -> Signals:
         from bitbox.signals import Signals
 
-        time = _times(recording)
+        time, findings = _clock(recording)
+        findings = [*findings, *_about_loss(seen)]
         values, layout = self._rows(recording, _FILES[output], len(time))
         values[~seen] = np.nan  # 3DI's smoothing fills lost frames with averages
-        if scaled:
-            values = normalized(values, recording)
+        units = layout.units
+        if normalize and output in NORMALIZED:
+            values, noise = normalized(values)
+            findings += noise
+            units = NOISE_UNITS
         return Signals(
             values,
             time,
             tuple(name for _, name in layout.columns),
             kind=layout.kind,
             schema=layout.schema,
-            units=NOISE_UNITS if scaled else layout.units,
+            units=units,
             dimension=layout.dimension,
             backend=self.backend,
             confidence=seen.astype(np.float64),
-            provenance=recording.provenance(settings, {"runtime": self.backend}),
+            provenance=recording.provenance(
+                self.settings(output, normalize), {"runtime": self.backend}, findings
+            ),
         )
 
     def _seen(self, recording: Recording) -> NDArray[np.bool_]:
         """Return in which frames 3DI found landmarks, shape (T,)."""
-        n_frames = len(_times(recording))
+        n_frames = len(_clock(recording)[0])
         values, _ = self._rows(recording, "landmarks", n_frames)
         seen: NDArray[np.bool_] = np.isfinite(values).all(axis=1)
         if not seen.any():
             raise VideoError(
                 f"3DI found no face in {recording.path.name!r}, in any of its {n_frames} frames.",
                 expected="a video that shows a face",
-            )
-        if not seen.all():
-            lost = n_frames - int(seen.sum())
-            recording.note(
-                Finding(
-                    "face-lost",
-                    "warning" if lost > 0.05 * n_frames else "info",
-                    f"The face is lost in {lost} of {n_frames} frames "
-                    f"({100 * lost / n_frames:.1f} %).",
-                    "Those frames are missing, not zero; look there for a covered or turned face.",
-                )
             )
         return seen
 
@@ -412,13 +397,26 @@ def _work_folder(recording: Recording) -> Path:
     return Path(recording.memory["3DI"])
 
 
-def _times(recording: Recording) -> NDArray[np.float64]:
-    """Return the true times of all frames; 3DI's files hold none."""
-    if "times" not in recording.memory:
+def _clock(recording: Recording) -> tuple[NDArray[np.float64], list[Finding]]:
+    """Return the true times of all frames, which 3DI's files do not hold, and findings."""
+    if "clock" not in recording.memory:
         from bitbox.video import read_frames
 
         with read_frames(recording.path) as frames:
-            recording.memory["times"] = np.array([frame.time for frame in frames])
-            for finding in frames.findings:
-                recording.note(finding)
-    return cast("NDArray[np.float64]", recording.memory["times"])
+            times = np.array([frame.time for frame in frames])
+            recording.memory["clock"] = times, list(frames.findings)
+    return cast("tuple[NDArray[np.float64], list[Finding]]", recording.memory["clock"])
+
+
+def _about_loss(seen: NDArray[np.bool_]) -> list[Finding]:
+    lost = int(np.count_nonzero(~seen))
+    if not lost:
+        return []
+    return [
+        Finding(
+            "face-lost",
+            "warning" if lost > 0.05 * len(seen) else "info",
+            f"The face is lost in {lost} of {len(seen)} frames ({100 * lost / len(seen):.1f} %).",
+            "Those frames are missing, not zero; look there for a covered or turned face.",
+        )
+    ]
