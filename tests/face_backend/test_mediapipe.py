@@ -190,3 +190,17 @@ def test_without_mediapipe_the_error_says_what_to_install(tmp_path, heads, monke
     monkeypatch.setitem(sys.modules, "mediapipe.python.solution_base", None)
     with pytest.raises(BackendError, match=r"openbitbox\[video\]"):
         track_mesh(path)
+
+
+def test_two_videos_at_once_give_the_same_as_one_after_the_other(tmp_path, heads):
+    from concurrent.futures import ThreadPoolExecutor
+
+    paths = [
+        film(tmp_path / f"{number}.mp4", [[(head, 250 + 3 * i, 1.0)] for i in range(25)])
+        for number, head in enumerate(heads)
+    ]
+    alone = [track_mesh(path).mesh for path in paths]
+    with ThreadPoolExecutor(2) as pool:
+        together = [track.mesh for track in pool.map(track_mesh, paths)]
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -157,3 +157,48 @@ def test_errors_say_what_is_wrong():
         units.local_units(np.zeros((468, 3)))
     with pytest.raises(InputError, match="frames, signals"):
         units.noise_scale(np.zeros(5))
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory):
+    """Movements made one after another, then a turn of the head, tracked from a video."""
+    from bitbox.face_backend import geometry
+    from bitbox.face_backend.mediapipe import track_mesh
+    from bitbox.synthetic.performance import Bursts, perform
+    from bitbox.synthetic.video import Scene, render_video
+
+    names = ("le_upper_lid_lower", "rb_outer_raise", "ul_raise", "ll_left_corner_out")
+    names = (*names, "ll_jaw_drop")
+    time = np.arange(25 * (len(names) + 1)) / 25
+    drives = {name: Bursts((number + 0.1,), (0.8,), (1.0,)) for number, name in enumerate(names)}
+    turn = np.where(time >= len(names), 15 * np.sin(2 * np.pi * time), 0.0)
+    path = tmp_path_factory.mktemp("filmed") / "film.mp4"
+    scene = Scene(size=(640, 480), eye_distance=75.0)
+    truth = render_video(path, perform(time, drives, {"yaw": turn}), scene)
+    track = track_mesh(path)
+    narrow = 1.0  # the rendering has no perspective
+    first = geometry.canonicalize(track.mesh, track.size, narrow)
+    person = geometry.neutral(first.shape)
+    found = geometry.canonicalize(track.mesh, track.size, narrow, person=person)
+    return names, truth, found.pose, units.local_units(found.shape - geometry.neutral(found.shape))
+
+
+@pytest.mark.video
+def test_each_movement_is_seen_in_a_video_as_itself(filmed):
+    names, truth, _, found = filmed
+    noise = units.noise_scale(found)
+    for number, name in enumerate(names):
+        part = slice(25 * number, 25 * (number + 1))
+        index = NAMES.index(name)
+        assert np.corrcoef(found[part, index], truth.movement(name)[part])[0, 1] > 0.9
+        moved = np.ptp(found[part], axis=0) / noise
+        assert moved.argmax() == index
+
+
+@pytest.mark.video
+def test_a_turn_of_the_head_is_seen_in_a_video_to_two_degrees(filmed):
+    names, truth, pose, _ = filmed
+    still = pose[: 25 * len(names), 4]
+    turned = np.degrees(pose[25 * len(names) :, 4] - np.median(still))
+    # the renderer's yaw is positive to the subject's left, ours to the right
+    np.testing.assert_allclose(turned, -truth.head("yaw")[25 * len(names) :], atol=2.0)
