@@ -229,3 +229,11 @@ def test_lost_frames_of_a_known_person_stay_lost():
         np.isnan(found.shape).any(axis=(1, 2)), [False, True, False, False]
     )
     assert geometry.canonicalize(mesh[[1]], SIZE, person=someone()).pose.shape == (1, 6)
+
+
+def test_a_rigid_face_leaves_expression_out():
+    move = np.zeros((468, 3))
+    move[[61, 291, 17, 152], :2] = [[-5, -4], [5, -4], [0, 9], [0, 12]]
+    face = 3 * geometry.reference_face() + [300, 200, 0]
+    rigid = geometry.rigid_face((face + 3 * move)[None])
+    np.testing.assert_allclose(rigid[0], face, atol=1e-6)

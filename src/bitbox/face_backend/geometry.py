@@ -210,6 +210,24 @@ def canonicalize(
     return Canonical(pose, shape)
 
 
+def rigid_face(mesh: ArrayLike) -> FloatArray:
+    """Return the reference face where a mesh's stable points are: the mesh without expression.
+
+    Parameters
+    ----------
+    mesh : array_like, shape (T, 468 or 478, 3)
+        Pixels, without missing values.
+
+    Returns
+    -------
+    ndarray, shape (T, 468, 3)
+        The reference face turned, scaled and moved, in pixels. No perspective.
+    """
+    rotation, scale, shift = _register(_check_mesh(mesh).astype(np.float64))
+    turned = reference_face() @ rotation.swapaxes(1, 2)
+    return np.asarray(scale[:, None, None] * turned + shift[:, None])
+
+
 @cache
 def _stable() -> tuple[IntArray, IntArray]:
     """Return the stable vertices of both sides, and for each the place of its twin among them."""
