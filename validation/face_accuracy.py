@@ -1,9 +1,9 @@
 """Measure how accurate pose, units and latency are, on rendered faces with known truth.
 
 Run as ``python validation/face_accuracy.py`` with the ``video`` extra installed; it takes some
-minutes. It writes ``docs/validation/faces.md`` and ``docs/images/accuracy-*.png``. None of the recordings
-is one that the units were calibrated on: frame rate, size, amplitude, time course and noise
-differ. The faces are the same two, though, since there is but one portrait to render.
+minutes. It writes ``docs/validation/faces.md`` and ``docs/images/accuracy-*.png``. None of the
+recordings is one that the units were calibrated on: frame rate, size, amplitude, time course and
+noise differ. The faces are the same two, though, since there is but one portrait to render.
 """
 
 from __future__ import annotations
