@@ -29,6 +29,7 @@ from bitbox.statistics.windows import Rule
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bitbox.alignment import Aligned
     from bitbox.results import CorrelationResult
 
 FloatArray = NDArray[np.float64]
@@ -208,7 +209,7 @@ def imitation_quality(
     InputError
         If 'phase' surrogates are asked for and values are missing.
     """
-    from bitbox.social import imitation, prepare
+    from bitbox.social import prepare
 
     broken.check_surrogate(surrogate, n_surrogates)
     seed = new_seed() if seed is None else check_seed(seed)
@@ -238,26 +239,29 @@ def imitation_quality(
     )
     shifted = Shifted(both.x, both.y, plan, polarity, min_valid, threads, progress)
     pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, seed, matrix_test)
-    raw = imitation(
-        aligned.participant,
-        aligned.model,
-        width=width,
-        step=step,
-        lag=lag,
-        fps=aligned.fps,
-        polarity=polarity,
-        casuality=causality,
-        angular=angular,
-        components=components,
-        max_gap=max_gap,
-        min_valid=min_valid,
-        threads=threads,
-    )
+    parameters: dict[str, Any] = {
+        "width": width,
+        "step": width / 2 if step is None else step,
+        "lag": width if lag is None else lag,
+        "fps": aligned.fps,
+        "polarity": polarity,
+        "causality": causality,
+        "offset": offset,
+        "max_gap": max_gap,
+        "components": components,
+        "angular": angular,
+        "min_valid": min_valid,
+        "signals": list(both.names),
+        "surrogate": surrogate,
+        "n_surrogates": len(forward.null),
+        "matrix_test": matrix_test,
+        "seed": seed,
+    }
     return ImitationQuality(
         scorecard=card,
         headline=headline(card),
         findings=(*aligned.findings, *find(evidence)),
-        matrix=raw,
+        matrix=_raw(aligned, parameters, threads),
         null=forward.null,
         specificity=specific,
         pairs=pairs,
@@ -265,27 +269,21 @@ def imitation_quality(
         seed=seed,
         provenance={
             **environment(),
-            "parameters": {
-                "width": width,
-                "step": width / 2 if step is None else step,
-                "lag": width if lag is None else lag,
-                "fps": aligned.fps,
-                "polarity": polarity,
-                "causality": causality,
-                "offset": offset,
-                "max_gap": max_gap,
-                "components": components,
-                "angular": angular,
-                "min_valid": min_valid,
-                "signals": list(both.names),
-                "surrogate": surrogate,
-                "n_surrogates": len(forward.null),
-                "seed": seed,
-            },
+            "parameters": parameters,
             "participant": dict(aligned.participant.provenance),
             "model": dict(aligned.model.provenance),
         },
     )
+
+
+def _raw(aligned: Aligned, parameters: Mapping[str, Any], threads: int | None) -> CorrelationResult:
+    """Return what imitation() gives for two recordings that are on one clock already."""
+    from bitbox.social import imitation
+
+    names = ("width", "lag", "step", "fps", "polarity", "angular")
+    more = ("components", "max_gap", "min_valid", "causality")
+    chosen = {name: parameters[name] for name in names + more}
+    return imitation(aligned.participant, aligned.model, threads=threads, **chosen)
 
 
 def headline(card: pd.DataFrame, alpha: float = ALPHA) -> Headline:

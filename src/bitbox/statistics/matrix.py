@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 #: Shifts that the specificity is judged by, unless the whole matrix is tested.
-SPECIFICITY_SHIFTS = 199
+SPECIFICITY_SHIFTS = 99
 # Values of the null kept at once: 128 MB.
 _MOST_VALUES = 2**24
 

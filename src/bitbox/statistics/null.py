@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from bitbox.correlation.engine import in_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
 from bitbox.statistics.windows import Pair, Rule, cut, mean_over, sliding_max, still
@@ -159,17 +158,12 @@ def in_threads(
     """Do numbered pieces of work in threads, in order; stops soon after an interruption."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        waiting = [pool.submit(partial(work, i)) for i in range(n)]
-        done = []
-        try:
-            for i, future in enumerate(waiting, start=1):
-                done.append(future.result())
-                if progress is not None:
-                    progress(task, i, n)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    done = []
+    with threadpool_limits(1, "blas"):
+        for result in in_order(work, range(n), threads):
+            done.append(result)
+            if progress is not None:
+                progress(task, len(done), n)
     return done
 
 
