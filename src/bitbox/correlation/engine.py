@@ -243,7 +243,7 @@ class Task:
             (coordination.coordination_far if both else kernels.imitation_far)(*arguments)
         some_gaps = (states == kernels.GAPS).any()
         if some_gaps:
-            kernels.imitation_gaps(*arguments)
+            (coordination.coordination_gaps if both else kernels.imitation_gaps)(*arguments)
         if some_gaps or hard_x.any() or hard_y.any():
             kernels.exactly(*arguments)
 
