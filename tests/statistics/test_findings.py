@@ -52,6 +52,8 @@ def test_a_leader_is_pointed_out(good: SignalPair) -> None:
     leader = imitated_pair(3, duration=120, delay=-0.6, seed=0)
     assert "Check who is who" in codes(leader)["reverse-stronger"]
     assert "reverse-stronger" not in codes(good)
+    assert "reverse-stronger" not in codes(leader, lag=0.0)
+    assert "reverse-stronger" not in codes(leader, causality=False)
 
 
 def test_low_coverage_and_untested_signals(good: SignalPair) -> None:

@@ -23,14 +23,14 @@ FEW_WINDOWS = 20
 LOW_COVERAGE = 0.8
 #: A best lag at the end of the range in more than this share of windows is suspicious.
 AT_EDGE = 0.3
-#: A reverse direction this far beyond chance needs an explanation.
-REVERSE_Z = 2.0
+#: A reverse direction this far beyond chance, and ahead of the forward one, needs an explanation.
+REVERSE_Z, REVERSE_AHEAD = 2.0, 1.0
 #: Neither moves in more than this share of windows.
 MOSTLY_STILL = 0.5
 #: With fewer independent surrogates a p of 0.01, or of 0.05, rests on one of them.
 FEW_INDEPENDENT, TOO_FEW_INDEPENDENT = 100, 20
-#: A window should hold at least half a movement there and back.
-LEAST_CYCLES = 0.5
+#: A window should hold at least this share of a movement there and back.
+LEAST_CYCLES = 0.4
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,10 @@ def _lags(e: Evidence) -> Iterator[Finding]:
 
 def _direction(e: Evidence) -> Iterator[Finding]:
     card = e.card
-    reverse = card[(card["reverse_z"] > card["z"]) & (card["reverse_z"] > REVERSE_Z)]
+    if not e.plan.causal or e.plan.max_lag == 0:  # then the two directions are one
+        return
+    ahead = card["reverse_z"] - card["z"] > REVERSE_AHEAD
+    reverse = card[ahead & (card["reverse_z"] > REVERSE_Z)]
     if len(reverse):
         yield Finding(
             "reverse-stronger",
