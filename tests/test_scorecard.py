@@ -304,3 +304,16 @@ def test_methods_name_what_was_done(quality: ImitationQuality) -> None:
     assert "Prichard, D." in other
     assert "largest absolute correlation" in other
     assert "either way" in other
+
+
+def test_the_table_follows_from_the_windows(quality: ImitationQuality) -> None:
+    windows, card = quality.windows, quality.scorecard
+    assert len(windows) == 6 * quality.plan.n_windows
+    counted = windows[windows["counts"]].groupby("signal")
+    assert_allclose(counted["r"].mean(), card["shape"])
+    assert_allclose(counted.size(), card["windows"])
+    telling = windows[windows["telling"]].groupby("signal")["latency"]
+    assert_allclose(telling.median(), card["latency"])
+    assert_allclose(telling.quantile(0.75), card["latency_q75"])
+    assert windows["latency"].between(0, 1.2).all()
+    assert windows["time"].min() == pytest.approx(1.2 + 59 / 60)

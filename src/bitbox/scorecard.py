@@ -18,7 +18,7 @@ from bitbox.provenance import environment
 from bitbox.quality import Finding
 from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
-from bitbox.statistics.card import scorecard
+from bitbox.statistics.card import scorecard, window_table
 from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
@@ -83,6 +83,10 @@ class ImitationQuality:
         The result in one figure and, as text, in one sentence.
     findings : tuple of Finding
         What a careful colleague would point out.
+    windows : DataFrame
+        What every window of every matched signal holds: ``signal, time, r, latency``, whether it
+        ``counts`` for shape, and whether it is ``telling``, for latency and gain. Times and
+        latencies in seconds, times on the model's clock.
     matrix : CorrelationResult
         What :func:`bitbox.social.imitation` returns for the same data and parameters: every
         signal of the participant against every signal of the model.
@@ -104,6 +108,7 @@ class ImitationQuality:
     scorecard: pd.DataFrame
     headline: Headline
     findings: tuple[Finding, ...]
+    windows: pd.DataFrame
     matrix: CorrelationResult
     null: FloatArray
     specificity: Specificity | None
@@ -261,6 +266,13 @@ def imitation_quality(
         scorecard=card,
         headline=headline(card),
         findings=(*aligned.findings, *find(evidence)),
+        windows=window_table(
+            both.names,
+            rule,
+            forward.observed,
+            card["chance_mean"].to_numpy(),
+            float(aligned.model.time[0]),
+        ),
         matrix=_raw(aligned, parameters, threads),
         null=forward.null,
         specificity=specific,

@@ -82,6 +82,37 @@ def scorecard(
     return pd.DataFrame(table, index=index)[[column.name for column in COLUMNS]]
 
 
+def window_table(
+    names: Sequence[str],
+    rule: Rule,
+    observed: Sequence[Matched],
+    chance: FloatArray,
+    first_time: float,
+) -> pd.DataFrame:
+    """Return what every window of every matched signal holds, one row each, signal by signal.
+
+    Columns: ``signal``; ``time``, the window's centre in seconds; ``r``; ``latency`` in seconds;
+    ``counts``, whether it is part of shape; ``telling``, whether it is part of latency and gain.
+    """
+    import pandas as pd
+
+    times = rule.plan.centres + first_time
+    tables = [
+        pd.DataFrame(
+            {
+                "signal": name,
+                "time": times,
+                "r": signal.r,
+                "latency": 0.0 - signal.lag / rule.plan.fps,
+                "counts": signal.counted,
+                "telling": telling(signal, float(chance[i])),
+            }
+        )
+        for i, (name, signal) in enumerate(zip(names, observed, strict=True))
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def timing(
     x: FloatArray,
     y: FloatArray,
@@ -102,7 +133,7 @@ def timing(
         if not len(lags):
             rows.append([np.nan] * 5)
             continue
-        quartiles = np.quantile(-lags / plan.fps, [0.5, 0.25, 0.75])
+        quartiles = np.quantile(0.0 - lags / plan.fps, [0.5, 0.25, 0.75])
         outermost = (lags == plan.lags[0]) | (lags == plan.lags[-1])
         size = gain(x[:, i], y[:, i], plan.starts[used], lags, plan.window)
         rows.append([*quartiles, outermost.mean() if rule.span else np.nan, size])
