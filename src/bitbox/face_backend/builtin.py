@@ -7,10 +7,11 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from bitbox.face_backend.head_motion import HeadLeak
 from bitbox.face_backend.mesh_track import parts
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
@@ -20,7 +21,6 @@ from bitbox.quality import Finding
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bitbox.face_backend.geometry import Canonical
     from bitbox.face_backend.mesh_track import MeshTrack
     from bitbox.signals import Signals
 
@@ -167,8 +167,9 @@ def measure(
     Notes
     -----
     Goes through the frames in parts, so that memory does not grow with the recording but for the
-    results. The neutral face is taken from at most 5000 frames, spread evenly over those in which
-    the face is seen.
+    results. The person's own face, the neutral and what follows the head (see
+    `bitbox.face_backend.head_motion`) are taken from at most 5000 frames, spread evenly over those
+    in which the face is seen.
     """
     from bitbox.face_backend import geometry, units
 
@@ -182,30 +183,54 @@ def measure(
         "expression-local": units.local_units,
     }
     found: dict[Output, list[NDArray[np.float64]]] = {name: [] for name in outputs}
-    still = None
-    if set(outputs) - set(plain):
-        still = geometry.neutral(_some_canonical(track, vertical_fov).shape)
+    face = Person.measure(track, vertical_fov) if set(outputs) - set(plain) else None
     for part in parts(track.mesh):
         mesh = track.mesh[part]
         for name in found.keys() & plain:
             found[name].append(plain[name](mesh))
-        if still is None:
+        if face is None:
             continue
-        canonical = geometry.canonicalize(mesh, track.size, vertical_fov)
+        canonical = geometry.canonicalize(mesh, track.size, vertical_fov, person=face.shape)
         if "pose" in found:
             found["pose"].append(canonical.pose)
+        own = face.leak.remove(canonical.shape - face.still, canonical.pose)
         for name in found.keys() & deformed:
-            found[name].append(deformed[name](canonical.shape - still))
+            found[name].append(deformed[name](own))
     return {name: np.concatenate(rows) for name, rows in found.items()}
 
 
-def _some_canonical(track: MeshTrack, vertical_fov: float) -> Canonical:
-    """Return enough canonical frames to find the person's neutral face."""
-    from bitbox.face_backend.geometry import canonicalize
+class Person(NamedTuple):
+    """What is the same for all frames of a recording.
 
-    frames = np.flatnonzero(track.confidence > 0)
-    some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
-    return canonicalize(track.mesh[some], track.size, vertical_fov)
+    Attributes
+    ----------
+    shape : ndarray, shape (468, 3)
+        The person's own face, to which head pose is fitted.
+    still : ndarray, shape (468, 3)
+        The neutral face, as it comes out of that fit.
+    leak : HeadLeak
+        What of the deformation follows the head's rotation.
+    """
+
+    shape: NDArray[np.float64]
+    still: NDArray[np.float64]
+    leak: HeadLeak
+
+    @classmethod
+    def measure(cls, track: MeshTrack, vertical_fov: float) -> Person:
+        """Measure a person in frames that are spread evenly over the recording."""
+        from bitbox.face_backend.geometry import canonicalize, neutral
+
+        frames = np.flatnonzero(track.confidence > 0)
+        some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
+        mesh = track.mesh[some]
+        shape = neutral(canonicalize(mesh, track.size, vertical_fov).shape)
+        canonical = canonicalize(mesh, track.size, vertical_fov, person=shape)
+        still = neutral(canonical.shape)
+        interval = np.median(np.diff(track.time)) if len(track.time) > 1 else 0.0
+        seconds = float(len(frames) * interval)
+        leak = HeadLeak.estimate(canonical.shape - still, canonical.pose, seconds)
+        return cls(shape, still, leak)
 
 
 _FORM: dict[Output, dict[str, Any]] = {
