@@ -109,11 +109,11 @@ def suggest(
     each = [typical_frequency(signal, aligned.fps) for signal in both.y.swapaxes(0, 1)]
     known = [f for f in each if np.isfinite(f)]
     frequency = float(np.median(known)) if known else float("nan")
-    wanted = float(np.clip(1 / frequency, NARROWEST, WIDEST)) if known else 2.0
+    wanted = round(float(np.clip(1 / frequency, NARROWEST, WIDEST)), 1) if known else 2.0
     # windows of w seconds, w / 2 apart, with a lag of 0.6 w (rounded):
     # (seconds - 1.6 w) / (w / 2) + 1
     room = (seconds - 0.1) / (1.6 + (FEW_WINDOWS - 1) / 2)
-    width = max(math.floor(10 * min(wanted, room) + 1e-9) / 10, 0.5)
+    width = max(min(wanted, math.floor(10 * room) / 10), 0.5)
     step = round(width / 2, 2)
     lag = round(float(np.clip(0.6 * width, SHORTEST_LAG, LONGEST_LAG)), 1)
     plan = WindowPlan.from_seconds(len(both.x), aligned.fps, width=width, step=step, lag=lag)
@@ -127,7 +127,7 @@ def suggest(
     short = (
         f" {wanted:.1f} s would suit the movements better, but {seconds:.0f} s of recording leave "
         f"no room for {FEW_WINDOWS} such windows."
-        if width < wanted - 0.1
+        if width < wanted
         else ""
     )
     sentence = (
