@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bitbox.errors import BackendError, ParameterError, VideoError
-from bitbox.face_backend.mediapipe import _quiet, track_mesh
+from bitbox.face_backend.mediapipe import _coordinates, _quiet, track_mesh
 from bitbox.video import write_video
 
 pytestmark = pytest.mark.video
@@ -204,3 +204,17 @@ def test_two_videos_at_once_give_the_same_as_one_after_the_other(tmp_path, heads
         together = [track.mesh for track in pool.map(track_mesh, paths)]
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_points_are_read_the_same_at_once_and_one_by_one():
+    from mediapipe.framework.formats import landmark_pb2
+
+    values = np.random.default_rng(0).normal(size=(478, 3)).astype(np.float32)
+    values[3] = 0
+    plain = landmark_pb2.NormalizedLandmarkList()
+    more = landmark_pb2.NormalizedLandmarkList()
+    for x, y, z in values.tolist():
+        plain.landmark.add(x=x, y=y, z=z)
+        more.landmark.add(x=x, y=y, z=z, visibility=0.5)  # not what is expected
+    np.testing.assert_array_equal(_coordinates(plain), values)
+    np.testing.assert_array_equal(_coordinates(more), values)
