@@ -36,6 +36,9 @@ class Face:
         photograph would end above the lower edge of the canvas.
     other_person : bool
         Whether to draw a second person: the portrait mirrored and recoloured.
+    vertical_fov : float
+        The camera's vertical field of view in degrees. At rest the photograph is seen as it is,
+        whatever the field of view; when the head turns, perspective shows.
     """
 
     def __init__(
@@ -45,10 +48,12 @@ class Face:
         position: tuple[float, float] = (0.5, 0.5),
         *,
         other_person: bool = False,
+        vertical_fov: float = 63.0,
     ) -> None:
         self.size = size
         self.zoom = zoom
         self.other_person = other_person
+        self.focal = size[1] / 2 / math.tan(math.radians(vertical_fov) / 2)
         self._portrait = portrait()
         self._displacements = displacements().reshape(len(MOVEMENTS), -1)
         x, y = position[0] * size[0], position[1] * size[1]
@@ -82,22 +87,35 @@ class Face:
             portrait; for the other person they are those of its mirror image.
         """
         yaw, pitch, roll, x, y, approach = head
-        sign = 1.0
         if self.other_person:
             drives = drives[_MIRRORED]
-            yaw, roll, sign = -yaw, -roll, -1.0
-        still = self._portrait.vertices
-        moved = still + (drives @ self._displacements).reshape(-1, 3)
-        turned = (moved - PIVOT) @ rotation(yaw, pitch, roll).T + PIVOT
-        moved += self._portrait.head[:, None] * (turned - moved)
-        out = moved * self.zoom
-        out[:, 0] = self.centre[0] + sign * (moved[:, 0] - _CENTRE[0]) * self.zoom
-        out[:, 1] = self.centre[1] + (moved[:, 1] - _CENTRE[1]) * self.zoom
-        out[:, :2] += np.array([x, y]) * self.pixels_per_mm
-        # Coming closer enlarges the picture about the camera's axis.
-        axis = np.array([self.size[0] / 2, self.size[1] / 2, 0.0])
-        closer: FloatArray = axis + (out - axis) * (1 + approach)
-        return closer
+        moved = self._portrait.vertices + (drives @ self._displacements).reshape(-1, 3)
+        space = self._in_space(moved)
+        pivot = self._in_space(PIVOT)
+        turned = (space - pivot) @ rotation(yaw, pitch, roll).T + pivot
+        space += self._portrait.head[:, None] * (turned - space)
+        space[:, :2] += np.array([x, y]) * self.pixels_per_mm
+        space[:, 2] -= self.focal * approach / (1 + approach)
+        return self._seen(space)
+
+    def _in_space(self, vertices: FloatArray) -> FloatArray:
+        """Put vertices of the photograph where a camera would have to see them to take it.
+
+        In pixels at the face's distance, which is one focal length, from the camera.
+        """
+        sign = -1.0 if self.other_person else 1.0
+        away = vertices[..., 2:] * self.zoom
+        flat = (vertices[..., :2] - _CENTRE) * self.zoom * np.array([sign, 1.0]) + self.centre
+        rays = flat - np.array(self.size) / 2
+        return np.concatenate([rays * (1 + away / self.focal), self.focal + away], axis=-1)
+
+    def _seen(self, space: FloatArray) -> FloatArray:
+        """Return what the camera sees: pixels, and depth relative to the face's on their scale."""
+        larger = self.focal / space[:, 2:]
+        out = np.concatenate([space[:, :2] * larger, space[:, 2:]], axis=1)
+        out[:, :2] += np.array(self.size) / 2
+        out[:, 2] -= np.average(space[:, 2], weights=self._portrait.head)
+        return out
 
     def draw(self, canvas: Image, drives: FloatArray, head: FloatArray) -> None:
         """Draw the person over a canvas of shape (height, width, 3)."""

@@ -57,6 +57,8 @@ class Scene:
         Width and height in pixels.
     eye_distance : float, optional
         Pixels between the pupils; 0.15 of the height unless given.
+    vertical_fov : float
+        The camera's vertical field of view in degrees: how strongly perspective shows.
     split : bool
         Split screen: the first person in the left half, the second in the right one.
     noise : float
@@ -75,6 +77,7 @@ class Scene:
 
     size: tuple[int, int] = (1280, 720)
     eye_distance: float | None = None
+    vertical_fov: float = 63.0
     split: bool = False
     noise: float = 0.0
     light: tuple[float, float] = (1.0, 1.0)
@@ -89,6 +92,7 @@ class Scene:
             and (self.eye_distance is None or self.eye_distance > 0)
             and self.noise >= 0
             and min(self.light) >= 0
+            and 0 < self.vertical_fov < 180
             and 0 <= self.motion_blur <= 1
         )
         if not fine:
@@ -157,7 +161,13 @@ class FaceTruth:
             width, height = self.scene.size
             size = (width // 2, height) if self.scene.split else (width, height)
             self._faces.extend(
-                Face(size, self.scene.zoom, person.position, other_person=person.other)
+                Face(
+                    size,
+                    self.scene.zoom,
+                    person.position,
+                    other_person=person.other,
+                    vertical_fov=self.scene.vertical_fov,
+                )
                 for person in self.people
             )
         return self._faces
