@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation.engine import Task, in_order
+from bitbox.correlation.jobs import Task, in_order
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
 from bitbox.progress import Progress

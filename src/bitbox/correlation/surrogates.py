@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bitbox.correlation.engine import Task, in_order
+from bitbox.correlation.jobs import Task, in_order
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress

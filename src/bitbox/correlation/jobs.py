@@ -1,0 +1,280 @@
+"""Work in jobs: some windows at a time, over threads, in order, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.correlation.plan import MIN_WINDOW, WindowPlan
+from bitbox.errors import InputError, ParameterError, SchemaError
+from bitbox.progress import Progress
+
+if TYPE_CHECKING:
+    from bitbox.correlation.exact import Geometry
+
+FloatArray = NDArray[np.float64]
+T = TypeVar("T")
+
+#: Products that a job of some windows should take: about a millisecond's work, so that threads
+#: share evenly and an interruption is noticed at once.
+_JOB = 6e7
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The results of some consecutive windows; r and lag (frames) are views."""
+
+    r: NDArray[np.float32]
+    lag: NDArray[np.float32]
+    sums: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Two prepared sets of signals and what to do with them."""
+
+    x: FloatArray
+    y: FloatArray
+    n1: int
+    n2: int
+    plan: WindowPlan
+    geometry: Geometry
+    order: NDArray[np.int64]
+
+    @classmethod
+    def prepare(
+        cls, x: FloatArray, y: FloatArray, plan: WindowPlan, *, polarity: bool, min_valid: float
+    ) -> Task:
+        """Check the arguments, and lay the arrays out for the kernels."""
+        from bitbox.correlation import exact, tiles
+
+        first, second = _checked(x, "x", plan), _checked(y, "y", plan)
+        if first.shape[2] != second.shape[2]:
+            raise SchemaError(
+                "Signals with different numbers of coordinates cannot be correlated.",
+                expected=f"{first.shape[2]} coordinates in y, as in x",
+                got=str(second.shape[2]),
+            )
+        terms = plan.window * first.shape[2]
+        geometry = exact.Geometry(
+            plan.window,
+            plan.max_lag,
+            frames_needed(plan, min_valid),
+            plan.mode == "coordination",
+            bool(polarity),
+            register_file(),
+            float32_limit(terms) if plan.mode == "imitation" else slide_limit(plan, terms),
+        )
+        return cls(
+            _laid_out(first, "x", tiles.ROWS),
+            _laid_out(second, "y", tiles.COLUMNS),
+            first.shape[1],
+            second.shape[1],
+            plan,
+            geometry,
+            tie_order(plan),
+        )
+
+    def run(self, threads: int | None, progress: Progress | None) -> Iterator[tuple[int, Part]]:
+        """Yield (first window, results) of all windows, in order."""
+        size = self.windows_per_job
+        firsts = range(0, self.plan.n_windows, size)
+        total, starts = self.plan.n_windows, self.plan.starts
+
+        def job(first: int) -> Part:
+            return self.windows(starts[first : first + size])
+
+        for first, part in zip(firsts, in_order(job, firsts, threads), strict=True):
+            yield first, part
+            if progress is not None:
+                progress("Correlating", min(first + size, total), total)
+
+    @property
+    def windows_per_job(self) -> int:
+        """How many windows make a job; the same for any number of threads."""
+        pairs = self.x.shape[2] * self.y.shape[2]
+        cost = pairs * self.order.size * self.plan.window * self.x.shape[1]
+        cost *= 3 if self.geometry.coordination else 1
+        most = max(1, int(8e6 / pairs))
+        return int(min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096))
+
+    def windows(self, starts: NDArray[np.int64]) -> Part:
+        """Return the results of some windows."""
+        from bitbox.correlation import kernels
+
+        shape = starts.size, self.x.shape[2], self.y.shape[2]
+        r, lag = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+        self.fill(starts, r, lag)
+        sums = np.zeros((4, self.n1, self.n2))
+        kernels.accumulate(r, lag, sums)
+        return Part(r[:, : self.n1, : self.n2], lag[:, : self.n1, : self.n2], sums)
+
+    def fill(
+        self, starts: NDArray[np.int64], r: NDArray[np.float32], lag: NDArray[np.float32]
+    ) -> None:
+        """Compute some windows, each part of them in the cheapest way that is accurate."""
+        from bitbox.correlation import coordination, kernels, tiles
+
+        both = self.geometry.coordination
+        columns = self.y.shape[2] // tiles.COLUMNS
+        tiled = (self.x.shape[2] // tiles.ROWS, columns) if both else (columns,)
+        states = np.empty((starts.size, *tiled), dtype=np.uint8)
+        hard_x = np.empty((starts.size, self.x.shape[2]), dtype=np.bool_)
+        hard_y = np.empty((starts.size, self.y.shape[2]), dtype=np.bool_)
+        out = r, lag, states, hard_x, hard_y
+        arguments: tuple[Any, ...] = self.x, self.y, starts, self.order, self.geometry, out
+        (coordination.coordination if both else kernels.imitation)(*arguments)
+        if (states == kernels.FAR).any():
+            (coordination.coordination_far if both else kernels.imitation_far)(*arguments)
+        some_gaps = (states == kernels.GAPS).any()
+        if some_gaps:
+            (coordination.coordination_gaps if both else kernels.imitation_gaps)(*arguments)
+        if some_gaps or hard_x.any() or hard_y.any():
+            kernels.exactly(*arguments)
+
+
+def in_order(job: Callable[[int], T], arguments: Iterable[int], threads: int | None) -> Iterator[T]:
+    """Yield the results of a job for each argument, in order, a few at a time.
+
+    Only as many results wait as there are threads to fill, whatever the number of jobs; an
+    interruption stops the work after the jobs at hand.
+    """
+    count = thread_count(threads)
+    if count == 1:
+        yield from map(job, arguments)
+        return
+    waiting: list[Future[T]] = []
+    pool = ThreadPoolExecutor(count)
+    try:
+        for argument in arguments:
+            waiting.append(pool.submit(job, argument))
+            if len(waiting) > 2 * count:
+                yield waiting.pop(0).result()
+        while waiting:
+            yield waiting.pop(0).result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def thread_count(threads: int | None) -> int:
+    """Return how many threads to use: as many as this process may run on if None."""
+    if threads is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if threads < 1:
+        raise ParameterError(
+            "The number of threads makes no sense.", expected="1 or more", got=repr(threads)
+        )
+    return int(threads)
+
+
+def register_file() -> tuple[int, ...]:
+    """Return which register file the tiles are to be written for.
+
+    The environment variable BITBOX_REGISTERS ('wide' or 'narrow') overrides what the processor
+    says; wide code runs anywhere, only slower.
+    """
+    from llvmlite import binding
+
+    from bitbox.correlation import tiles
+
+    asked = os.environ.get("BITBOX_REGISTERS", "")
+    if asked not in {"", "wide", "narrow"}:
+        raise ParameterError(
+            "The environment variable BITBOX_REGISTERS makes no sense.",
+            expected="'wide' or 'narrow'",
+            got=repr(asked),
+        )
+    wide = binding.get_host_cpu_features().get("avx512f", False)
+    return tiles.WIDE if asked == "wide" or (wide and asked != "narrow") else tiles.NARROW
+
+
+def float32_limit(terms: int) -> float:
+    """Return the squared offset up to which float32 sums of so many terms are good to 2e-6.
+
+    docs/engine.md derives it: with sums of short sums the rounding error of r has a standard
+    deviation of about ``unit * rho * sqrt(BLOCK / 3 / blocks + blocks / 3 + 2) / 2``, where rho
+    squared is 1 + the squared offset; nine of these must fit.
+    """
+    from bitbox.correlation.tiles import BLOCK
+
+    blocks = max(1.0, terms / BLOCK)
+    deviation = 2.0**-24 * math.sqrt(BLOCK / 3 / blocks + blocks / 3 + 2) / 2
+    return max(0.0, (2e-6 / (9 * deviation)) ** 2 - 1)
+
+
+def slide_limit(plan: WindowPlan, terms: int) -> float:
+    """Return the product of norms, of all frames over a window, up to which float32 slides well.
+
+    docs/engine.md derives it. A sum that slides keeps the rounding errors of all its steps, and
+    where values repeat, these errors all have the same sign.
+    """
+    steps = 4 * plan.max_lag * terms / plan.window
+    return 2e-6 / (2.0**-24 * max(8.0, steps / 5))
+
+
+def frames_needed(plan: WindowPlan, min_valid: float) -> int:
+    """Return how many frames of a window must be valid, at least three."""
+    if not 0 <= min_valid <= 1:
+        raise ParameterError(
+            "The share of valid frames makes no sense.",
+            expected="a number from 0 to 1",
+            got=repr(min_valid),
+        )
+    return max(MIN_WINDOW, math.ceil(min_valid * plan.window - 1e-9))
+
+
+def tie_order(plan: WindowPlan) -> NDArray[np.int64]:
+    """Return the lags in the order in which a tie prefers them: nearest zero, then negative."""
+    return np.array(sorted(plan.lags.tolist(), key=lambda lag: (abs(lag), lag)), dtype=np.int64)
+
+
+def _checked(data: FloatArray, name: str, plan: WindowPlan) -> FloatArray:
+    """Return (frames, signals, coordinates), finite or NaN, or raise."""
+    array = np.asarray(data, dtype=np.float64)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or 0 in array.shape[1:]:
+        raise SchemaError(
+            f"The array {name} has a shape that cannot be correlated.",
+            expected="(frames, signals, coordinates)",
+            got=str(np.shape(data)),
+        )
+    if array.shape[0] != plan.n_frames:
+        raise SchemaError(
+            f"The array {name} does not fit the window plan.",
+            expected=f"{plan.n_frames} frames",
+            got=str(array.shape[0]),
+        )
+    return array
+
+
+def _laid_out(array: FloatArray, name: str, multiple: int) -> FloatArray:
+    """Return a copy laid out (frames, coordinates, signals), padded with NaN to whole tiles."""
+    from bitbox.correlation import windows
+
+    frames, n, d = array.shape
+    out = np.empty((frames, d, -(-n // multiple) * multiple))
+    array = np.ascontiguousarray(array)
+    largest = windows.largest(array)
+    if np.isinf(largest).any():
+        frame, signal, _ = (int(v) for v in np.argwhere(np.isinf(array))[0])
+        raise InputError(
+            f"The array {name} holds an infinite value.",
+            expected="finite numbers, or NaN where missing",
+            got=f"infinity in frame {frame} of signal {signal}",
+        )
+    # A power of two changes no digit; it keeps squares from overflowing or vanishing. It is
+    # applied in two steps because that of the smallest numbers is itself too large.
+    exponent = -np.frexp(largest)[1]
+    half = exponent // 2
+    windows.lay_out(array, np.ldexp(1.0, half), np.ldexp(1.0, exponent - half), out)
+    return out
