@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from bitbox.face_backend import geometry, units
+from bitbox.face_backend import builtin, geometry, units
 from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.synthetic.movements import MOVEMENTS, displacements, mirrored
 from bitbox.synthetic.performance import perform
@@ -41,8 +41,8 @@ SCENES = (
     Scene(size=(960, 720), noise=2.0, seed=1),
     Scene(size=(854, 480), eye_distance=62.0, noise=4.0, crf=24, seed=2),
 )
-#: The rendered faces are drawn without perspective.
-RENDERED_FOV = 1.0
+#: The field of view of the rendered camera, in degrees.
+FOV = 63.0
 N_MOVEMENT, N_HEAD, N_RANDOM = 28, 36, 400
 HEAD_RANGE = {"yaw": 18.0, "pitch": 18.0, "roll": 18.0, "x": 40.0, "y": 30.0, "approach": 0.15}
 DEPTH = 0.3  # weight of z: a single camera hardly sees depth
@@ -98,9 +98,9 @@ def deformations(other: bool, scene: Scene, folder: Path) -> FloatArray:
     path = folder / f"person{int(other)}.mp4"
     render_video(path, Person(perform(time, drives, head), other=other), scene)
     track = track_mesh(path)
-    person = geometry.neutral(geometry.canonicalize(track.mesh, track.size, RENDERED_FOV).shape)
-    shape = geometry.canonicalize(track.mesh, track.size, RENDERED_FOV, person=person).shape
-    return (shape - geometry.neutral(shape)).reshape(len(shape), -1)
+    face = builtin.Person.measure(track, FOV)
+    found = geometry.canonicalize(track.mesh, track.size, FOV, person=face.shape)
+    return face.leak.remove(found.shape - face.still, found.pose).reshape(len(track.time), -1)
 
 
 def measure(deformation: FloatArray) -> Response:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend import geometry, units
+from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.synthetic.performance import Bursts, perform
 from bitbox.synthetic.video import FaceTruth, Person, Scene, render_video
@@ -25,8 +26,8 @@ FloatArray = NDArray[np.float64]
 DOCS = Path(__file__).parents[1] / "docs"
 NAMES = [unit.name for unit in units.LOCAL_UNITS]
 SCENE = Scene(size=(1280, 720), eye_distance=90.0, noise=3.0, seed=9)
-#: The rendered faces are drawn without perspective; a camera would have 63 degrees.
-RENDERED_FOV = 1.0
+#: The field of view of the rendered camera, in degrees; the default of the measurement, too.
+FOV = 63.0
 FPS = 30.0
 SEGMENT = 36  # frames for one movement
 SWEEP = 60  # frames for one turn to and fro
@@ -46,11 +47,8 @@ def record(person: Person, folder: Path, scene: Scene = SCENE) -> Recording:
     path = folder / "video.mp4"
     truth = render_video(path, person, scene)
     track = track_mesh(path)
-    first = geometry.canonicalize(track.mesh, track.size, RENDERED_FOV)
-    face = geometry.neutral(first.shape)
-    found = geometry.canonicalize(track.mesh, track.size, RENDERED_FOV, person=face)
-    deformation = found.shape - geometry.neutral(found.shape)
-    return Recording(truth, track.time, found.pose, units.local_units(deformation))
+    found = measure(track, ["pose", "expression-local"], FOV)
+    return Recording(truth, track.time, found["pose"], found["expression-local"])
 
 
 def correlation(a: FloatArray, b: FloatArray) -> float:

@@ -176,10 +176,9 @@ def filmed(tmp_path_factory):
     scene = Scene(size=(640, 480), eye_distance=75.0)
     truth = render_video(path, perform(time, drives, {"yaw": turn}), scene)
     track = track_mesh(path)
-    narrow = 1.0  # the rendering has no perspective
-    first = geometry.canonicalize(track.mesh, track.size, narrow)
+    first = geometry.canonicalize(track.mesh, track.size)
     person = geometry.neutral(first.shape)
-    found = geometry.canonicalize(track.mesh, track.size, narrow, person=person)
+    found = geometry.canonicalize(track.mesh, track.size, person=person)
     return names, truth, found.pose, units.local_units(found.shape - geometry.neutral(found.shape))
 
 
