@@ -132,7 +132,8 @@ class Signals:
         if self.n_frames < 2:
             return float("nan")
         intervals = np.diff(self.time)
-        return float(1.0 / intervals[intervals <= 1.5 * np.median(intervals)].mean())
+        rate = 1.0 / intervals[intervals <= 1.5 * np.median(intervals)].mean()
+        return round(float(rate), 6)  # 30, not 30.000000000000004
 
     @property
     def coverage(self) -> FloatArray:

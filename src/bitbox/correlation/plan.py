@@ -16,16 +16,12 @@ Mode = Literal["imitation", "coordination"]
 #: A correlation over fewer frames is +1 or -1 whatever the data.
 MIN_WINDOW = 3
 
-# 1.15 s at 30 fps is 34.499999999999996 in binary floating point. A half is rounded up, as a
-# person would; this slack keeps that rule from depending on how the product happened to round.
-_SLACK = 1e-9
-
 
 def seconds_to_frames(seconds: float, fps: float) -> int:
-    """Return the whole number of frames nearest to a duration; a half is rounded up.
+    """Return the whole number of frames nearest to a duration; a half goes to the even one.
 
-    Python's own ``round`` sends a half to the even neighbour, so that 16.5 frames would become 16
-    and 17.5 would become 18. Half up has no such surprises.
+    That is Python's own ``round``, as the definitions of the analysis have it: 16.5 frames become
+    16, and 17.5 become 18.
 
     Parameters
     ----------
@@ -37,9 +33,9 @@ def seconds_to_frames(seconds: float, fps: float) -> int:
     Returns
     -------
     int
-        ``floor(seconds * fps + 0.5)``.
+        ``round(seconds * fps)``.
     """
-    return math.floor(seconds * fps + 0.5 + _SLACK)
+    return round(seconds * fps)
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ class WindowPlan:
 
         Notes
         -----
-        Seconds are rounded to the nearest frame, a half up (`seconds_to_frames`).
+        Seconds are rounded to the nearest frame (`seconds_to_frames`).
         """
         _require_positive("The frame rate", fps, "frames a second")
         _require_positive("The width of the window", width, "seconds")
