@@ -30,12 +30,9 @@ FPS = 30.0
 DELAY = 0.4
 #: Size of the participant's own movements in what it imitates, relative to the model's.
 _OWN = 0.1
-#: Local units that an expression moves and that tell it from the others.
+#: The local units that an expression moves most, and the angle of a head movement.
 _TELLING = {
-    "smile": (
-        *("ul_left_corner_raise", "ul_right_corner_raise"),
-        *("ll_left_corner_out", "ll_right_corner_out"),
-    ),
+    "smile": ("ul_left_corner_raise", "ul_right_corner_raise"),
     "mouth_open": ("ll_jaw_drop",),
     "lip_raise": ("ul_raise",),
     "brow_raise": ("lb_inner_raise", "lb_outer_raise", "rb_inner_raise", "rb_outer_raise"),
