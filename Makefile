@@ -8,12 +8,15 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs lock clean
+.PHONY: help demo test lint bench-engine bench-faces fuzz-engine validate docs lock clean
 
 help:
 	@echo "make demo    render two videos, measure imitation, write demo/report.html"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, and the type checker"
+	@echo "make bench-engine, bench-faces    measure the speed of the correlation and of face tracking"
+	@echo "make fuzz-engine                  compare the engine with its definition for half an hour"
+	@echo "make validate                     measure accuracy and calibration; writes docs/validation"
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make lock    compile requirements/locked.txt anew"
 	@echo "make clean   remove the environment and everything built"
@@ -33,12 +36,25 @@ demo: $(READY)
 	$(BIN)/bitbox demo -o demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench-engine: $(READY)
+	$(BIN)/python -m benchmarks.engine
+
+bench-faces: $(READY)
+	$(BIN)/python -m benchmarks.faces
+
+fuzz-engine: $(READY)
+	$(BIN)/python -m benchmarks.fuzz --minutes 30
+
+validate: $(READY)
+	$(BIN)/python validation/face_accuracy.py
+	$(BIN)/python validation/calibration.py
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
