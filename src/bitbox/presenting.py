@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FORMATS: Formats = {
     "shape": "{:.2f}".format,
+    "sd": "{:.2f}".format,
     "chance_mean": "{:.2f}".format,
     "z": "{:.1f}".format,
     "p_fwer": "{:.3f}".format,
@@ -29,9 +30,9 @@ _FORMATS: Formats = {
     "coverage": "{:.0%}".format,
 }
 _LEGEND = (
-    "shape: mean correlation at the best lag; chance: the same for uncoupled copies; z: how far "
-    "beyond; p, q: corrected for the number of movements; latency: positive, the participant "
-    "follows; gain: size relative to the model."
+    "shape, sd: mean and standard deviation over windows of the correlation at the best lag; "
+    "chance: the mean for uncoupled copies; z: how far beyond; p, q: corrected for the number of "
+    "movements; latency: positive, the participant follows; gain: size relative to the model."
 )
 _HEADINGS: Mapping[str, str] = {
     "signal": "movement",
@@ -45,7 +46,7 @@ def show_run(terminal: Terminal, run: Run) -> None:
     """Print headline, scorecard, findings and where the report is."""
     terminal.show(str(run.quality.headline), style="bold")
     terminal.show()
-    terminal.table(by_strength(run.quality.scorecard), "Scorecard", _FORMATS, _HEADINGS)
+    terminal.table(by_strength(with_sd(run)), "Scorecard", _FORMATS, _HEADINGS)
     terminal.show(_LEGEND)
     if run.quality.specificity is not None:
         terminal.show(str(run.quality.specificity))
@@ -58,7 +59,7 @@ def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
     from bitbox.demo import beside_truth
 
     for run, title in zip(runs, ("The face", "The head"), strict=False):
-        table = beside_truth(run, pair)
+        table = beside_truth(run, pair).join(with_sd(run)["sd"])
         truth: Formats = {
             "movement": str,
             "imitated": lambda value: "yes" if value else "no",
@@ -81,6 +82,16 @@ def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
     terminal.show(f"Your own videos: bitbox imitate {pair.participant} {pair.model} -o results/")
     for run in runs:
         terminal.show(f"Report: {run.folder / 'report.html'}")
+
+
+def with_sd(run: Run) -> pd.DataFrame:
+    """Return the scorecard with the standard deviation over windows beside the shape."""
+    matrix = run.quality.matrix
+    sd = [
+        float(matrix.std[matrix.x_names.index(name), matrix.y_names.index(name)])
+        for name in run.quality.scorecard.index
+    ]
+    return run.quality.scorecard.assign(sd=sd)
 
 
 def by_strength(scorecard: pd.DataFrame) -> pd.DataFrame:
