@@ -78,7 +78,8 @@ class HeadLeak:
         """Return the deformation without what follows the head."""
         features = _features(pose[:, 3:] - self.centre)
         flat = self.coefficients.reshape(len(self.coefficients), -1)
-        return deformation - (features @ flat).reshape(deformation.shape)
+        own: FloatArray = deformation - (features @ flat).reshape(deformation.shape)
+        return own
 
 
 def _features(angles: FloatArray) -> FloatArray:

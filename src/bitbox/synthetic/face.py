@@ -112,7 +112,7 @@ class Face:
     def _seen(self, space: FloatArray) -> FloatArray:
         """Return what the camera sees: pixels, and depth relative to the face's on their scale."""
         larger = self.focal / space[:, 2:]
-        out = np.concatenate([space[:, :2] * larger, space[:, 2:]], axis=1)
+        out: FloatArray = np.concatenate([space[:, :2] * larger, space[:, 2:]], axis=1)
         out[:, :2] += np.array(self.size) / 2
         out[:, 2] -= np.average(space[:, 2], weights=self._portrait.head)
         return out
