@@ -155,14 +155,13 @@ def surrogates(rounds: int, threads: int) -> None:
 
 def memory() -> None:
     """Print how the process grows with the recording, less the recording itself."""
-    print("\nMemory beyond the signals, and their copies in the engine's layout (MB)")
+    print("\nMemory beyond the signals (MB); target: at most 32")
     code = (
         "import resource, sys; from benchmarks.data import *; "
-        "from bitbox.correlation.engine import correlate, Task; n = int(sys.argv[1]); "
+        "from bitbox.correlation.engine import correlate; n = int(sys.argv[1]); "
         "correlate(*pair(900), main_plan(900)); x, y = pair(n); p = main_plan(n); "
-        "t = Task.prepare(x, y, p, polarity=True, min_valid=.8); "
         "a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-        "[None for _ in t.run(2, None)]; "
+        "correlate(x, y, p, threads=2); "
         "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - a) / 1e3)"
     )
     for frames in (9_000, 108_000, 540_000):

@@ -39,11 +39,12 @@ def one(seed: int) -> tuple[float, str]:
     polarity, min_valid = bool(rng.integers(2)), float(rng.choice([0.8, 0.5, 1.0]))
     got = correlate(x, y, plan, polarity=polarity, min_valid=min_valid, keep_windows=True)
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
+    laid_x, laid_y = task.laid_out(0, plan.n_frames)
     expected = np.empty((plan.n_windows, n1, n2))
     for w, start in enumerate(plan.starts):
         for i in range(n1):
             for j in range(n2):
-                a, b = task.x[:, :, i], task.y[:, :, j]
+                a, b = laid_x[:, :, i], laid_y[:, :, j]
                 expected[w, i, j] = exact.choose(a, b, int(start), task.order, task.geometry)[0]
     assert got.values is not None
     error = difference(got.values, expected, polarity)

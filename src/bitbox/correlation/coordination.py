@@ -234,7 +234,7 @@ def fill_side(
     its own mean; 0 where nothing is defined.
     """
     (values, inverse, means), hard, partial = out
-    mean, norm, count, delicate, rest = tables
+    mean, norm, count, delicate, rest, _ = tables
     d, n = data.shape[1], data.shape[2]
     reference = windows.new_reference(data, rows)
     windows.common_reference(tables, rows, reference)

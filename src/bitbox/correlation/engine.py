@@ -24,6 +24,8 @@ from bitbox.correlation.surface import LagSurface, lag_surface
 from bitbox.progress import Progress
 
 FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
+Windows = tuple[SingleArray, SingleArray] | None
 
 __all__ = [
     "LagSurface",
@@ -56,6 +58,8 @@ class LaggedCorrelation:
         Where the windows lie.
     values, lags : (windows, n1, n2) array, optional
         Correlation and lag (seconds) of every window, if they were asked for.
+    mean_abs : (n1, n2) array
+        Over the defined windows, of the magnitude of the correlation at the chosen lag.
     """
 
     mean: FloatArray
@@ -65,6 +69,7 @@ class LaggedCorrelation:
     plan: WindowPlan
     values: FloatArray | None = None
     lags: FloatArray | None = None
+    mean_abs: FloatArray | None = None
 
 
 def correlate(
@@ -121,26 +126,34 @@ def correlate(
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     shape = plan.n_windows, task.n1, task.n2
     values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
-    sums = np.zeros((4, task.n1, task.n2))
+    inner = slice(None), slice(task.n1), slice(task.n2)
+    sums = np.zeros((5, task.n1, task.n2))
     with ExitStack() as stack:
-        write = None
+        file = None
         if out is not None:
             from bitbox.correlation.output import WindowFile
 
-            write = stack.enter_context(WindowFile(out, plan, (task.n1, task.n2), names)).write
-        for first, part in task.run(threads, progress):
-            sums += part.sums
-            if write is not None:
-                write(first, part.r, part.lag)
+            file = stack.enter_context(WindowFile(out, plan, (task.n1, task.n2), names))
+
+        def use(first: int, r: SingleArray, lag: SingleArray) -> tuple[int, FloatArray, Windows]:
+            from bitbox.correlation import kernels
+
+            part = np.zeros((5, *r.shape[1:]))
+            kernels.accumulate(r, lag, task.geometry.registers, part)
             if values is not None and lags is not None:
-                stop = first + part.r.shape[0]
-                values[first:stop] = part.r
-                lags[first:stop] = np.where(np.isnan(part.r), np.nan, part.lag)
-    if lags is not None:
-        lags /= plan.fps
-    count, total, squares, lag = sums
+                stop = first + r.shape[0]
+                kernels.unpack(r, lag, plan.fps, (values[first:stop], lags[first:stop]))
+            return first, part, None if file is None else (r[inner].copy(), lag[inner].copy())
+
+        for first, part, some in task.run(use, threads, progress):
+            sums += part[inner]
+            if file is not None and some is not None:
+                file.write(first, *some)
+    count, total, magnitudes, squares, lag = sums
     with np.errstate(invalid="ignore"):
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
         lag = lag / count / plan.fps
-    return LaggedCorrelation(mean, std, lag, count.astype(np.int64), plan, values, lags)
+        mean_abs = magnitudes / count
+    n_valid = count.astype(np.int64)
+    return LaggedCorrelation(mean, std, lag, n_valid, plan, values, lags, mean_abs)

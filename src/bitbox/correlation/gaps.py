@@ -65,7 +65,7 @@ def window_sums(
     out: tuple[Array, Array, Array],
 ) -> None:
     """Fill ``out = (sums, sums of squares, counts)`` of y's windows, in units of their norms."""
-    mean, norm, count, _, rest = tables
+    mean, norm, count, _, rest, _ = tables
     sums, squares, counts = out
     d = mean.shape[1]
     for q in range(rows.size):

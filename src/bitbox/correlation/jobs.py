@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,28 +23,24 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 T = TypeVar("T")
 
+#: What to do with some windows: first of them, correlations, lags.
+Use = Callable[[int, NDArray[np.float32], NDArray[np.float32]], T]
+
 #: Products that a job of some windows should take: about a millisecond's work, so that threads
 #: share evenly and an interruption is noticed at once.
 _JOB = 6e7
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """The results of some consecutive windows; r and lag (frames) are views."""
-
-    r: NDArray[np.float32]
-    lag: NDArray[np.float32]
-    sums: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
 class Task:
-    """Two prepared sets of signals and what to do with them."""
+    """Two sets of signals and what to do with them.
 
-    x: FloatArray
-    y: FloatArray
-    n1: int
-    n2: int
+    x and y are as they were given; what the kernels need is laid out piece by piece, so that memory
+    does not grow with the recording. A `shift` turns y in a circle, frame t becoming t + shift.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
     plan: WindowPlan
     geometry: Geometry
     order: NDArray[np.int64]
@@ -52,8 +49,8 @@ class Task:
     def prepare(
         cls, x: FloatArray, y: FloatArray, plan: WindowPlan, *, polarity: bool, min_valid: float
     ) -> Task:
-        """Check the arguments, and lay the arrays out for the kernels."""
-        from bitbox.correlation import exact, tiles
+        """Check the arguments."""
+        from bitbox.correlation import exact
 
         first, second = _checked(x, "x", plan), _checked(y, "y", plan)
         if first.shape[2] != second.shape[2]:
@@ -72,64 +69,86 @@ class Task:
             register_file(),
             float32_limit(terms) if plan.mode == "imitation" else slide_limit(plan, terms),
         )
-        return cls(
-            _laid_out(first, "x", tiles.ROWS),
-            _laid_out(second, "y", tiles.COLUMNS),
-            first.shape[1],
-            second.shape[1],
-            plan,
-            geometry,
-            tie_order(plan),
-        )
+        return cls(first, second, plan, geometry, tie_order(plan))
 
-    def run(self, threads: int | None, progress: Progress | None) -> Iterator[tuple[int, Part]]:
-        """Yield (first window, results) of all windows, in order."""
-        size = self.windows_per_job
-        firsts = range(0, self.plan.n_windows, size)
-        total, starts = self.plan.n_windows, self.plan.starts
+    @property
+    def n1(self) -> int:
+        """The number of x's signals."""
+        return int(self.x.shape[1])
 
-        def job(first: int) -> Part:
-            return self.windows(starts[first : first + size])
+    @property
+    def n2(self) -> int:
+        """The number of y's signals."""
+        return int(self.y.shape[1])
 
-        for first, part in zip(firsts, in_order(job, firsts, threads), strict=True):
-            yield first, part
+    def run(
+        self, use: Use[T], threads: int | None, progress: Progress | None, shift: int = 0
+    ) -> Iterator[T]:
+        """Yield what ``use(first window, r, lag)`` makes of some windows, in order.
+
+        It is called in the threads. r and lag (frames), (windows, n1 or more, n2 or more), float32,
+        are overwritten afterwards.
+        """
+        size, total = self.windows_per_job, self.plan.n_windows
+        firsts = range(0, total, size)
+        rooms = threading.local()
+
+        def job(first: int) -> T:
+            if not hasattr(rooms, "room"):
+                rooms.room = self.room(min(size, total))
+            stop = min(first + size, total)
+            r, lag = (a[: stop - first] for a in rooms.room)
+            self.fill(first, r, lag, shift)
+            return use(first, r, lag)
+
+        for first, made in zip(firsts, in_order(job, firsts, threads), strict=True):
+            yield made
             if progress is not None:
                 progress("Correlating", min(first + size, total), total)
 
     @property
     def windows_per_job(self) -> int:
         """How many windows make a job; the same for any number of threads."""
-        pairs = self.x.shape[2] * self.y.shape[2]
-        cost = pairs * self.order.size * self.plan.window * self.x.shape[1]
+        pairs = self.n1 * self.n2
+        cost = pairs * self.order.size * self.plan.window * self.x.shape[2]
         cost *= 3 if self.geometry.coordination else 1
         most = max(1, int(8e6 / pairs))
         return int(min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096))
 
-    def windows(self, starts: NDArray[np.int64]) -> Part:
-        """Return the results of some windows."""
-        from bitbox.correlation import kernels
+    def room(self, windows: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return room for correlations and lags of some windows, of signals in whole tiles."""
+        from bitbox.correlation import tiles
 
-        shape = starts.size, self.x.shape[2], self.y.shape[2]
-        r, lag = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
-        self.fill(starts, r, lag)
-        sums = np.zeros((4, self.n1, self.n2))
-        kernels.accumulate(r, lag, sums)
-        return Part(r[:, : self.n1, : self.n2], lag[:, : self.n1, : self.n2], sums)
+        shape = windows, whole(self.n1, tiles.ROWS), whole(self.n2, tiles.COLUMNS)
+        return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+
+    def laid_out(self, begin: int, end: int, shift: int = 0) -> tuple[FloatArray, FloatArray]:
+        """Return some frames of x and y laid out for the kernels."""
+        from bitbox.correlation import tiles
+
+        return (
+            _laid_out(self.x, (begin, end), "x", tiles.ROWS),
+            _laid_out(self.y, (begin - shift, end - shift), "y", tiles.COLUMNS),
+        )
 
     def fill(
-        self, starts: NDArray[np.int64], r: NDArray[np.float32], lag: NDArray[np.float32]
+        self, first: int, r: NDArray[np.float32], lag: NDArray[np.float32], shift: int = 0
     ) -> None:
         """Compute some windows, each part of them in the cheapest way that is accurate."""
         from bitbox.correlation import coordination, kernels, tiles
 
-        both = self.geometry.coordination
-        columns = self.y.shape[2] // tiles.COLUMNS
-        tiled = (self.x.shape[2] // tiles.ROWS, columns) if both else (columns,)
+        plan, both = self.plan, self.geometry.coordination
+        starts = plan.starts[first : first + len(r)]
+        begin = int(starts[0]) - plan.max_lag
+        after = plan.max_lag if plan.two_sided else 0
+        x, y = self.laid_out(begin, int(starts[-1]) + plan.window + after, shift)
+        columns = y.shape[2] // tiles.COLUMNS
+        tiled = (x.shape[2] // tiles.ROWS, columns) if both else (columns,)
         states = np.empty((starts.size, *tiled), dtype=np.uint8)
-        hard_x = np.empty((starts.size, self.x.shape[2]), dtype=np.bool_)
-        hard_y = np.empty((starts.size, self.y.shape[2]), dtype=np.bool_)
+        hard_x = np.empty((starts.size, x.shape[2]), dtype=np.bool_)
+        hard_y = np.empty((starts.size, y.shape[2]), dtype=np.bool_)
         out = r, lag, states, hard_x, hard_y
-        arguments: tuple[Any, ...] = self.x, self.y, starts, self.order, self.geometry, out
+        arguments: tuple[Any, ...] = x, y, starts - begin, self.order, self.geometry, out
         (coordination.coordination if both else kernels.imitation)(*arguments)
         if (states == kernels.FAR).any():
             (coordination.coordination_far if both else kernels.imitation_far)(*arguments)
@@ -237,9 +256,16 @@ def tie_order(plan: WindowPlan) -> NDArray[np.int64]:
     return np.array(sorted(plan.lags.tolist(), key=lambda lag: (abs(lag), lag)), dtype=np.int64)
 
 
-def _checked(data: FloatArray, name: str, plan: WindowPlan) -> FloatArray:
-    """Return (frames, signals, coordinates), finite or NaN, or raise."""
-    array = np.asarray(data, dtype=np.float64)
+def whole(count: int, multiple: int) -> int:
+    """Return a count rounded up to a multiple."""
+    return -(-count // multiple) * multiple
+
+
+def _checked(data: FloatArray, name: str, plan: WindowPlan) -> NDArray[Any]:
+    """Return (frames, signals, coordinates), or raise."""
+    array = np.asarray(data)
+    if array.dtype.kind not in "fiu":
+        array = array.astype(np.float64)
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or 0 in array.shape[1:]:
@@ -257,24 +283,31 @@ def _checked(data: FloatArray, name: str, plan: WindowPlan) -> FloatArray:
     return array
 
 
-def _laid_out(array: FloatArray, name: str, multiple: int) -> FloatArray:
-    """Return a copy laid out (frames, coordinates, signals), padded with NaN to whole tiles."""
+def _laid_out(array: NDArray[Any], frames: tuple[int, int], name: str, multiple: int) -> FloatArray:
+    """Return some frames laid out (frames, coordinates, signals), padded with NaN to whole tiles.
+
+    Frames are those of the recording continued in a circle.
+    """
     from bitbox.correlation import windows
 
-    frames, n, d = array.shape
-    out = np.empty((frames, d, -(-n // multiple) * multiple))
-    array = np.ascontiguousarray(array)
-    largest = windows.largest(array)
+    begin, end = frames
+    if begin >= 0 and end <= array.shape[0]:
+        piece = array[begin:end]
+    else:
+        piece = array[np.arange(begin, end) % array.shape[0]]
+    piece = np.ascontiguousarray(piece, dtype=np.float64)
+    out = np.empty((end - begin, array.shape[2], whole(array.shape[1], multiple)))
+    # A power of two changes no digit; it keeps squares from overflowing or vanishing. It is
+    # applied in two steps because that of the smallest numbers is itself too large.
+    largest = windows.largest(piece)
     if np.isinf(largest).any():
-        frame, signal, _ = (int(v) for v in np.argwhere(np.isinf(array))[0])
+        frame, signal, _ = (int(v) for v in np.argwhere(np.isinf(piece))[0])
         raise InputError(
             f"The array {name} holds an infinite value.",
             expected="finite numbers, or NaN where missing",
-            got=f"infinity in frame {frame} of signal {signal}",
+            got=f"infinity in frame {(frame + begin) % array.shape[0]} of signal {signal}",
         )
-    # A power of two changes no digit; it keeps squares from overflowing or vanishing. It is
-    # applied in two steps because that of the smallest numbers is itself too large.
     exponent = -np.frexp(largest)[1]
     half = exponent // 2
-    windows.lay_out(array, np.ldexp(1.0, half), np.ldexp(1.0, exponent - half), out)
+    windows.lay_out(piece, np.ldexp(1.0, half), np.ldexp(1.0, exponent - half), out)
     return out

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, gap_tiles, gaps, tiles, windows
+from bitbox.correlation import exact, gap_tiles, gaps, sum_tiles, tiles, windows
 from bitbox.correlation.compiled import kernel
 from bitbox.correlation.tiles import COLUMNS, ROWS
 
@@ -65,9 +65,9 @@ def imitation(
     frames, position = windows.frames_used(starts, order)
     tables_y = windows.window_statistics(y, frames, geometry)
     reference = windows.new_reference(y, order)
-    small_x = np.empty((width * d, x.shape[2]), dtype=np.float32)
-    small_y = np.empty(((width + reach) * d, n2), dtype=np.float32)
-    inverse = np.empty((order.size, n2), dtype=np.float32)
+    small_x = windows.aligned(width * d, x.shape[2], r)
+    small_y = windows.aligned((width + reach) * d, n2, r)
+    inverse = windows.aligned(order.size, n2, r)
     lags = np.empty(order.size, dtype=np.int64), np.empty(order.size, dtype=np.float32)
     rows = np.empty(order.size, dtype=np.int64)
     for q in range(order.size):
@@ -100,23 +100,27 @@ def classify(
     offset, width = reference[3], geometry.window
     hard_x, hard_y = hard
     gaps_x = False
-    for i in range(hard_x.size):
-        norm = tables_x[1][w, i]
-        gaps_x |= norm == norm and tables_x[2][w, i] < width
-        hard_x[i] = tables_x[3][w, i]
+    hard_x[:] = False
+    if tables_x[5][w]:
+        for i in range(hard_x.size):
+            norm = tables_x[1][w, i]
+            gaps_x |= norm == norm and tables_x[2][w, i] < width
+            hard_x[i] = tables_x[3][w, i]
     states[:] = GAPS if gaps_x else DONE
     for j in range(hard_y.size):
-        gap, hard_y[j] = False, offset[j] > TOO_FAR
-        for row in rows:
-            norm = tables_y[1][row, j]
-            gap |= norm == norm and tables_y[2][row, j] < width
-            hard_y[j] |= tables_y[3][row, j]
-        if gap:
-            states[j // COLUMNS] = GAPS
-        elif offset[j] > geometry.limit and states[j // COLUMNS] == DONE:
-            states[j // COLUMNS] = FAR
+        hard_y[j] = offset[j] > TOO_FAR
+    _, norms, counts, delicate, _, odd = tables_y
+    for row in rows:
+        if odd[row]:
+            for j in range(hard_y.size):
+                if norms[row, j] == norms[row, j] and counts[row, j] < width:
+                    states[j // COLUMNS] = GAPS
+                hard_y[j] |= delicate[row, j]
     for j in range(hard_y.size):
-        hard_y[j] |= states[j // COLUMNS] == GAPS and offset[j] > min(GAP_LIMIT, geometry.limit)
+        if states[j // COLUMNS] == GAPS:
+            hard_y[j] |= offset[j] > min(GAP_LIMIT, geometry.limit)
+        elif offset[j] > geometry.limit:
+            states[j // COLUMNS] = FAR
 
 
 @kernel
@@ -152,8 +156,8 @@ def imitation_far(
     d, n2, width = y.shape[1], y.shape[2], geometry.window
     lowest, reach = windows.lowest_and_reach(order)
     reference, rows = windows.new_reference(y, order), np.arange(order.size)
-    large_x = np.empty((width * d, x.shape[2]))
-    large_y = np.empty(((width + reach) * d, n2))
+    large_x = windows.aligned(width * d, x.shape[2], x)
+    large_y = windows.aligned((width + reach) * d, n2, x)
     lags = np.empty(order.size, dtype=np.int64), np.empty(order.size)
     chosen = np.empty((x.shape[2], n2)), np.empty((x.shape[2], n2))
     for q in range(order.size):
@@ -235,27 +239,36 @@ def exactly(
 
 
 @kernel
-def accumulate(r: SingleArray, lag: SingleArray, sums: FloatArray) -> None:
-    """Add the defined correlations of some windows to count, sum, sum of squares, sum of lags."""
-    for i in range(sums.shape[1]):
-        count, total, squares, lags = sums[0, i], sums[1, i], sums[2, i], sums[3, i]
-        for w in range(r.shape[0]):
-            row, row_lag = r[w, i], lag[w, i]
-            for j in range(sums.shape[2]):
-                value = np.float64(row[j])
-                good = value == value
-                count[j] += 1.0 if good else 0.0
-                total[j] += value if good else 0.0
-                squares[j] += value * value if good else 0.0
-                lags[j] += np.float64(row_lag[j]) if good else 0.0
+def accumulate(
+    r: SingleArray, lag: SingleArray, registers: tuple[int, ...], sums: FloatArray
+) -> None:
+    """Add the defined correlations of some windows to (5, n1, n2).
+
+    These are count, and sums of r, of its magnitude, of its square, and of lags.
+    """
+    sum_tiles.add_windows(registers, r, lag, sums)
+
+
+@kernel
+def unpack(
+    r: SingleArray, lag: SingleArray, fps: float, out: tuple[FloatArray, FloatArray]
+) -> None:
+    """Copy correlations, and lags in seconds, without the padding; NaN where undefined."""
+    values, lags = out
+    for w in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            for j in range(values.shape[2]):
+                value = r[w, i, j]
+                values[w, i, j] = value
+                lags[w, i, j] = lag[w, i, j] / fps if value == value else math.nan
 
 
 @kernel
 def add_statistics(r: SingleArray, fisher: bool, totals: FloatArray) -> None:
     """Add (windows, n1, n2) to (5, n1, n2): count, and sums of r, |r|, atanh r, atanh |r|."""
     for w in range(r.shape[0]):
-        for i in range(r.shape[1]):
-            for j in range(r.shape[2]):
+        for i in range(totals.shape[1]):
+            for j in range(totals.shape[2]):
                 value = np.float64(r[w, i, j])
                 if value == value:
                     totals[0, i, j] += 1.0

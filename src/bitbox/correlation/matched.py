@@ -32,7 +32,7 @@ def reference_tables(y: FloatArray, geometry: exact.Geometry) -> Reference:
     exactly; whether it has gaps.
     """
     frames, d, n = y.shape
-    mean, norm, count, delicate, _ = windows.window_statistics(
+    mean, norm, count, delicate, _, _ = windows.window_statistics(
         y, np.arange(frames - geometry.window + 1), geometry
     )
     centre, known = np.zeros((d, n)), np.zeros(n)
@@ -81,7 +81,7 @@ def matched(
     values, present, inverse, hard_y, partial_y = reference
     d, n, width = x.shape[1], x.shape[2], geometry.window
     own = np.array([start])
-    mean, norm, count, hard_x, rest = windows.window_statistics(x, own, geometry)
+    mean, norm, count, hard_x, rest, _ = windows.window_statistics(x, own, geometry)
     small = np.empty((width * d, n))
     windows.fill(small, x, start, (mean[0], rest[0]), windows.inverses(norm[0]))
     here = np.empty((width, n))

@@ -117,11 +117,12 @@ def lag_surface(
             expected=f"indices below {task.n1} and {task.n2}",
             got=f"up to {chosen[:, 0].max()} and {chosen[:, 1].max()}",
         )
+    x, y = task.laid_out(0, plan.n_frames)
     r = np.empty((plan.n_windows, plan.lags.size, len(chosen)))
     starts = plan.starts
 
     def job(w: int) -> None:
-        exact.every_lag((task.x, task.y), int(starts[w]), plan.lags, chosen, task.geometry, r[w])
+        exact.every_lag((x, y), int(starts[w]), plan.lags, chosen, task.geometry, r[w])
 
     windows = range(plan.n_windows)
     for w, _ in zip(windows, in_order(job, windows, threads), strict=True):

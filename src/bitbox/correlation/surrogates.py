@@ -7,7 +7,7 @@ permuted. Which displacements make a valid null hypothesis is for `bitbox.statis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -190,17 +190,25 @@ def each_surrogate(
     """
     from bitbox.correlation import kernels
 
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)  # says what is wrong, at once
+    task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     moves = _moves(plan, shifts, permutations)
-    glued = _glued_plan(plan) if shifts is None else plan
-    fixed = _blocks(x, plan, np.arange(plan.n_windows)) if shifts is None else x
+
+    def use(_: int, r: NDArray[np.float32], __: NDArray[np.float32]) -> FloatArray:
+        part = np.zeros((5, task.n1, task.n2))
+        kernels.add_statistics(r, fisher, part)
+        return part
+
+    if shifts is None:
+        glued, fixed = _glued_plan(plan), _blocks(task.x, plan, np.arange(plan.n_windows))
     for k, move in enumerate(moves):
-        moved = np.roll(y, int(move), axis=0) if shifts is not None else _blocks(y, plan, move)
-        task = Task.prepare(fixed, moved, glued, polarity=polarity, min_valid=min_valid)
+        if shifts is None:
+            moved = _blocks(task.y, plan, move)
+            one, shift = replace(task, x=fixed, y=moved, plan=glued), 0
+        else:
+            one, shift = task, int(move)
         totals = np.zeros((5, task.n1, task.n2))
-        for _, part in task.run(threads, None):
-            kernels.add_statistics(part.r, fisher, totals)
+        for part in one.run(use, threads, None, shift):
+            totals += part
         if not fisher:
             totals[3:] = np.nan
         yield WindowStatistics.from_totals(totals)
@@ -248,9 +256,9 @@ def _matched_task(
             expected=f"{task.n1} signals in y, as in x",
             got=str(task.n2),
         )
-    frames = np.arange(-plan.max_lag, plan.n_frames + plan.window + plan.max_lag)
-    circle = task.y[frames % plan.n_frames][:, :, : task.x.shape[2]]
-    data = task.x, np.ascontiguousarray(circle)
+    x, _ = task.laid_out(0, plan.n_frames)
+    _, circle = task.laid_out(-plan.max_lag, plan.n_frames + plan.window + plan.max_lag)
+    data = x, np.ascontiguousarray(circle[:, :, : x.shape[2]])
     return task, data, matched.reference_tables(data[1], task.geometry)
 
 
@@ -307,11 +315,17 @@ def _matched_coordination(
         one = Task.prepare(
             x[:, k : k + 1], y[:, k : k + 1], plan, polarity=polarity, min_valid=min_valid
         )
-        for first, part in one.run(None, None):
-            stop = first + part.r.shape[0]
-            values[first:stop, k], lags[first:stop, k] = part.r[:, 0, 0], part.lag[:, 0, 0]
+        for stop, r, lag in one.run(_first_pair, None, None):
+            values[stop - r.size : stop, k], lags[stop - r.size : stop, k] = r, lag
     lags[np.isnan(values)] = np.nan
     return MatchedCorrelation(values, lags / plan.fps, plan)
+
+
+def _first_pair(
+    first: int, r: NDArray[np.float32], lag: NDArray[np.float32]
+) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
+    """Return the end of some windows, and what they hold of the first pair."""
+    return first + len(r), r[:, 0, 0].copy(), lag[:, 0, 0].copy()
 
 
 def _glued_plan(plan: WindowPlan) -> WindowPlan:
@@ -329,6 +343,6 @@ def _blocks(data: FloatArray, plan: WindowPlan, windows: IntArray) -> FloatArray
     """
     block = np.arange(-plan.max_lag, plan.window + plan.max_lag)
     frames = (plan.starts[windows][:, None] + block).ravel()
-    out: FloatArray = data[np.minimum(frames, plan.n_frames - 1)]
+    out: FloatArray = data[np.minimum(frames, plan.n_frames - 1)].astype(np.float64)
     out[frames >= plan.n_frames] = np.nan
     return out

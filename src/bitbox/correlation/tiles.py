@@ -228,56 +228,6 @@ class Emitter:
 
 
 @intrinsic
-def moments(typing, registers, data, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """Mean, squared differences from it, and number of the valid frames of one window.
-
-    data (rows, n); out = (mean (d, n), rest (d, n), squares (n,), count (n,)): the mean is the sum
-    of `mean` and `rest`, which holds what rounding took; at = (first row, d, frames).
-    """
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, data.dtype, registers.count == len(WIDE))
-        _emit_moments(e, signature.args[1:], args[1:])
-        return context.get_dummy_value()
-
-    return types.void(registers, data, out, at), codegen
-
-
-def _emit_moments(e: Emitter, kinds: Any, args: Any) -> None:
-    builder = e.builder
-    data, n = e.data(kinds[0], args[0])
-    out = cgutils.unpack_tuple(builder, args[1])
-    mean, rest, squares, count = (e.data(kinds[1].types[k], out[k])[0] for k in range(4))
-    first, d, frames = cgutils.unpack_tuple(builder, args[2])
-    zero, one = e.constant(0.0), e.constant(1.0)
-    hop = e.mul(d, n)
-    with e.loop(builder.sdiv(n, e.whole(e.lanes))) as number:
-        j = e.mul(number, e.whole(e.lanes))
-        square = e.variable(zero)
-        with e.loop(d) as c:
-            corner = e.add(e.mul(e.add(first, c), n), j)
-            total, valid = e.variable(zero), e.variable(zero)
-            with e.loop(frames) as k:
-                value = e.load(data, e.add(corner, e.mul(k, hop)))
-                good = builder.fcmp_ordered("ord", value, value)
-                e.put(total, builder.fadd(e.get(total), builder.select(good, value, zero)))
-                e.put(valid, builder.fadd(e.get(valid), builder.select(good, one, zero)))
-            middle = builder.fdiv(e.get(total), e.get(valid))
-            e.put(total, zero)
-            with e.loop(frames) as k:
-                value = e.load(data, e.add(corner, e.mul(k, hop)))
-                good = builder.fcmp_ordered("ord", value, value)
-                value = builder.select(good, builder.fsub(value, middle), zero)
-                e.add_to(square, value, value)
-                e.put(total, builder.fadd(e.get(total), value))
-            left = builder.fdiv(e.get(total), e.get(valid))
-            e.store(left, rest, e.add(e.mul(c, n), j))
-            e.store(middle, mean, e.add(e.mul(c, n), j))
-            e.store(e.get(valid), count, j)
-        e.store(e.get(square), squares, j)
-
-
-@intrinsic
 def imitation(typing, registers, x, y, inverse, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs without missing frames.
 

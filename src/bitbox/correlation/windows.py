@@ -12,15 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, tiles
+from bitbox.correlation import exact, sum_tiles
 from bitbox.correlation.compiled import kernel
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-#: Mean, norm, count, delicate and rest (see `window_statistics`).
-Tables = tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray]
+#: Mean, norm, count, delicate, rest and odd (see `window_statistics`).
+Tables = tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, BoolArray]
+
+#: Mean, rest, squares and count of one window (see `tiles.moments`).
+Row = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+
+#: What slides: a centre, the sums about it of differences and of squares, the number of valid
+#: frames, and the largest sum of squares so far.
+Sums = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
 
 #: Centre, factor, inverse, offset (see `common_reference`), room to work, and the centre's rest, 0.
 Reference = tuple[
@@ -31,24 +38,42 @@ Reference = tuple[
 #: of the mean would show in the seventh digit of r.
 DELICATE = 2.0**-32
 
+#: Windows that follow one another frame by frame are slid along, this many at most from a start.
+RESTART = 32
+
+#: A window that slid down to this share of the largest sum of squares on the way is done anew:
+#: sums that slide keep rounding errors relative to the largest.
+ANEW = 1e-6
+
 
 @kernel
 def largest(data: FloatArray) -> FloatArray:
     """Return the largest magnitude of each signal of (frames, signals, coordinates)."""
-    out = np.zeros(data.shape[1])
-    for t in range(data.shape[0]):
-        for i in range(data.shape[1]):
-            for c in range(data.shape[2]):
-                size = abs(data[t, i, c])
-                out[i] = size if size > out[i] else out[i]
+    frames, n, d = data.shape
+    rows = data.reshape(frames, n * d)
+    each = np.zeros(n * d)
+    for t in range(frames):
+        for k in range(n * d):
+            size = abs(rows[t, k])
+            each[k] = size if size > each[k] else each[k]
+    out = np.zeros(n)
+    for k in range(n * d):
+        out[k // d] = max(out[k // d], each[k])
     return out
 
 
 @kernel
 def lay_out(data: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray) -> None:
     """Transpose to (frames, coordinates, signals), scaled; a frame is missing in whole."""
-    n, d = data.shape[1], data.shape[2]
-    for t in range(data.shape[0]):
+    frames, n, d = data.shape
+    rows = data.reshape(frames, n * d)
+    out[:, :, n:] = math.nan
+    for t in range(frames):
+        if d == 1:
+            source, target = rows[t], out[t, 0]
+            for i in range(n):
+                target[i] = source[i] * first[i] * second[i]
+            continue
         for i in range(n):
             scale, lost = first[i], False
             for c in range(d):
@@ -58,14 +83,11 @@ def lay_out(data: FloatArray, first: FloatArray, second: FloatArray, out: FloatA
             if lost:
                 for c in range(d):
                     out[t, c, i] = math.nan
-        for c in range(d):
-            for i in range(n, out.shape[2]):
-                out[t, c, i] = math.nan
 
 
 @kernel
 def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geometry) -> Tables:
-    """Return mean, norm, number of valid frames, whether delicate, and rest, of windows.
+    """Return mean, norm, number of valid frames, and what is delicate, rest and odd, of windows.
 
     Returns
     -------
@@ -77,17 +99,58 @@ def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geomet
         Defined, but too small a movement on too large an offset for the fast kernels.
     rest : (len(frames), coordinates, signals)
         What rounding took from the mean.
+    odd : (len(frames),)
+        Whether any signal of that window misses frames or is delicate.
     """
     width, d, n = geometry.window, data.shape[1], data.shape[2]
     mean, rest = np.empty((frames.size, d, n)), np.empty((frames.size, d, n))
     norm, count = np.empty((frames.size, n)), np.empty((frames.size, n))
     delicate = np.zeros((frames.size, n), dtype=np.bool_)
+    odd = np.empty(frames.size, dtype=np.bool_)
     rows = data.reshape(data.shape[0] * d, n)
+    sums = np.empty((d, n)), np.empty((d, n)), np.empty(n), np.empty(n), np.empty(n)
+    begun = 0
     for f in range(frames.size):
         out = mean[f], rest[f], norm[f], count[f]
-        tiles.moments(geometry.registers, rows, out, (frames[f] * d, d, width))
-        finish_norms(data, frames[f], geometry, mean[f], (norm[f], count[f], delicate[f]))
-    return mean, norm, count, delicate, rest
+        at = frames[f] * d, d, width
+        slid = f > 0 and frames[f] == frames[f - 1] + 1 and f - begun < RESTART
+        if slid:
+            sum_tiles.slide(geometry.registers, rows, sums, out, at)
+            slid = accurate(out, sums, geometry.need)
+        else:
+            begun = f
+        if not slid:
+            sum_tiles.moments(geometry.registers, rows, out, at)
+        if begun == f and f + 1 < frames.size and frames[f + 1] == frames[f] + 1:
+            start_sums(out, sums)
+        flags = norm[f], count[f], delicate[f]
+        odd[f] = finish_norms(data, frames[f], geometry, mean[f], flags)
+    return mean, norm, count, delicate, rest, odd
+
+
+@kernel
+def start_sums(window: Row, sums: Sums) -> None:
+    """Keep the centre of a window, and its sums about it, to slide them along."""
+    mean, rest, squares, count = window
+    centre, total, energy, valid, most = sums
+    for j in range(squares.size):
+        energy[j] = most[j] = squares[j]
+        valid[j] = count[j]
+    for c in range(mean.shape[0]):
+        for j in range(squares.size):
+            centre[c, j] = mean[c, j] if count[j] > 0.0 else 0.0
+            total[c, j] = rest[c, j] * count[j] if count[j] > 0.0 else 0.0
+
+
+@kernel
+def accurate(window: Row, sums: Sums, need: int) -> bool:
+    """Return whether a window that was slid along is accurate for all signals."""
+    squares, count, most = window[2], window[3], sums[4]
+    doubtful = 0
+    for j in range(squares.size):
+        sure = squares[j] > ANEW * most[j]
+        doubtful += 0 if sure else 1 if count[j] >= need else 0
+    return doubtful == 0
 
 
 @kernel
@@ -97,28 +160,35 @@ def finish_norms(
     geometry: exact.Geometry,
     mean: FloatArray,
     out: tuple[FloatArray, FloatArray, BoolArray],
-) -> None:
-    """Turn sums of squares into norms, or NaN, and flag the delicate."""
+) -> bool:
+    """Turn sums of squares into norms, or NaN, and flag the delicate.
+
+    Returns whether any signal may be delicate, or misses frames.
+    """
     norm, count, delicate = out
-    suspects = 0
+    suspects, width, need = 0, geometry.window, geometry.need
+    offset = np.zeros(norm.size)
+    for c in range(mean.shape[0]):
+        for j in range(norm.size):
+            offset[j] += mean[c, j] * mean[c, j]
     for j in range(norm.size):
-        squares = norm[j]
-        offset = 0.0
-        for c in range(mean.shape[0]):
-            offset += mean[c, j] * mean[c, j]
-        suspect = squares <= DELICATE**2 * count[j] * offset
-        delicate[j] = suspect
-        suspects += 1 if suspect else 0
-        norm[j] = math.sqrt(squares) if count[j] >= geometry.need else math.nan
-    if suspects == 0:
-        return
+        # False where a mean is NaN, that is, where there is no valid frame.
+        suspects += 1 if norm[j] <= DELICATE**2 * count[j] * offset[j] else 0
+    partial = 0
     for j in range(norm.size):
-        if delicate[j] and norm[j] == norm[j]:
-            signal = data[:, :, j]
-            if exact.spread(signal, start, signal, start, geometry.window)[2] == 0.0:
-                norm[j], delicate[j] = math.nan, False
-        else:
-            delicate[j] = False
+        partial += 1 if need <= count[j] < width else 0
+    for j in range(norm.size):
+        delicate[j] = suspects > 0 and norm[j] <= DELICATE**2 * count[j] * offset[j]
+        norm[j] = math.sqrt(norm[j]) if count[j] >= need else math.nan
+    if suspects > 0:
+        for j in range(norm.size):
+            if delicate[j] and norm[j] == norm[j]:
+                signal = data[:, :, j]
+                if exact.spread(signal, start, signal, start, width)[2] == 0.0:
+                    norm[j], delicate[j] = math.nan, False
+            else:
+                delicate[j] = False
+    return suspects + partial > 0
 
 
 @kernel
@@ -152,33 +222,46 @@ def common_reference(tables: Tables, rows: IntArray, reference: Reference) -> No
     (rows, signals) = 1 / norm in that scale, and ``offset`` (signals): the largest distance of a
     window's mean from the centre, squared, over the window's norm squared.
     """
-    mean, norm, count, _, _ = tables
-    centre, factor, inverse, offset, largest, known, _ = reference
+    mean, norm, _, _, _, _ = tables
+    centre, factor, _, offset, largest, known, _ = reference
     d, n = mean.shape[1], mean.shape[2]
-    largest[:], known[:], centre[:] = 0.0, 0.0, 0.0
+    largest[:], known[:], centre[:], offset[:] = 0.0, 0.0, 0.0, 0.0
     for row in rows:
+        norms, middle = norm[row], mean[row]
         for j in range(n):
-            good = norm[row, j] == norm[row, j]
-            known[j] += 1.0 if good else 0.0
-            largest[j] = max(largest[j], norm[row, j] if good else 0.0)
+            known[j] += 1.0 if norms[j] == norms[j] else 0.0
+            largest[j] = norms[j] if norms[j] > largest[j] else largest[j]
         for c in range(d):
             for j in range(n):
-                good = norm[row, j] == norm[row, j]
-                centre[c, j] += mean[row, c, j] if good else 0.0
+                centre[c, j] += middle[c, j] if norms[j] == norms[j] else 0.0
     for j in range(n):
-        factor[j] = 1.0 / largest[j] if largest[j] > 0.0 else 1.0
-        offset[j] = 0.0
-        for c in range(d):
-            centre[c, j] = centre[c, j] / known[j] if known[j] > 0.0 else 0.0
-    for q in range(rows.size):
-        row = rows[q]
+        largest[j] = largest[j] if largest[j] > 0.0 else 1.0
+        factor[j] = 1.0 / largest[j]
+        known[j] = 1.0 / known[j] if known[j] > 0.0 else 0.0
+    for c in range(d):
         for j in range(n):
-            inverse[q, j] = largest[j] / norm[row, j]
-            away = 0.0
-            for c in range(d):
-                away += (mean[row, c, j] - centre[c, j]) ** 2
-            away *= count[row, j] / (norm[row, j] * norm[row, j])
-            offset[j] = max(offset[j], away if away == away else 0.0)
+            centre[c, j] *= known[j]
+    distances(tables, rows, reference)
+
+
+@kernel
+def distances(tables: Tables, rows: IntArray, reference: Reference) -> None:
+    """Fill ``inverse`` and ``offset`` of `common_reference`."""
+    mean, norm, count, _, _, _ = tables
+    centre, factor, inverse, offset, largest, away, _ = reference
+    d, n = mean.shape[1], mean.shape[2]
+    for q in range(rows.size):
+        norms, middle, counts, out = norm[rows[q]], mean[rows[q]], count[rows[q]], inverse[q]
+        away[:] = 0.0
+        for c in range(d):
+            for j in range(n):
+                difference = middle[c, j] - centre[c, j]
+                away[j] += difference * difference
+        for j in range(n):
+            out[j] = largest[j] / norms[j]
+        for j in range(n):
+            size = away[j] * counts[j] * (out[j] * factor[j]) ** 2
+            offset[j] = size if size > offset[j] else offset[j]
 
 
 @kernel
@@ -188,6 +271,14 @@ def new_reference(data: FloatArray, order: IntArray) -> Reference:
     inverse = np.empty((order.size, n))
     scratch = np.empty(n), np.empty(n)
     return np.empty((d, n)), np.empty(n), inverse, np.empty(n), *scratch, np.zeros((d, n))
+
+
+@kernel
+def aligned(rows: int, n: int, like: NDArray[Any]) -> NDArray[Any]:
+    """Return room for a matrix that begins where a vector register's worth of memory does."""
+    raw = np.empty(rows * n + 16, dtype=like.dtype)
+    first = (-raw.ctypes.data % 64) // raw.itemsize
+    return raw[first : first + rows * n].reshape(rows, n)
 
 
 @kernel

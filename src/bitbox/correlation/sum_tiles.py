@@ -1,0 +1,173 @@
+"""Sums over frames and over windows, in vectors of signals.
+
+As in `tiles`, the vectors are written out: loops over so many arrays are beyond what the compiler
+vectorises by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from bitbox.correlation.tiles import WIDE, Emitter
+
+
+@intrinsic
+def moments(typing, registers, data, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Mean, squared differences from it, and number of the valid frames of one window.
+
+    data (rows, n); out = (mean (d, n), rest (d, n), squares (n,), count (n,)): the mean is the sum
+    of `mean` and `rest`, which holds what rounding took; at = (first row, d, frames).
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, data.dtype, registers.count == len(WIDE))
+        _emit_moments(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, data, out, at), codegen
+
+
+def _emit_moments(e: Emitter, kinds: Any, args: Any) -> None:
+    builder = e.builder
+    data, n = e.data(kinds[0], args[0])
+    out = cgutils.unpack_tuple(builder, args[1])
+    mean, rest, squares, count = (e.data(kinds[1].types[k], out[k])[0] for k in range(4))
+    first, d, frames = cgutils.unpack_tuple(builder, args[2])
+    zero, one = e.constant(0.0), e.constant(1.0)
+    hop = e.mul(d, n)
+    with e.loop(builder.sdiv(n, e.whole(e.lanes))) as number:
+        j = e.mul(number, e.whole(e.lanes))
+        square = e.variable(zero)
+        with e.loop(d) as c:
+            corner = e.add(e.mul(e.add(first, c), n), j)
+            total, valid = e.variable(zero), e.variable(zero)
+            with e.loop(frames) as k:
+                value = e.load(data, e.add(corner, e.mul(k, hop)))
+                good = builder.fcmp_ordered("ord", value, value)
+                e.put(total, builder.fadd(e.get(total), builder.select(good, value, zero)))
+                e.put(valid, builder.fadd(e.get(valid), builder.select(good, one, zero)))
+            middle = builder.fdiv(e.get(total), e.get(valid))
+            e.put(total, zero)
+            with e.loop(frames) as k:
+                value = e.load(data, e.add(corner, e.mul(k, hop)))
+                good = builder.fcmp_ordered("ord", value, value)
+                value = builder.select(good, builder.fsub(value, middle), zero)
+                e.add_to(square, value, value)
+                e.put(total, builder.fadd(e.get(total), value))
+            left = builder.fdiv(e.get(total), e.get(valid))
+            e.store(left, rest, e.add(e.mul(c, n), j))
+            e.store(middle, mean, e.add(e.mul(c, n), j))
+            e.store(e.get(valid), count, j)
+        e.store(e.get(square), squares, j)
+
+
+@intrinsic
+def slide(typing, registers, data, state, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Do as `moments` from the sums of the window one frame before.
+
+    state = (centre (d, n), sums (d, n), energy, count, largest energy so far, (n,)), of differences
+    from the centre; at = (first row, d, frames).
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, data.dtype, registers.count == len(WIDE))
+        _emit_slide(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, data, state, out, at), codegen
+
+
+def _emit_slide(e: Emitter, kinds: Any, args: Any) -> None:
+    builder = e.builder
+    data, n = e.data(kinds[0], args[0])
+    centre, sums, energy, valid, most = (a for a, _ in e.tuple_data(kinds[1], args[1]))
+    mean, rest, squares, count = (a for a, _ in e.tuple_data(kinds[2], args[2]))
+    first, d, frames = cgutils.unpack_tuple(builder, args[3])
+    zero, one = e.constant(0.0), e.constant(1.0)
+    enters, leaves = e.add(first, e.mul(builder.sub(frames, e.whole(1)), d)), builder.sub(first, d)
+    with e.loop(builder.sdiv(n, e.whole(e.lanes))) as number:
+        j = e.mul(number, e.whole(e.lanes))
+        number_valid = e.variable(e.load(valid, j))
+        for row, change in ((enters, builder.fadd), (leaves, builder.fsub)):
+            value = e.load(data, e.add(e.mul(row, n), j))
+            good = builder.select(builder.fcmp_ordered("ord", value, value), one, zero)
+            e.put(number_valid, change(e.get(number_valid), good))
+        total, between = e.variable(e.load(energy, j)), e.variable(zero)
+        with e.loop(d) as c:
+            place = e.add(e.mul(c, n), j)
+            middle = e.load(centre, place)
+            differences = []
+            for row in (enters, leaves):
+                value = e.load(data, e.add(e.mul(e.add(row, c), n), j))
+                good = builder.fcmp_ordered("ord", value, value)
+                differences.append(builder.select(good, builder.fsub(value, middle), zero))
+            new, old = differences
+            change = builder.fsub(new, old)
+            e.add_to(total, change, builder.fadd(new, old))
+            along = builder.fadd(e.load(sums, place), change)
+            away = builder.fdiv(along, e.get(number_valid))
+            e.add_to(between, along, away)
+            average = builder.fadd(middle, away)
+            e.store(along, sums, place)
+            e.store(average, mean, place)
+            e.store(builder.fadd(builder.fsub(middle, average), away), rest, place)
+        largest = e.load(most, j)
+        more = builder.fcmp_ordered(">", e.get(total), largest)
+        e.store(builder.select(more, e.get(total), largest), most, j)
+        e.store(e.get(total), energy, j)
+        e.store(builder.fsub(e.get(total), e.get(between)), squares, j)
+        for target in (valid, count):
+            e.store(e.get(number_valid), target, j)
+
+
+@intrinsic
+def add_windows(typing, registers, r, lag, sums):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Add the defined correlations of some windows to sums, (5, n1, n2).
+
+    r, lag (windows, n1, n2); the sums are count, and of r, its magnitude, its square, and lags.
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, sums.dtype, registers.count == len(WIDE))
+        _emit_add_windows(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, r, lag, sums), codegen
+
+
+def _emit_add_windows(e: Emitter, kinds: Any, args: Any) -> None:
+    builder = e.builder
+    (r, _), (lag, _), (sums, _) = (e.data(kinds[k], args[k]) for k in range(3))
+    windows, n1, n2 = cgutils.unpack_tuple(
+        builder, e.context.make_array(kinds[0])(e.context, builder, args[0]).shape
+    )
+    single = ir.VectorType(ir.FloatType(), e.lanes)
+    zero, one = e.constant(0.0), e.constant(1.0)
+
+    def load(pointer: Any, place: Any) -> Any:
+        address = builder.bitcast(builder.gep(pointer, [place]), single.as_pointer())
+        return builder.fpext(builder.load(address, align=4), e.vector)
+
+    size = e.mul(n1, n2)
+    with e.loop(builder.sdiv(size, e.whole(e.lanes))) as number:
+        first = e.mul(number, e.whole(e.lanes))
+        places = [e.add(e.mul(e.whole(k), size), first) for k in range(5)]
+        totals = [e.variable(e.load(sums, place)) for place in places]
+        with e.loop(windows) as w:
+            place = e.add(e.mul(w, size), first)
+            value, where = load(r, place), load(lag, place)
+            good = builder.fcmp_ordered("ord", value, value)
+            for slot, addend in zip(
+                totals,
+                (one, value, e.absolute(value), builder.fmul(value, value), where),
+                strict=True,
+            ):
+                chosen = builder.select(good, addend, zero)
+                e.put(slot, builder.fadd(e.get(slot), chosen))
+        for slot, place in zip(totals, places, strict=True):
+            e.store(e.get(slot), sums, place)
