@@ -39,7 +39,7 @@ def two_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from bitbox.synthetic.demo import demo_performances
     from bitbox.synthetic.video import Person, Scene, render_video
 
-    participant, model = demo_performances(6.0)
+    participant, model = demo_performances(10.0)
     path = tmp_path_factory.mktemp("split") / "split.mp4"
     people = [Person(participant, other=True), Person(model)]
     render_video(path, people, Scene(size=(640, 300), split=True))

@@ -11,7 +11,7 @@ from bitbox.suggest import multiverse, suggest
 from bitbox.synthetic.signals import imitated_pair
 
 
-@pytest.mark.parametrize(("bandwidth", "widest", "narrowest"), [(3.0, 1.2, 1.0), (0.5, 6.0, 3.0)])
+@pytest.mark.parametrize(("bandwidth", "widest", "narrowest"), [(3.0, 3.5, 1.0), (0.5, 10.0, 7.0)])
 def test_slow_movements_get_wide_windows(bandwidth: float, widest: float, narrowest: float) -> None:
     pair = imitated_pair(4, duration=120, process="autocorrelated", bandwidth=bandwidth)
     advice = suggest(pair.participant, pair.model)
@@ -19,6 +19,16 @@ def test_slow_movements_get_wide_windows(bandwidth: float, widest: float, narrow
     assert advice.step == advice.width / 2
     assert f"use width={advice.width:g}, step={advice.step:g}, lag={advice.lag:g}" in str(advice)
     assert 0.3 < advice.frequency / bandwidth < 0.9
+    if advice.width < 10:
+        assert advice.width * advice.frequency == pytest.approx(4, abs=0.2)
+
+
+def test_the_lag_follows_from_the_expected_latency() -> None:
+    pair = imitated_pair(2, duration=60)
+    assert suggest(pair.participant, pair.model).lag == pytest.approx(1.2)
+    assert suggest(pair.participant, pair.model, latency=0.4).lag == pytest.approx(0.6)
+    with pytest.raises(ParameterError, match="latency"):
+        suggest(pair.participant, pair.model, latency=0)
 
 
 def test_the_advice_can_be_followed() -> None:

@@ -233,6 +233,14 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
 @click.argument("participant", type=FILE)
 @click.argument("model", type=FILE)
 @click.option("--signals", metavar="NAME", type=click.Choice(list(SIGNALS)), help="As for imitate.")
+@click.option(
+    "--latency",
+    type=float,
+    default=0.8,
+    show_default=True,
+    metavar="SECONDS",
+    help="How late imitation is expected: some tenths for mimicry, a second or more on request.",
+)
 @click.option("--multiverse", is_flag=True, help="Also show how other settings change the answer.")
 @click.option("--seed", type=int, help="Start of the random numbers of --multiverse.")
 @click.pass_obj
@@ -242,6 +250,7 @@ def suggest(
     participant: Path,
     model: Path,
     signals: str | None,
+    latency: float,
     multiverse: bool,
     seed: int | None,
 ) -> None:
@@ -255,7 +264,12 @@ def suggest(
 
     with terminal.progress() as progress:
         found = suggest_for_files(
-            participant, model, Settings(signals=signals, seed=seed), multiverse, progress=progress
+            participant,
+            model,
+            Settings(signals=signals, seed=seed),
+            latency=latency,
+            multiverse=multiverse,
+            progress=progress,
         )
     show_suggestion(terminal, *found)
 

@@ -26,6 +26,7 @@ from bitbox.results import PAIR_COLUMNS, PAIR_TEST_COLUMNS, CorrelationResult
 from bitbox.run_report import write_run_report
 from bitbox.scorecard import ALPHA, imitation_quality
 from bitbox.social import imitation, prepare
+from bitbox.suggest import LATENCY, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,8 +168,9 @@ def suggest_for_files(
     participant: str | Path,
     model: str | Path,
     settings: Settings | None = None,
-    multiverse: bool = False,
     *,
+    latency: float = LATENCY,
+    multiverse: bool = False,
     cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[Suggestion, pd.DataFrame | None]:
@@ -178,6 +180,8 @@ def suggest_for_files(
     ----------
     participant, model, settings, cache, progress
         As for :func:`imitate_files`; nothing is stored unless a cache is named.
+    latency : float
+        How late imitation is expected, in seconds.
     multiverse : bool
         Also repeat the analysis with other settings.
 
@@ -188,14 +192,14 @@ def suggest_for_files(
         The headline for each of some settings around the proposed ones.
     """
     from bitbox.suggest import multiverse as try_settings
-    from bitbox.suggest import suggest
 
     settings = settings or Settings()
     kept = None if cache is None else Path(cache)
     people = _load_both(Path(participant), Path(model), kept, settings, progress)
     signals = people[0].signals, people[1].signals
     angular = settings.analysis()["angular"]
-    found = suggest(*signals, fps=settings.fps, offset=settings.offset, angular=angular)
+    clock: dict[str, Any] = {"fps": settings.fps, "offset": settings.offset}
+    found = suggest(*signals, latency=latency, angular=angular, **clock)
     if not multiverse:
         return found, None
     table = try_settings(
@@ -205,6 +209,7 @@ def suggest_for_files(
         seed=settings.seed,
         angular=angular,
         progress=progress,
+        **clock,
     )
     return found, _headlines(table)
 

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Widths that are proposed, in seconds.
-NARROWEST, WIDEST = 1.0, 6.0
-#: Largest lags that are proposed, in seconds.
-SHORTEST_LAG, LONGEST_LAG = 0.6, 2.0
+NARROWEST, WIDEST = 1.0, 10.0
+#: Cycles of the typical frequency that a window should hold.
+CYCLES = 4
+#: How late imitation is expected, in seconds; the largest lag is so many times that.
+LATENCY, ALLOWANCE = 0.8, 1.5
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def suggest(
     participant: SignalsLike,
     model: SignalsLike,
     *,
+    latency: float = LATENCY,
     signals: Sequence[str] | None = None,
     fps: float | None = None,
     offset: float = 0.0,
@@ -78,6 +81,9 @@ def suggest(
     ----------
     participant, model, signals, fps, offset, components, angular
         As for :func:`bitbox.social.imitation_quality`.
+    latency : float
+        How late imitation is expected, in seconds: some tenths for mimicry, a second or more for
+        imitation on request.
 
     Returns
     -------
@@ -85,18 +91,26 @@ def suggest(
 
     Raises
     ------
+    ParameterError
+        If the latency makes no sense.
     TooShortError
         If the recordings are too short to say anything: under 6 s.
 
     Notes
     -----
-    A window should hold one movement there and back: one period of the typical frequency, from 1
-    to 6 s, but leave at least 20 windows. A longer one tells imitation from chance better, but
-    blurs when it happened. The step is half the width. The largest lag is 0.6 of the width, from
-    0.6 to 2 s: with longer ones the next movement begins to match.
+    A window should hold about four cycles of the typical frequency, from 1 to 10 s, but leave at
+    least 20 windows: over less than a cycle a correlation compares two nearly straight lines, and
+    over many it blurs when something happened. The step is half the width. The largest lag is one
+    and a half times the expected latency.
     """
     from bitbox.social import prepare
 
+    if not (math.isfinite(latency) and latency > 0):
+        raise ParameterError(
+            "The expected latency makes no sense.",
+            expected="seconds, above 0",
+            got=f"latency={latency}",
+        )
     aligned = prepare(participant, model, fps=fps, offset=offset)
     both = match(aligned, components, angular, signals)
     seconds = len(both.x) / aligned.fps
@@ -109,18 +123,18 @@ def suggest(
     each = [typical_frequency(signal, aligned.fps) for signal in both.y.swapaxes(0, 1)]
     known = [f for f in each if np.isfinite(f)]
     frequency = float(np.median(known)) if known else float("nan")
-    wanted = round(float(np.clip(1 / frequency, NARROWEST, WIDEST)), 1) if known else 2.0
-    # windows of w seconds, w / 2 apart, with a lag of 0.6 w (rounded):
-    # (seconds - 1.6 w) / (w / 2) + 1
-    room = (seconds - 0.1) / (1.6 + (FEW_WINDOWS - 1) / 2)
+    wanted = round(float(np.clip(CYCLES / frequency, NARROWEST, WIDEST)), 1) if known else 2.0
+    lag = round(ALLOWANCE * latency, 2)
+    # windows of w seconds, w / 2 apart, after the lag: (seconds - lag - w) / (w / 2) + 1
+    room = (seconds - lag - 0.1) / (1 + (FEW_WINDOWS - 1) / 2)
     width = max(min(wanted, math.floor(10 * room) / 10), 0.5)
     step = round(width / 2, 2)
-    lag = round(float(np.clip(0.6 * width, SHORTEST_LAG, LONGEST_LAG)), 1)
     plan = WindowPlan.from_seconds(len(both.x), aligned.fps, width=width, step=step, lag=lag)
     windows = plan.n_windows
     why = (
-        f"The model's movements take about {1 / frequency:.1f} s there and back (median frequency "
-        f"{frequency:.2f} Hz)"
+        f"Half of the model's movement is slower than {frequency:.2f} Hz, and a window should hold "
+        f"about {CYCLES} cycles of that ({CYCLES / frequency:.1f} s); imitation is expected about "
+        f"{latency:g} s late"
         if known
         else "The model hardly moves, so this is only a usual choice"
     )
