@@ -27,7 +27,7 @@ $(READY): requirements/locked.txt pyproject.toml
 		echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Another place: make PYTHON=/path/to/python3.12"; \
 		exit 1; }
 	@echo "Setting up .venv with $(PYTHON) (once, about a minute)"
-	$(PYTHON) -m venv --clear .venv
+	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/locked.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
