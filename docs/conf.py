@@ -19,5 +19,6 @@ html_static_path: list[str] = []
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autosummary_generate = False
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
