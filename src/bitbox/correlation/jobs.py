@@ -111,7 +111,6 @@ class Task:
         """How many windows make a job; the same for any number of threads."""
         pairs = self.n1 * self.n2
         cost = pairs * self.order.size * self.plan.window * self.x.shape[2]
-        cost *= 3 if self.geometry.coordination else 1
         most = max(1, int(8e6 / pairs))
         return int(min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096))
 
@@ -150,8 +149,8 @@ class Task:
         out = r, lag, states, hard_x, hard_y
         arguments: tuple[Any, ...] = x, y, starts - begin, self.order, self.geometry, out
         (coordination.coordination if both else kernels.imitation)(*arguments)
-        if (states == kernels.FAR).any():
-            (coordination.coordination_far if both else kernels.imitation_far)(*arguments)
+        if not both and (states == kernels.FAR).any():
+            kernels.imitation_far(*arguments)
         some_gaps = (states == kernels.GAPS).any()
         if some_gaps:
             (coordination.coordination_gaps if both else kernels.imitation_gaps)(*arguments)
@@ -231,13 +230,13 @@ def float32_limit(terms: int) -> float:
 
 
 def slide_limit(plan: WindowPlan, terms: int) -> float:
-    """Return the product of norms, of all frames over a window, up to which float32 slides well.
+    """Return how uneven two signals may move, together, for float32 to slide well.
 
     docs/engine.md derives it. A sum that slides keeps the rounding errors of all its steps, and
     where values repeat, these errors all have the same sign.
     """
     steps = 4 * plan.max_lag * terms / plan.window
-    return 2e-6 / (2.0**-24 * max(8.0, steps / 5))
+    return 2e-6 / (2.0**-24 * max(8.0, steps / 8))
 
 
 def frames_needed(plan: WindowPlan, min_valid: float) -> int:

@@ -1,7 +1,10 @@
 """The register tile of coordination, where both windows move.
 
-For one net lag the sum of products over the window is computed once and then slid along: each
-step adds the products of the frame that enters and takes away those of the frame that leaves.
+For one net lag the sum of centred products over a window is computed once and then slid along. Two
+windows, one frame apart, share all but one frame of each. A frame p that joins the W - 1 shared
+ones, whose means are m, adds (W - 1) / W (p - m) (q - m') to the sum of centred products; so a step
+adds that of the frame that enters, and takes away that of the frame that leaves. No mean is left to
+be taken out, and nothing cancels but what is no longer in the window.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ Cells = dict[tuple[int, int], Any]
 def coordination(typing, registers, x, y, order, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among all shifts of both windows for ROWS x COLUMNS pairs.
 
-    x = (values, inverse norms, means), ((frames + 1) * d, n1), (shifts, n1), (shifts * d, n1),
-    the means in units of the norms and times the window's frames; y = the same, (…, n2), the
-    means in units of the norms; order = (net lags, values), each (lags,), and shifts - 1 is the
-    largest; out = (r, lag), each (n1, n2); at = (i, j, frames of a window, d, shifts, polarity).
+    x = (values, inverse norms, entering, leaving), (frames * d, n1), (shifts, n1), (shifts * d,
+    n1) twice; y = the same, (…, n2). The first window's values sum to 0. Entering and leaving are
+    what changes from one shift to the next, less the mean of what stays; x's times (W - 1) / W.
+    order = (net lags, values), each (lags,), and shifts - 1 is the largest; out = (r, lag), each
+    (n1, n2); at = (i, j, frames of a window, d, shifts, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -40,8 +44,9 @@ class SlideTile:
 
     def __init__(self, e: Emitter, kinds: Any, args: Any) -> None:
         self.e = e
-        (self.x, self.nx), (self.norm_x, _), (self.mean_x, _) = e.tuple_data(kinds[0], args[0])
-        (self.y, self.ny), (self.norm_y, _), (self.mean_y, _) = e.tuple_data(kinds[1], args[1])
+        x, y = e.tuple_data(kinds[0], args[0]), e.tuple_data(kinds[1], args[1])
+        (self.x, self.norm_x, *self.changes_x), self.nx = (a for a, _ in x), x[0][1]
+        (self.y, self.norm_y, *self.changes_y), self.ny = (a for a, _ in y), y[0][1]
         (self.order, self.n_lags), (self.lags, _) = e.tuple_data(kinds[2], args[2])
         (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[3], args[3])
         self.i, self.j, self.width, self.d, self.shifts, polarity = cgutils.unpack_tuple(
@@ -94,20 +99,19 @@ class SlideTile:
         high, low = self.cells(-2.0), self.cells(2.0)
         with e.loop(count) as step:
             shift = e.add(begin, step)
-            self.correlate(shift, e.add(shift, net), first, sums, high, low)
+            other = e.add(shift, net)
+            self.correlate(shift, other, first, sums, high, low)
             with e.loop(self.d) as c:
-                old_x = e.add(e.mul(shift, self.d), c)
-                old_y = e.add(e.mul(e.add(shift, net), self.d), c)
-                span = e.mul(self.width, self.d)
-                self.slide(sums, (x, y), (e.add(old_x, span), e.add(old_y, span)), e.add_to)
-                self.slide(sums, (x, y), (old_x, old_y), e.subtract_from)
+                rows = e.add(e.mul(shift, self.d), c), e.add(e.mul(other, self.d), c)
+                for k, change in enumerate((e.add_to, e.subtract_from)):
+                    self.slide(sums, (self.changes_x[k], self.changes_y[k]), rows, first, change)
         return high, low
 
-    def slide(self, sums: Cells, corners: Any, rows: Any, change: Any) -> None:
-        """Add the products of a frame to the sums, or take them away."""
+    def slide(self, sums: Cells, changes: Any, rows: Any, first: Any, change: Any) -> None:
+        """Add the products of the frames that enter to the sums, or take away those that leave."""
         e, b = self.e, self.e.builder
-        columns = e.load_parts(corners[1], e.mul(rows[1], self.ny))
-        row = b.gep(corners[0], [e.mul(rows[0], self.nx)])
+        columns = e.load_parts(changes[1], e.add(e.mul(rows[1], self.ny), self.j))
+        row = b.gep(changes[0], [e.add(e.mul(rows[0], self.nx), first)])
         for r in range(e.rows):
             value = e.copy_of(row, e.whole(r))
             for p in range(e.parts):
@@ -119,20 +123,11 @@ class SlideTile:
         """Turn sums into correlations, and keep the extremes; NaN is never kept."""
         e, b = self.e, self.e.builder
         norms_y = e.load_parts(self.norm_y, e.add(e.mul(other, self.ny), self.j))
-        scaled = {cell: e.variable(e.constant(0.0)) for cell in e.cells()}
-        for r in range(e.rows):
-            norm_x = e.copy_of(self.norm_x, e.add(e.mul(shift, self.nx), e.add(first, e.whole(r))))
+        for row in range(e.rows):
+            place = e.add(e.mul(shift, self.nx), e.add(first, e.whole(row)))
+            norm_x = e.copy_of(self.norm_x, place)
             for p in range(e.parts):
-                e.put(scaled[r, p], b.fmul(b.fmul(e.get(sums[r, p]), norms_y[p]), norm_x))
-        with e.loop(self.d) as c:
-            row_x = e.add(e.mul(e.add(e.mul(shift, self.d), c), self.nx), first)
-            row_y = e.add(e.mul(e.add(e.mul(other, self.d), c), self.ny), self.j)
-            means = e.load_parts(self.mean_y, row_y)
-            for r in range(e.rows):
-                mean = e.copy_of(self.mean_x, e.add(row_x, e.whole(r)))
-                for p in range(e.parts):
-                    e.subtract_from(scaled[r, p], mean, means[p])
-        for cell in e.cells():
-            r = e.get(scaled[cell])
-            e.keep(b.fcmp_ordered(">", r, e.get(high[cell])), high[cell], r)
-            e.keep(b.fcmp_ordered("<", r, e.get(low[cell])), low[cell], r)
+                cell = row, p
+                r = b.fmul(b.fmul(e.get(sums[cell]), norms_y[p]), norm_x)
+                e.keep(b.fcmp_ordered(">", r, e.get(high[cell])), high[cell], r)
+                e.keep(b.fcmp_ordered("<", r, e.get(low[cell])), low[cell], r)
