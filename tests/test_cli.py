@@ -95,6 +95,15 @@ class TestImitate:
             assert data["r"].dims == ("time", "participant", "model")
             assert float(np.abs(data["r_lag"]).max()) <= 0.6 + 1e-6
 
+    def test_without_the_report_extra_all_else_is_there(
+        self, pair, tmp_path, capsys, monkeypatch
+    ) -> None:
+        monkeypatch.setattr("bitbox.run.find_spec", lambda _: None)
+        folder = tmp_path / "results"
+        assert bitbox("imitate", *pair, "-o", folder, "--surrogates", 19) == 0
+        assert "openbitbox[report]" in said(capsys)
+        assert {path.name for path in folder.iterdir()} == RESULTS - {"report.html"}
+
     def test_options_reach_the_analysis(self, pair, tmp_path) -> None:
         folder = tmp_path / "results"
         arguments = ("--width", 1.5, "--step", 0.75, "--lag", 0.8, "--fps", 25, "--offset", 0.1)

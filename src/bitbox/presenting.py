@@ -51,7 +51,13 @@ def show_run(terminal: Terminal, run: Run) -> None:
     if run.quality.specificity is not None:
         terminal.show(str(run.quality.specificity))
     terminal.findings(run.findings)
-    terminal.show(f"Report: {run.folder / 'report.html'}")
+    terminal.show(_where(run))
+
+
+def _where(run: Run) -> str:
+    """Return where to look next."""
+    report = run.folder / "report.html"
+    return f"Report: {report}" if report in run.files else f"Results: {run.folder}"
 
 
 def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
@@ -81,7 +87,7 @@ def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
         terminal.findings(run.findings)
     terminal.show(f"Your own videos: bitbox imitate {pair.participant} {pair.model} -o results/")
     for run in runs:
-        terminal.show(f"Report: {run.folder / 'report.html'}")
+        terminal.show(_where(run))
 
 
 def with_sd(run: Run) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -312,7 +313,21 @@ def _findings(
                 "chosen (--participant-face, --model-face).",
             )
         )
+    if not _can_report():
+        found.append(
+            Finding(
+                "no-report",
+                "warning",
+                "The report was not written, because Plotly, Jinja or Pillow is not installed.",
+                "For the report: pip install 'openbitbox[report]', and run the command again.",
+            )
+        )
     return (*found, *quality.findings)
+
+
+def _can_report() -> bool:
+    """Whether the libraries of the report extra are there."""
+    return all(find_spec(name) is not None for name in ("plotly", "jinja2", "PIL"))
 
 
 def hash_file_or_none(path: Path) -> str | None:
@@ -332,7 +347,8 @@ def _write(run: Run, staging: Path) -> None:
     windows = every_window(run)
     if run.settings.windows:
         windows.to_xarray().to_netcdf(staging / "windows.nc", engine="h5netcdf")
-    write_run_report(run, windows, staging / "report.html")
+    if _can_report():
+        write_run_report(run, windows, staging / "report.html")
     text = json.dumps(_record(run), indent=2, ensure_ascii=False, default=str)
     (staging / "run.json").write_text(text + "\n", encoding="utf-8")
 
