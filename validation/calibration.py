@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Show whether p is uniform without imitation, imitation is found, and gain is unbiased.
 
 Run from the repository's root::
