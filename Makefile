@@ -8,13 +8,13 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench-engine bench-faces fuzz-engine validate docs lock clean
+.PHONY: help demo test lint bench-engine bench-statistics bench-faces fuzz-engine validate docs lock clean
 
 help:
 	@echo "make demo    render two videos, measure imitation, write demo/report.html"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, and the type checker"
-	@echo "make bench-engine, bench-faces    measure the speed of the correlation and of face tracking"
+	@echo "make bench-engine, bench-statistics, bench-faces    measure speed, as ratios"
 	@echo "make fuzz-engine                  compare the engine with its definition for half an hour"
 	@echo "make validate                     measure accuracy and calibration; writes docs/validation"
 	@echo "make docs    build the documentation into docs/_build/html"
@@ -46,6 +46,9 @@ lint: $(READY)
 bench-engine: $(READY)
 	$(BIN)/python -m benchmarks.engine
 
+bench-statistics: $(READY)
+	$(BIN)/python -m benchmarks.statistics
+
 bench-faces: $(READY)
 	$(BIN)/python -m benchmarks.faces
 
@@ -55,6 +58,7 @@ fuzz-engine: $(READY)
 validate: $(READY)
 	$(BIN)/python validation/face_accuracy.py
 	$(BIN)/python validation/calibration.py
+	$(BIN)/python validation/rendered_pairs.py
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
