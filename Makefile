@@ -11,7 +11,7 @@ READY := .venv/ready
 .PHONY: help demo test lint bench-engine bench-statistics bench-faces fuzz-engine validate docs lock clean
 
 help:
-	@echo "make demo    render two videos, measure imitation, write demo/report.html"
+	@echo "make demo    render two videos, measure imitation, write demo/results/report.html"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, and the type checker"
 	@echo "make bench-engine, bench-statistics, bench-faces    measure speed, as ratios"
