@@ -56,7 +56,8 @@ class Scene:
     size : (int, int)
         Width and height in pixels.
     eye_distance : float, optional
-        Pixels between the pupils; 0.15 of the height unless given.
+        Pixels between the pupils; 0.1 of the height unless given: with the field of view of 63
+        degrees, a face half a metre from the camera.
     vertical_fov : float
         The camera's vertical field of view in degrees: how strongly perspective shows.
     split : bool
@@ -101,7 +102,7 @@ class Scene:
     @property
     def zoom(self) -> float:
         """Pixels of the picture that a pixel of the portrait takes."""
-        wanted = self.eye_distance if self.eye_distance is not None else 0.15 * self.size[1]
+        wanted = self.eye_distance if self.eye_distance is not None else 0.1 * self.size[1]
         return wanted / pupil_distance()
 
 
