@@ -1,13 +1,15 @@
 """Calibrate the local units: measure what the tracked mesh does when one movement is made.
 
 Run as ``python tools/calibrate_local_units.py`` with the ``video`` extra installed; it takes some
-minutes. It writes ``src/bitbox/face_backend/data/local_filter.npy``.
+minutes. It writes ``head_leak.npy`` and ``local_filter.npy`` in ``src/bitbox/face_backend/data``.
 
 A tracked mesh does not follow the skin to the millimetre: it follows some movements fully and
 some by a tenth, and moves a little elsewhere as well. So a unit that only measured displacements
-would mix movements up. Here two rendered people make each of the 32 movements once, turn and move
-the head, and then move at random. From that are estimated
+would mix movements up. Here two rendered people, before three cameras, make each of the 32
+movements once, turn and move the head, and then move at random. From that are estimated
 
+- what of the mesh's deformation follows the head's rotation, and how it differs among recordings
+  (see `bitbox.face_backend.head_motion`), and, when that has been taken out,
 - the response of the tracked mesh to one millimetre of each movement, made symmetric, and
 - the covariance of everything else: noise, head movement, and what is not linear.
 
@@ -26,8 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from bitbox.face_backend import builtin, geometry, units
+from bitbox.face_backend import builtin, geometry, head_motion, units
+from bitbox.face_backend.head_motion import HeadLeak, features
 from bitbox.face_backend.mediapipe import track_mesh
+from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.synthetic.movements import MOVEMENTS, displacements, mirrored
 from bitbox.synthetic.performance import perform
 from bitbox.synthetic.portrait import portrait
@@ -38,18 +42,22 @@ FloatArray = NDArray[np.float64]
 FPS = 24.0
 #: Pictures of different size, noise and compression, so that none of these is learnt.
 SCENES = (
-    Scene(size=(960, 720), noise=2.0, seed=1),
+    Scene(size=(960, 720), eye_distance=72.0, noise=2.0, seed=1),
     Scene(size=(854, 480), eye_distance=62.0, noise=4.0, crf=24, seed=2),
+    Scene(size=(800, 600), eye_distance=66.0, noise=3.0, vertical_fov=48.0, seed=3),
 )
-#: The field of view of the rendered camera, in degrees.
+#: The field of view that is assumed, in degrees. As in real recordings, it is not always right.
 FOV = 63.0
-N_MOVEMENT, N_HEAD, N_RANDOM = 28, 36, 400
-HEAD_RANGE = {"yaw": 18.0, "pitch": 18.0, "roll": 18.0, "x": 40.0, "y": 30.0, "approach": 0.15}
+N_MOVEMENT, N_HEAD, N_HEAD_RANDOM, N_RANDOM = 28, 40, 240, 400
+HEAD_RANGE = {"yaw": 20.0, "pitch": 20.0, "roll": 18.0, "x": 50.0, "y": 30.0, "approach": 0.2}
 DEPTH = 0.3  # weight of z: a single camera hardly sees depth
 REACH = 60.0  # millimetres
 HEAD_SHARE = 3.0  # weight of head movement among what is to be told apart
 FLOOR = 2e-4  # share of the mean variance added to all coordinates
-RIDGE = 0.02
+#: How much units are shrunk to tell them apart under noise. Chosen for people and scenes left out.
+RIDGE = 0.3
+#: There are more people and cameras than were rendered: spread of the leak, factor and least (mm).
+SPREAD, LEAST_SPREAD = 1.5, 0.3
 
 
 class Response(NamedTuple):
@@ -66,11 +74,22 @@ def amplitudes_in_mm() -> FloatArray:
     return np.asarray(moved[order])
 
 
-def script() -> tuple[dict[str, FloatArray], dict[str, FloatArray], NDArray[np.int64]]:
+class Take(NamedTuple):
+    """One person in one scene: truth, and what is measured."""
+
+    drives: dict[str, FloatArray]
+    head: dict[str, FloatArray]
+    kind: NDArray[np.int64]
+    deformation: FloatArray
+    pose: FloatArray
+
+
+def script(seed: int) -> tuple[dict[str, FloatArray], dict[str, FloatArray], NDArray[np.int64]]:
     """Return movements, head movements and the kind of each frame: 0 one, 1 head, 2 random."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(seed)
     names = [unit.name for unit in units.LOCAL_UNITS]
-    n_one, n_head = N_MOVEMENT * len(names), N_HEAD * len(HEAD_RANGE)
+    n_one, n_sweeps = N_MOVEMENT * len(names), N_HEAD * len(HEAD_RANGE)
+    n_head = n_sweeps + N_HEAD_RANDOM
     total = n_one + n_head + N_RANDOM
     kind = np.repeat([0, 1, 2], [n_one, n_head, N_RANDOM])
     burst = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_MOVEMENT) / (N_MOVEMENT - 4))
@@ -85,27 +104,57 @@ def script() -> tuple[dict[str, FloatArray], dict[str, FloatArray], NDArray[np.i
     for number, (name, extent) in enumerate(HEAD_RANGE.items()):
         start = n_one + number * N_HEAD
         head[name][start : start + N_HEAD] = extent * sweep
+        course = gaussian_filter1d(rng.normal(size=N_HEAD_RANDOM), 6)
+        together = np.clip(0.5 * extent * course / course.std(), -extent, extent)
+        head[name][n_one + n_sweeps : n_one + n_head] = together
     for name, extent in (("yaw", 8.0), ("pitch", 6.0), ("roll", 4.0)):
         course = gaussian_filter1d(rng.normal(size=N_RANDOM), 10)
         head[name][kind == 2] = np.clip(extent * course / course.std(), -18, 18)
     return drives, head, kind
 
 
-def deformations(other: bool, scene: Scene, folder: Path) -> FloatArray:
-    """Render and track a person going through the script; return the deformation, (T, 1404)."""
-    drives, head, _ = script()
-    time = np.arange(len(drives["ul_raise"])) / FPS
+def take(other: bool, scene: Scene, seed: int, folder: Path) -> Take:
+    """Render and track a person going through the script; frames without a face are left out."""
+    drives, head, kind = script(seed)
+    time = np.arange(len(kind)) / FPS
     path = folder / f"person{int(other)}.mp4"
     render_video(path, Person(perform(time, drives, head), other=other), scene)
-    track = track_mesh(path)
+    return measured(track_mesh(path), seed)
+
+
+def measured(track: MeshTrack, seed: int) -> Take:
+    """Return the deformation and head pose in a track of the script."""
+    drives, head, kind = script(seed)
     face = builtin.Person.measure(track, FOV)
     found = geometry.canonicalize(track.mesh, track.size, FOV, person=face.shape)
-    return face.leak.remove(found.shape - face.still, found.pose).reshape(len(track.time), -1)
+    deformation = found.shape - face.still
+    seen = np.isfinite(deformation).all(axis=(1, 2))
+    drives, head = ({name: v[seen] for name, v in part.items()} for part in (drives, head))
+    return Take(drives, head, kind[seen], deformation[seen], found.pose[seen])
 
 
-def measure(deformation: FloatArray) -> Response:
+def leak(one: Take, flip: bool) -> FloatArray:
+    """Return what turning does to the mesh, shape (9, 1404), of a take or its mirror image."""
+    turning = one.kind == 1
+    deformation, angles = one.deformation[turning], one.pose[turning, 3:]
+    if flip:
+        deformation = deformation[:, geometry.mirror_vertices()] * np.array([-1.0, 1.0, 1.0])
+        angles = angles * np.array([1.0, -1.0, -1.0])
+    target = deformation.reshape(len(angles), -1)
+    return np.asarray(np.linalg.lstsq(features(angles), target, rcond=None)[0][1:])
+
+
+def usual_leak(takes: list[Take]) -> FloatArray:
+    """Return the mean of the leak over takes and their mirror images, and its spread."""
+    found = np.array([leak(one, flip) for one in takes for flip in (False, True)])
+    return np.stack([found.mean(axis=0), SPREAD * found.std(axis=0) + LEAST_SPREAD])
+
+
+def measure(one_take: Take) -> Response:
     """Return how the mesh responds to the movements, and what else moves it."""
-    drives, head, kind = script()
+    drives, head, kind, raw, pose = one_take
+    follows = HeadLeak.estimate(raw, pose, len(pose) / FPS)
+    deformation = follows.remove(raw, pose).reshape(len(pose), -1)
     amount = np.column_stack([drives[unit.name] for unit in units.LOCAL_UNITS])
     amount *= amplitudes_in_mm()
     one = kind == 0
@@ -116,7 +165,13 @@ def measure(deformation: FloatArray) -> Response:
     covariance += HEAD_SHARE * turning.T @ turning / len(turning)
     turns = np.column_stack([head[name][kind == 2] for name in ("yaw", "pitch", "roll")])
     design = np.column_stack(
-        [amount[kind == 2], turns, turns**2, turns[:, :2].prod(axis=1), np.ones(N_RANDOM)]
+        [
+            amount[kind == 2],
+            turns,
+            turns**2,
+            turns[:, :2].prod(axis=1),
+            np.ones(np.count_nonzero(kind == 2)),
+        ]
     )
     mixed = deformation[kind == 2]
     covariance += np.cov((mixed - design @ np.linalg.lstsq(design, mixed, rcond=None)[0]).T)
@@ -162,20 +217,29 @@ def local_filter(response: Response) -> FloatArray:
         normal = part @ whitened
         ridge = RIDGE * np.diag(normal).copy()
         ridge[len(moved) :] = 0  # rigid movements are taken out altogether
-        found[number, used] = np.linalg.solve(normal + np.diag(ridge), whitened.T)[number]
-    return found * weight
+        shrunk = np.linalg.solve(normal + np.diag(ridge), whitened.T)[number]
+        found[number, used] = shrunk / (shrunk @ part[number])  # a millimetre stays a millimetre
+    return np.asarray(found * weight)
 
 
 def main() -> None:
-    """Measure both people in all scenes and write the filter."""
+    """Measure both people in all scenes, and write what turning does and the filter."""
     with tempfile.TemporaryDirectory() as folder:
-        responses = [
-            measure(deformations(other, scene, Path(folder)))
-            for scene in SCENES
+        takes = [
+            take(other, scene, 5 + number, Path(folder))
+            for number, scene in enumerate(SCENES)
             for other in (False, True)
         ]
-    path = Path(units.__file__).parent / "data" / "local_filter.npy"
-    np.save(path, local_filter(average(responses)).astype(np.float32))
+    write(takes)
+
+
+def write(takes: list[Take]) -> None:
+    """Write both files."""
+    data = Path(units.__file__).parent / "data"
+    np.save(data / "head_leak.npy", usual_leak(takes).astype(np.float32))
+    head_motion.usual_leak.cache_clear()
+    responses = [measure(one) for one in takes]
+    np.save(data / "local_filter.npy", local_filter(average(responses)).astype(np.float32))
 
 
 if __name__ == "__main__":
