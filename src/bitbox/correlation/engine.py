@@ -127,7 +127,7 @@ def correlate(
     shape = plan.n_windows, task.n1, task.n2
     values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
     inner = slice(None), slice(task.n1), slice(task.n2)
-    sums = np.zeros((5, task.n1, task.n2))
+    sums = np.zeros((5, *task.padded))
     with ExitStack() as stack:
         file = None
         if out is not None:
@@ -138,7 +138,7 @@ def correlate(
         def use(first: int, r: SingleArray, lag: SingleArray) -> tuple[int, FloatArray, Windows]:
             from bitbox.correlation import kernels
 
-            part = np.zeros((5, *r.shape[1:]))
+            part = np.zeros(sums.shape)
             kernels.accumulate(r, lag, task.geometry.registers, part)
             if values is not None and lags is not None:
                 stop = first + r.shape[0]
@@ -146,10 +146,10 @@ def correlate(
             return first, part, None if file is None else (r[inner].copy(), lag[inner].copy())
 
         for first, part, some in task.run(use, threads, progress):
-            sums += part[inner]
+            sums += part
             if file is not None and some is not None:
                 file.write(first, *some)
-    count, total, magnitudes, squares, lag = sums
+    count, total, magnitudes, squares, lag = sums[inner]
     with np.errstate(invalid="ignore"):
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))

@@ -114,11 +114,16 @@ class Task:
         most = max(1, int(8e6 / pairs))
         return int(min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096))
 
-    def room(self, windows: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return room for correlations and lags of some windows, of signals in whole tiles."""
+    @property
+    def padded(self) -> tuple[int, int]:
+        """The numbers of signals in whole tiles."""
         from bitbox.correlation import tiles
 
-        shape = windows, whole(self.n1, tiles.ROWS), whole(self.n2, tiles.COLUMNS)
+        return whole(self.n1, tiles.ROWS), whole(self.n2, tiles.COLUMNS)
+
+    def room(self, windows: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return room for correlations and lags of some windows, of signals in whole tiles."""
+        shape = windows, *self.padded
         return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
 
     def laid_out(self, begin: int, end: int, shift: int = 0) -> tuple[FloatArray, FloatArray]:
@@ -147,10 +152,15 @@ class Task:
         hard_x = np.empty((starts.size, x.shape[2]), dtype=np.bool_)
         hard_y = np.empty((starts.size, y.shape[2]), dtype=np.bool_)
         out = r, lag, states, hard_x, hard_y
-        arguments: tuple[Any, ...] = x, y, starts - begin, self.order, self.geometry, out
-        (coordination.coordination if both else kernels.imitation)(*arguments)
-        if not both and (states == kernels.FAR).any():
-            kernels.imitation_far(*arguments)
+        starts = starts - begin
+        arguments: tuple[Any, ...] = x, y, starts, self.order, self.geometry, out
+        if both:
+            coordination.coordination(*arguments)
+        else:
+            prepared = kernels.prepare(x, y, starts, self.order, self.geometry)
+            kernels.imitation(x, y, starts, prepared, self.geometry, out)
+            if (states == kernels.FAR).any():
+                kernels.imitation_far(*arguments)
         some_gaps = (states == kernels.GAPS).any()
         if some_gaps:
             (coordination.coordination_gaps if both else kernels.imitation_gaps)(*arguments)

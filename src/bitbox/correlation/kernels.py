@@ -24,6 +24,7 @@ IntArray = NDArray[np.int64]
 Array = NDArray[Any]
 Flags = NDArray[np.bool_]
 States = NDArray[np.uint8]
+Prepared = tuple[Any, ...]
 Results = tuple[SingleArray, SingleArray, States, Flags, Flags]
 
 #: States of a tile of y's signals in a window.
@@ -43,12 +44,38 @@ FISHER_LIMIT = 1.0 - 1e-6
 BEYOND = (1.0 + gap_tiles.REDO) / 2
 
 
+def prepare(
+    x: FloatArray, y: FloatArray, starts: IntArray, order: IntArray, geometry: exact.Geometry
+) -> Prepared:
+    """Return what `imitation` needs besides its arguments.
+
+    That is: the tables of x and of y, which of y's windows belong to each window and lag, y's
+    reference and x's factors, and for the tiles x, y, inverse norms, and lags. Room that compiled
+    code asks for itself, and kernels within kernels, would take much longer to compile.
+    """
+    d, lowest = x.shape[1], int(order.min())
+    width, reach = geometry.window, int(order.max()) - lowest
+    begins = starts[:, None] + order
+    frames = np.unique(begins)
+    return (
+        windows.tables(x, starts, geometry),
+        windows.tables(y, frames, geometry),
+        np.searchsorted(frames, begins),
+        windows.reference_room(y, len(order)),
+        np.empty(x.shape[2]),
+        windows.room(width * d, x.shape[2], np.float32),
+        windows.room((width + reach) * d, y.shape[2], np.float32),
+        windows.room(len(order), y.shape[2], np.float32),
+        (order - lowest, order.astype(np.float32)),
+    )
+
+
 @kernel
 def imitation(
     x: FloatArray,
     y: FloatArray,
     starts: IntArray,
-    order: IntArray,
+    prepared: Prepared,
     geometry: exact.Geometry,
     out: Results,
 ) -> None:
@@ -59,28 +86,15 @@ def imitation(
     every pair must be done exactly.
     """
     r, lag, states, hard_x, hard_y = out
-    d, n2, width = y.shape[1], y.shape[2], geometry.window
-    lowest, reach = windows.lowest_and_reach(order)
-    tables_x = windows.window_statistics(x, starts, geometry)
-    frames, position = windows.frames_used(starts, order)
-    tables_y = windows.window_statistics(y, frames, geometry)
-    reference = windows.new_reference(y, order)
-    small_x = windows.aligned(width * d, x.shape[2], r)
-    small_y = windows.aligned((width + reach) * d, n2, r)
-    inverse = windows.aligned(order.size, n2, r)
-    lags = np.empty(order.size, dtype=np.int64), np.empty(order.size, dtype=np.float32)
-    rows = np.empty(order.size, dtype=np.int64)
-    for q in range(order.size):
-        lags[0][q], lags[1][q] = order[q] - lowest, order[q]
+    tables_x, tables_y, rows, reference, factor, small_x, small_y, inverse, lags = prepared
     for w in range(starts.size):
-        for q in range(order.size):
-            rows[q] = position[starts[w] + order[q] - frames[0]]
-        windows.common_reference(tables_y, rows, reference)
+        windows.common_reference(tables_y, rows[w], reference)
         flags = hard_x[w], hard_y[w]
-        classify(tables_x, w, (tables_y, rows, reference), geometry, states[w], flags)
-        centre_x = tables_x[0][w], tables_x[4][w]
-        windows.fill(small_x, x, starts[w], centre_x, windows.inverses(tables_x[1][w]))
-        windows.fill(small_y, y, starts[w] + lowest, (reference[0], reference[6]), reference[1])
+        classify(tables_x, w, (tables_y, rows[w], reference), geometry, states[w], flags)
+        windows.invert(tables_x[1][w], factor)
+        windows.fill(small_x, x, starts[w], (tables_x[0][w], tables_x[4][w]), factor)
+        lowest = starts[w] + int(lags[1][0]) - lags[0][0]  # the first lag is lags[1][0]
+        windows.fill(small_y, y, lowest, (reference[0], reference[6]), reference[1])
         windows.copy(reference[2], inverse)
         tasks = states[w], np.uint8(DONE), r[w], lag[w]
         choose_tiles(small_x, (small_y, inverse), lags, geometry, tasks)
@@ -100,13 +114,12 @@ def classify(
     offset, width = reference[3], geometry.window
     hard_x, hard_y = hard
     gaps_x = False
-    hard_x[:] = False
-    if tables_x[5][w]:
-        for i in range(hard_x.size):
-            norm = tables_x[1][w, i]
-            gaps_x |= norm == norm and tables_x[2][w, i] < width
-            hard_x[i] = tables_x[3][w, i]
-    states[:] = GAPS if gaps_x else DONE
+    for i in range(hard_x.size):
+        norm = tables_x[1][w, i]
+        gaps_x |= norm == norm and tables_x[2][w, i] < width
+        hard_x[i] = tables_x[3][w, i]
+    for k in range(states.size):
+        states[k] = GAPS if gaps_x else DONE
     for j in range(hard_y.size):
         hard_y[j] = offset[j] > TOO_FAR
     _, norms, counts, delicate, _, odd = tables_y

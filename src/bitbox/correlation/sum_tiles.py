@@ -15,6 +15,10 @@ from numba.extending import intrinsic
 
 from bitbox.correlation.tiles import WIDE, Emitter
 
+#: A window that slid down to this share of the largest sum of squares on the way is done anew:
+#: sums that slide keep rounding errors relative to the largest.
+ANEW = 1e-6
+
 
 @intrinsic
 def moments(typing, registers, data, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
@@ -71,23 +75,25 @@ def slide(typing, registers, data, state, out, at):  # type: ignore[no-untyped-d
     """Do as `moments` from the sums of the window one frame before.
 
     state = (centre (d, n), sums (d, n), energy, count, largest energy so far, (n,)), of differences
-    from the centre; at = (first row, d, frames).
+    from the centre; at = (first row, d, frames, need). Returns whether some signal with as many
+    valid frames as it needs may be inaccurate, its squares being a small rest of what they were.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         e = Emitter(context, builder, data.dtype, registers.count == len(WIDE))
-        _emit_slide(e, signature.args[1:], args[1:])
-        return context.get_dummy_value()
+        return _emit_slide(e, signature.args[1:], args[1:])
 
-    return types.void(registers, data, state, out, at), codegen
+    return types.boolean(registers, data, state, out, at), codegen
 
 
-def _emit_slide(e: Emitter, kinds: Any, args: Any) -> None:
+def _emit_slide(e: Emitter, kinds: Any, args: Any) -> Any:
     builder = e.builder
+    doubts = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(1), 0))
     data, n = e.data(kinds[0], args[0])
     centre, sums, energy, valid, most = (a for a, _ in e.tuple_data(kinds[1], args[1]))
     mean, rest, squares, count = (a for a, _ in e.tuple_data(kinds[2], args[2]))
-    first, d, frames = cgutils.unpack_tuple(builder, args[3])
+    first, d, frames, need = cgutils.unpack_tuple(builder, args[3])
+    needed = e.spread(builder.sitofp(need, e.real))
     zero, one = e.constant(0.0), e.constant(1.0)
     enters, leaves = e.add(first, e.mul(builder.sub(frames, e.whole(1)), d)), builder.sub(first, d)
     with e.loop(builder.sdiv(n, e.whole(e.lanes))) as number:
@@ -118,11 +124,21 @@ def _emit_slide(e: Emitter, kinds: Any, args: Any) -> None:
             e.store(builder.fadd(builder.fsub(middle, average), away), rest, place)
         largest = e.load(most, j)
         more = builder.fcmp_ordered(">", e.get(total), largest)
-        e.store(builder.select(more, e.get(total), largest), most, j)
+        largest = builder.select(more, e.get(total), largest)
+        left = builder.fsub(e.get(total), e.get(between))
+        e.store(largest, most, j)
         e.store(e.get(total), energy, j)
-        e.store(builder.fsub(e.get(total), e.get(between)), squares, j)
+        e.store(left, squares, j)
         for target in (valid, count):
             e.store(e.get(number_valid), target, j)
+        doubtful = builder.and_(
+            builder.not_(builder.fcmp_ordered(">", left, builder.fmul(e.constant(ANEW), largest))),
+            builder.fcmp_ordered(">=", e.get(number_valid), needed),
+        )
+        bits = ir.IntType(e.lanes)
+        some = builder.icmp_unsigned("!=", builder.bitcast(doubtful, bits), ir.Constant(bits, 0))
+        builder.store(builder.or_(builder.load(doubts), some), doubts)
+    return builder.load(doubts)
 
 
 @intrinsic

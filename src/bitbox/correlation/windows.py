@@ -62,35 +62,64 @@ def largest(data: FloatArray) -> FloatArray:
     return out
 
 
-@kernel
 def lay_out(data: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray) -> None:
     """Transpose to (frames, coordinates, signals), scaled; a frame is missing in whole."""
     frames, n, d = data.shape
-    rows = data.reshape(frames, n * d)
-    out[:, :, n:] = math.nan
-    for t in range(frames):
-        if d == 1:
-            source, target = rows[t], out[t, 0]
-            for i in range(n):
-                target[i] = source[i] * first[i] * second[i]
-            continue
-        for i in range(n):
-            scale, lost = first[i], False
-            for c in range(d):
-                value = data[t, i, c]
-                lost |= value != value
-                out[t, c, i] = value * scale * second[i]
-            if lost:
-                for c in range(d):
-                    out[t, c, i] = math.nan
+    if d == 1:
+        scale(data.reshape(frames, n), first, second, out.reshape(frames, out.shape[2]))
+        return
+    inner = out[:, :, :n]
+    np.multiply(data.transpose(0, 2, 1), first, out=inner)
+    inner *= second
+    inner += (inner * 0.0).sum(axis=1, keepdims=True)  # 0, or NaN where one is missing
+    out[:, :, n:] = np.nan
+
+
+@kernel
+def scale(data: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray) -> None:
+    """Multiply every row, and fill up with NaN."""
+    for t in range(data.shape[0]):
+        source, target = data[t], out[t]
+        for i in range(source.size):
+            target[i] = source[i] * first[i] * second[i]
+        for i in range(source.size, target.size):
+            target[i] = math.nan
+
+
+def tables(data: FloatArray, frames: IntArray, geometry: exact.Geometry) -> Tables:
+    """Return what `fill_tables` fills."""
+    count, (d, n) = len(frames), data.shape[1:]
+    mean, rest = np.empty((count, d, n)), np.empty((count, d, n))
+    norm, number = np.empty((count, n)), np.empty((count, n))
+    flags = np.empty((count, n), np.bool_), np.empty(count, np.bool_)
+    sums = np.empty((d, n)), np.empty((d, n)), np.empty(n), np.empty(n), np.empty(n)
+    out = mean, norm, number, flags[0], rest, flags[1]
+    fill_tables(data, frames, geometry, sums, out)
+    return out
 
 
 @kernel
 def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geometry) -> Tables:
-    """Return mean, norm, number of valid frames, and what is delicate, rest and odd, of windows.
+    """Return what `fill_tables` fills; for compiled code."""
+    d, n = data.shape[1], data.shape[2]
+    mean, rest = np.empty((frames.size, d, n)), np.empty((frames.size, d, n))
+    norm, count = np.empty((frames.size, n)), np.empty((frames.size, n))
+    delicate = np.empty((frames.size, n), dtype=np.bool_)
+    odd = np.empty(frames.size, dtype=np.bool_)
+    sums = np.empty((d, n)), np.empty((d, n)), np.empty(n), np.empty(n), np.empty(n)
+    fill_tables(data, frames, geometry, sums, (mean, norm, count, delicate, rest, odd))
+    return mean, norm, count, delicate, rest, odd
 
-    Returns
-    -------
+
+@kernel
+def fill_tables(
+    data: FloatArray, frames: IntArray, geometry: exact.Geometry, sums: Sums, tables: Tables
+) -> None:
+    """Fill mean, norm, number of valid frames, and what is delicate, rest and odd, of windows.
+
+    Parameters
+    ----------
+    tables : tuple of arrays, as follows
     mean : (len(frames), coordinates, signals)
     norm : (len(frames), signals)
         Of the differences from the mean; NaN where undefined: still, or too few valid frames.
@@ -103,29 +132,23 @@ def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geomet
         Whether any signal of that window misses frames or is delicate.
     """
     width, d, n = geometry.window, data.shape[1], data.shape[2]
-    mean, rest = np.empty((frames.size, d, n)), np.empty((frames.size, d, n))
-    norm, count = np.empty((frames.size, n)), np.empty((frames.size, n))
-    delicate = np.zeros((frames.size, n), dtype=np.bool_)
-    odd = np.empty(frames.size, dtype=np.bool_)
+    mean, norm, count, _, rest, _ = tables
     rows = data.reshape(data.shape[0] * d, n)
-    sums = np.empty((d, n)), np.empty((d, n)), np.empty(n), np.empty(n), np.empty(n)
     begun = 0
     for f in range(frames.size):
         out = mean[f], rest[f], norm[f], count[f]
-        at = frames[f] * d, d, width
+        first = frames[f] * d
         slid = f > 0 and frames[f] == frames[f - 1] + 1 and f - begun < RESTART
         if slid:
-            sum_tiles.slide(geometry.registers, rows, sums, out, at)
-            slid = accurate(out, sums, geometry.need)
+            at = first, d, width, geometry.need
+            slid = not sum_tiles.slide(geometry.registers, rows, sums, out, at)
         else:
             begun = f
         if not slid:
-            sum_tiles.moments(geometry.registers, rows, out, at)
+            sum_tiles.moments(geometry.registers, rows, out, (first, d, width))
         if begun == f and f + 1 < frames.size and frames[f + 1] == frames[f] + 1:
             start_sums(out, sums)
-        flags = norm[f], count[f], delicate[f]
-        odd[f] = finish_norms(data, frames[f], geometry, mean[f], flags)
-    return mean, norm, count, delicate, rest, odd
+    finish_norms(data, frames, geometry, sums[2], tables)
 
 
 @kernel
@@ -143,52 +166,50 @@ def start_sums(window: Row, sums: Sums) -> None:
 
 
 @kernel
-def accurate(window: Row, sums: Sums, need: int) -> bool:
-    """Return whether a window that was slid along is accurate for all signals."""
-    squares, count, most = window[2], window[3], sums[4]
-    doubtful = 0
-    for j in range(squares.size):
-        sure = squares[j] > ANEW * most[j]
-        doubtful += 0 if sure else 1 if count[j] >= need else 0
-    return doubtful == 0
+def finish_norms(
+    data: FloatArray,
+    frames: IntArray,
+    geometry: exact.Geometry,
+    offset: FloatArray,
+    tables: Tables,
+) -> None:
+    """Turn sums of squares into norms, or NaN; flag the delicate, and the odd windows."""
+    mean, norm, count, delicate, _, odd = tables
+    width, need, n = geometry.window, geometry.need, norm.shape[1]
+    for f in range(frames.size):
+        norms, counts = norm[f], count[f]
+        for j in range(n):
+            offset[j] = 0.0
+        for c in range(mean.shape[1]):
+            for j in range(n):
+                offset[j] += mean[f, c, j] * mean[f, c, j]
+        suspects, partial = 0, 0
+        for j in range(n):
+            # False where a mean is NaN, that is, where there is no valid frame.
+            suspects += 1 if norms[j] <= DELICATE**2 * counts[j] * offset[j] else 0
+        for j in range(n):
+            partial += 1 if need <= counts[j] < width else 0
+        odd[f] = suspects + partial > 0
+        for j in range(n):
+            delicate[f, j] = suspects > 0 and norms[j] <= DELICATE**2 * counts[j] * offset[j]
+        for j in range(n):
+            norms[j] = math.sqrt(norms[j]) if counts[j] >= need else math.nan
+        if suspects > 0:
+            forget_still(data, frames[f], width, norms, delicate[f])
 
 
 @kernel
-def finish_norms(
-    data: FloatArray,
-    start: int,
-    geometry: exact.Geometry,
-    mean: FloatArray,
-    out: tuple[FloatArray, FloatArray, BoolArray],
-) -> bool:
-    """Turn sums of squares into norms, or NaN, and flag the delicate.
-
-    Returns whether any signal may be delicate, or misses frames.
-    """
-    norm, count, delicate = out
-    suspects, width, need = 0, geometry.window, geometry.need
-    offset = np.zeros(norm.size)
-    for c in range(mean.shape[0]):
-        for j in range(norm.size):
-            offset[j] += mean[c, j] * mean[c, j]
+def forget_still(
+    data: FloatArray, start: int, width: int, norm: FloatArray, delicate: BoolArray
+) -> None:
+    """Make the norms of still windows NaN; these and undefined ones are not delicate."""
     for j in range(norm.size):
-        # False where a mean is NaN, that is, where there is no valid frame.
-        suspects += 1 if norm[j] <= DELICATE**2 * count[j] * offset[j] else 0
-    partial = 0
-    for j in range(norm.size):
-        partial += 1 if need <= count[j] < width else 0
-    for j in range(norm.size):
-        delicate[j] = suspects > 0 and norm[j] <= DELICATE**2 * count[j] * offset[j]
-        norm[j] = math.sqrt(norm[j]) if count[j] >= need else math.nan
-    if suspects > 0:
-        for j in range(norm.size):
-            if delicate[j] and norm[j] == norm[j]:
-                signal = data[:, :, j]
-                if exact.spread(signal, start, signal, start, width)[2] == 0.0:
-                    norm[j], delicate[j] = math.nan, False
-            else:
-                delicate[j] = False
-    return suspects + partial > 0
+        if delicate[j] and norm[j] == norm[j]:
+            signal = data[:, :, j]
+            if exact.spread(signal, start, signal, start, width)[2] == 0.0:
+                norm[j], delicate[j] = math.nan, False
+        else:
+            delicate[j] = False
 
 
 @kernel
@@ -225,7 +246,10 @@ def common_reference(tables: Tables, rows: IntArray, reference: Reference) -> No
     mean, norm, _, _, _, _ = tables
     centre, factor, _, offset, largest, known, _ = reference
     d, n = mean.shape[1], mean.shape[2]
-    largest[:], known[:], centre[:], offset[:] = 0.0, 0.0, 0.0, 0.0
+    for j in range(n):
+        largest[j] = known[j] = offset[j] = 0.0
+        for c in range(d):
+            centre[c, j] = 0.0
     for row in rows:
         norms, middle = norm[row], mean[row]
         for j in range(n):
@@ -252,7 +276,8 @@ def distances(tables: Tables, rows: IntArray, reference: Reference) -> None:
     d, n = mean.shape[1], mean.shape[2]
     for q in range(rows.size):
         norms, middle, counts, out = norm[rows[q]], mean[rows[q]], count[rows[q]], inverse[q]
-        away[:] = 0.0
+        for j in range(n):
+            away[j] = 0.0
         for c in range(d):
             for j in range(n):
                 difference = middle[c, j] - centre[c, j]
@@ -264,6 +289,13 @@ def distances(tables: Tables, rows: IntArray, reference: Reference) -> None:
             offset[j] = size if size > offset[j] else offset[j]
 
 
+def reference_room(data: FloatArray, lags: int) -> Reference:
+    """Return room for what `common_reference` fills."""
+    d, n = data.shape[1:]
+    inverse, scratch = np.empty((lags, n)), (np.empty(n), np.empty(n))
+    return np.empty((d, n)), np.empty(n), inverse, np.empty(n), *scratch, np.zeros((d, n))
+
+
 @kernel
 def new_reference(data: FloatArray, order: IntArray) -> Reference:
     """Return room for what `common_reference` fills."""
@@ -273,20 +305,33 @@ def new_reference(data: FloatArray, order: IntArray) -> Reference:
     return np.empty((d, n)), np.empty(n), inverse, np.empty(n), *scratch, np.zeros((d, n))
 
 
+def room(rows: int, n: int, dtype: Any) -> NDArray[Any]:
+    """Return room for a matrix that begins where a vector register's worth of memory does."""
+    raw = np.empty(rows * n + 16, dtype=dtype)
+    first = -raw.ctypes.data % 64 // raw.itemsize
+    return raw[first : first + rows * n].reshape(rows, n)
+
+
 @kernel
 def aligned(rows: int, n: int, like: NDArray[Any]) -> NDArray[Any]:
-    """Return room for a matrix that begins where a vector register's worth of memory does."""
+    """Return the same as `room`."""
     raw = np.empty(rows * n + 16, dtype=like.dtype)
     first = (-raw.ctypes.data % 64) // raw.itemsize
     return raw[first : first + rows * n].reshape(rows, n)
 
 
 @kernel
-def inverses(norm: FloatArray) -> FloatArray:
-    """Return the inverses of norms."""
-    out = np.empty(norm.size)
-    for j in range(norm.size):
-        out[j] = 1.0 / norm[j]
+def invert(values: FloatArray, out: FloatArray) -> None:
+    """Fill ``out`` with inverses."""
+    for j in range(out.size):
+        out[j] = 1.0 / values[j]
+
+
+@kernel
+def inverses(values: FloatArray) -> FloatArray:
+    """Return inverses."""
+    out = np.empty(values.size)
+    invert(values, out)
     return out
 
 
