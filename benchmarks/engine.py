@@ -1,9 +1,11 @@
-"""What the engine takes, against a yardstick measured in the same run.
+"""What the engine takes, against yardsticks measured in the same run, with the targets beside it.
 
-    python -m benchmarks.engine [--rounds 9] [--quick] [--threads 2]
+    python -m benchmarks.engine [--rounds 7] [--quick] [--threads 2]
 
-Cases of a comparison take turns, so that whatever else the machine does hits them alike; given are
-the least time, and the median of the ratios of neighbours. Run it on a quiet machine.
+The yardstick is the single-precision matrix product: a share of 1 means that the operations of the
+definition, 2 n1 n2 W lags windows, are done at the rate of a large matrix product on as many
+threads. Cases take turns, so that whatever else the machine does hits them alike; given are the
+least time, and the median of the shares in each turn. Run it on a quiet machine; about 3 minutes.
 """
 
 from __future__ import annotations
@@ -49,52 +51,54 @@ def table(title: str, times: dict[str, list[float]], base: str) -> None:
         print(f"{name:44}{1e3 * min(seconds):8.1f} ms{ratio:24.2f}", flush=True)
 
 
-def peak(threads: int) -> float:
-    """Return the matrix product's single-precision rate, in 1e9 multiply-adds a second."""
-    a = np.random.default_rng(0).standard_normal((2000, 2000)).astype(np.float32)
-    with threadpool_limits(threads, "blas"):
-        seconds = min(take_turns({"": lambda: a @ a}, 5)[""])
-    return 2000**3 / seconds / 1e9
-
-
 def products(plan: WindowPlan, pairs: int) -> float:
-    """Return the multiply-adds that the definition of imitation takes, in 1e9."""
-    return plan.n_windows * plan.lags.size * plan.window * pairs / 1e9
+    """Return the multiply-adds that the definition takes."""
+    lags = plan.lags.size if plan.mode == "imitation" else (2 * plan.max_lag + 1) ** 2
+    return float(plan.n_windows * lags * plan.window * pairs)
 
 
 def speed(rounds: int, threads: int) -> None:
-    x, y = pair()
-    plan, sided = main_plan(), main_plan(causal=False)
-    both = main_plan(mode="coordination")
-    wide_x, wide_y = pair(n=153)
-    long_x, long_y = pair(frames=108_000)
-    slow = WindowPlan(9000, 30.0, 150, 75, 45)
+    """Print the share of a matrix product's rate that each case reaches."""
+    short, long, wide, mesh = pair(), pair(frames=108_000), pair(n=153), pair(frames=900, n=1404)
+    plan, both = main_plan(), main_plan(mode="coordination")
+    cases = {
+        "imitation, main case": (short, plan, 0.75),
+        "  the same, every window out": (short, plan, 0.6),
+        "  lags both ways": (short, main_plan(causal=False), 0.5),
+        "  lags up to the width, L = 33": (short, WindowPlan(9000, 30.0, 33, 16, 33), 0.75),
+        "  W = 150, L = 45": (short, WindowPlan(9000, 30.0, 150, 75, 45), 0.5),
+        "  S = 1": (short, WindowPlan(9000, 30.0, 33, 1, 8), 0.5),
+        "  1 h": (long, main_plan(108_000), 0.5),
+        "  153 x 153": (wide, plan, 0.5),
+        "  1404 x 1404, 30 s": (mesh, main_plan(900), 0.5),
+        "coordination, main case": (short, both, 3.0),
+        "  slow signals (random walks)": (tuple(a.cumsum(axis=0) for a in short), both, 3.0),
+    }
+    a = np.random.default_rng(0).standard_normal((2000, 2000)).astype(np.float32)
+    b = a.copy()
 
-    def yardstick() -> object:
+    def matrix_product() -> object:
         with threadpool_limits(threads, "blas"):
-            return numpy_imitation(x, y, plan)
+            return a @ b
 
-    def engine(a: np.ndarray, b: np.ndarray, p: WindowPlan) -> Job:
-        return lambda: correlate(a, b, p, threads=threads)
+    def definition() -> object:
+        with threadpool_limits(threads, "blas"):
+            return numpy_imitation(*short, plan)
 
-    times = take_turns(
-        {
-            "NumPy and BLAS, main case": yardstick,
-            "imitation, main case": engine(x, y, plan),
-            "imitation, lags both ways": engine(x, y, sided),
-            "imitation, 153 x 153": engine(wide_x, wide_y, plan),
-            "imitation, windows of 5 s, lags to 1.5 s": engine(x, y, slow),
-            "coordination": engine(x, y, both),
-            "coordination, 2 % at random missing": engine(lose_at_random(x), y, both),
-            "imitation, 1 h": engine(long_x, long_y, main_plan(108_000)),
-        },
-        rounds,
-    )
-    table("79 x 79 signals, 5 min at 30 fps", times, "NumPy and BLAS, main case")
-    top = peak(threads)
-    rate = products(plan, 79 * 79) / min(times["imitation, main case"])
-    print(f"main case: {rate:.0f} of {top:.0f} 1e9 multiply-adds a second of a matrix product,")
-    print(f"           a share of {rate / top:.2f}, everything included")
+    def engine(name: str) -> Job:
+        (x, y), case, _ = cases[name]
+        keep = "every window" in name
+        return lambda: correlate(x, y, case, threads=threads, keep_windows=keep)
+
+    jobs = {"matrix product": matrix_product, "NumPy and BLAS, main case": definition}
+    times = take_turns(jobs | {name: engine(name) for name in cases}, rounds)
+    rate = 2000**3 / np.array(times.pop("matrix product"))
+    print(f"matrix product: {2 * rate.max() / 1e9:.0f} GFLOP/s, {threads} threads")
+    print(f"\n{'79 x 79 signals, 5 min at 30 fps':44}{'least':>10}{'share':>12}{'target':>10}")
+    for name, seconds in times.items():
+        (x, y), case, target = cases.get(name, (short, plan, float("nan")))
+        share = np.median(products(case, x.shape[1] * y.shape[1]) / np.array(seconds) / rate)
+        print(f"{name:44}{1e3 * min(seconds):8.1f} ms{share:11.2f}{target:10.2f}", flush=True)
 
 
 def gaps(rounds: int, threads: int) -> None:
@@ -115,6 +119,7 @@ def gaps(rounds: int, threads: int) -> None:
         for name, (a, b) in cases.items()
     }
     table("Missing frames and awkward signals, main case", take_turns(jobs, rounds), "complete")
+    print("targets: 2 at random, 1.3 in long gaps")
 
 
 def scaling(rounds: int, most: int) -> None:
@@ -151,28 +156,39 @@ def surrogates(rounds: int, threads: int) -> None:
     }
     times = take_turns(jobs, max(1, rounds // 3))
     table("Surrogates, 5 min", times, "999 shifts, 32 matched pairs")
+    print("target: 1000 shifts of 79 x 79 pairs in 15 s, that is, 150 ms for 10")
 
 
 def memory() -> None:
-    """Print how the process grows with the recording, less the recording itself."""
-    print("\nMemory beyond the signals (MB); target: at most 32")
+    """Print how far the process grows beyond the recording and the compiled code (Linux)."""
+    if not os.path.exists("/proc/self/status"):
+        return
+    print("\nMemory beyond the signals (MB)")
     code = (
-        "import resource, sys; from benchmarks.data import *; "
-        "from bitbox.correlation.engine import correlate; n = int(sys.argv[1]); "
-        "correlate(*pair(900), main_plan(900)); x, y = pair(n); p = main_plan(n); "
-        "a = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-        "correlate(x, y, p, threads=2); "
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - a) / 1e3)"
+        "import sys; import numpy as np; from benchmarks.data import main_plan; "
+        "from bitbox.correlation.engine import correlate; n, k = map(int, sys.argv[1:]); "
+        "x, y = np.random.default_rng(0).standard_normal((2, n, k), dtype=np.float32); "
+        "correlate(x[:100, :9], y[:100, :9], main_plan(100)); "
+        "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1e3; "
+        "before = peak(); correlate(x, y, main_plan(n), threads=2); print(peak() - before)"
     )
-    for frames in (9_000, 108_000, 540_000):
-        command = [sys.executable, "-c", code, str(frames)]
+    for frames, n, most in (
+        (9000, 79, 32),
+        (108_000, 79, 32),
+        (1_080_000, 79, 32),
+        (900, 1404, 400),
+    ):
+        command = [sys.executable, "-c", code, str(frames), str(n)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        print(f"  {frames:8d} frames {float(done.stdout):8.1f}", flush=True)
+        print(
+            f"  {frames:8d} frames, {n:4d} signals{float(done.stdout):8.1f}, target {most}",
+            flush=True,
+        )
 
 
 def starting() -> None:
     """Print how long a first call takes, compiled anew and from the cache."""
-    print("\nFirst call in a new process (s)")
+    print("\nFirst call in a new process (s); targets 3 and 0.6")
     code = (
         "import time; from benchmarks.data import *; from bitbox.correlation.engine import *; "
         "x, y = pair(900); p = main_plan(900); t = time.perf_counter(); correlate(x, y, p); "
@@ -190,7 +206,7 @@ def starting() -> None:
 
 def interruption() -> None:
     """Print how soon a process that works on an hour of everything ends after Ctrl-C."""
-    print("\nFrom Ctrl-C to the end (s)")
+    print("\nFrom Ctrl-C to the end (s); target 1")
     code = (
         "from benchmarks.data import *; from bitbox.correlation.engine import correlate; "
         "x, y = pair(108_000, 153); x[::50] = float('nan'); "
@@ -212,7 +228,7 @@ def interruption() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=thread_count(None))
     parser.add_argument("--quick", action="store_true", help="times only, fewer rounds")
     options = parser.parse_args()

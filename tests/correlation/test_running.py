@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import bitbox.correlation
-from bitbox.correlation import compiled
+from bitbox.correlation import compiled, engine
 from bitbox.correlation.engine import correlate, in_order, thread_count
 from bitbox.errors import OutputError, ParameterError
 from tests.correlation.test_engine import check, make_plan, smooth
@@ -145,3 +145,41 @@ def test_compiled_code_is_not_kept_past_a_change_of_any_kernel() -> None:
 
     index = kernels.imitation._cache._cache_file
     assert index._source_stamp == stamp
+
+
+def test_blocks_of_signals_are_put_together(tmp_path: Path, monkeypatch) -> None:
+    xarray = pytest.importorskip("xarray")
+    x, y = pair(300, 19)
+    plan = make_plan(300, 15, 3, 4)
+    whole = correlate(x, y[:, :10], plan, keep_windows=True)
+    seen: list[tuple[int, int | None]] = []
+    monkeypatch.setattr(engine, "_SIGNALS", 7)
+    got = correlate(
+        x, y[:, :10], plan, keep_windows=True, out=tmp_path / "w.nc",
+        progress=lambda _, done, total: seen.append((done, total)),
+    )  # fmt: skip
+    for name in ("mean", "std", "lag", "mean_abs", "values"):
+        np.testing.assert_allclose(getattr(got, name), getattr(whole, name), atol=2e-6)
+    np.testing.assert_array_equal(got.n_valid, whole.n_valid)
+    np.testing.assert_allclose(got.mean_abs, np.nanmean(np.abs(got.values), axis=0))
+    with xarray.open_dataset(tmp_path / "w.nc", engine="h5netcdf") as data:
+        np.testing.assert_array_equal(data.r, got.values.astype(np.float32))
+    assert seen == sorted(seen)
+    assert seen[-1] == (6 * plan.n_windows, 6 * plan.n_windows)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_other_numbers_are_taken_as_they_are(dtype) -> None:
+    rng = np.random.default_rng(1)
+    x, y = ((100 * smooth(rng, (200, 5, 2))).astype(dtype) for _ in range(2))
+    plan = make_plan(200, 15, 3, 4)
+    one = correlate(x, y, plan, keep_windows=True)
+    other = correlate(x.astype(float), y.astype(float), plan, keep_windows=True)
+    np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_windows_that_slide_are_done_anew_after_a_jump() -> None:
+    rng = np.random.default_rng(2)
+    x, y = (smooth(rng, (120, 4, 1)) for _ in range(2))
+    y[:40] *= 1e7  # within the lags of one window after another
+    check(x, y, make_plan(120, 12, 5, 20))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,10 @@ from bitbox.progress import Progress
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
 Windows = tuple[SingleArray, SingleArray] | None
+
+#: Signals of each person that are correlated at a time: what threads work on, sums included, then
+#: fits into the processor's cache.
+_SIGNALS = 176
 
 __all__ = [
     "LagSurface",
@@ -126,30 +132,23 @@ def correlate(
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     shape = plan.n_windows, task.n1, task.n2
     values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
-    inner = slice(None), slice(task.n1), slice(task.n2)
-    sums = np.zeros((5, *task.padded))
+    sums = np.empty((5, task.n1, task.n2))
+    blocks = [(a, b) for a in _blocks(task.n1) for b in _blocks(task.n2)]
     with ExitStack() as stack:
         file = None
         if out is not None:
             from bitbox.correlation.output import WindowFile
 
             file = stack.enter_context(WindowFile(out, plan, (task.n1, task.n2), names))
-
-        def use(first: int, r: SingleArray, lag: SingleArray) -> tuple[int, FloatArray, Windows]:
-            from bitbox.correlation import kernels
-
-            part = np.zeros(sums.shape)
-            kernels.accumulate(r, lag, task.geometry.registers, part)
+        for number, (rows, columns) in enumerate(blocks):
+            block = replace(task, x=task.x[:, rows], y=task.y[:, columns])
+            views = None
             if values is not None and lags is not None:
-                stop = first + r.shape[0]
-                kernels.unpack(r, lag, plan.fps, (values[first:stop], lags[first:stop]))
-            return first, part, None if file is None else (r[inner].copy(), lag[inner].copy())
-
-        for first, part, some in task.run(use, threads, progress):
-            sums += part
-            if file is not None and some is not None:
-                file.write(first, *some)
-    count, total, magnitudes, squares, lag = sums[inner]
+                views = values[:, rows, columns], lags[:, rows, columns]
+            write = None if file is None else partial(file.write, rows, columns)
+            told = _counting(progress, number, len(blocks))
+            sums[:, rows, columns] = _correlate_block(block, views, write, told, threads)
+    count, total, magnitudes, squares, lag = sums
     with np.errstate(invalid="ignore"):
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
@@ -157,3 +156,53 @@ def correlate(
         mean_abs = magnitudes / count
     n_valid = count.astype(np.int64)
     return LaggedCorrelation(mean, std, lag, n_valid, plan, values, lags, mean_abs)
+
+
+def _correlate_block(
+    task: Task,
+    views: tuple[FloatArray, FloatArray] | None,
+    write: Callable[[int, SingleArray, SingleArray], None] | None,
+    progress: Progress | None,
+    threads: int | None,
+) -> FloatArray:
+    """Return (5, n1, n2): count, and sums over windows of r, its magnitude, its square, and lags.
+
+    Every window also goes into the views, (values, lags in seconds), and is written.
+    """
+    inner = slice(None), slice(task.n1), slice(task.n2)
+    sums = np.zeros((5, *task.padded))
+
+    def use(first: int, r: SingleArray, lag: SingleArray) -> tuple[int, FloatArray, Windows]:
+        from bitbox.correlation import kernels
+
+        part = np.zeros(sums.shape)
+        kernels.accumulate(r, lag, task.geometry.registers, part)
+        if views is not None:
+            some = slice(first, first + len(r))
+            kernels.unpack(r, lag, task.plan.fps, (views[0][some], views[1][some]))
+        return first, part, None if write is None else (r[inner].copy(), lag[inner].copy())
+
+    for first, part, some in task.run(use, threads, progress):
+        sums += part
+        if write is not None and some is not None:
+            write(first, *some)
+    return sums[inner]
+
+
+def _blocks(n: int) -> list[slice]:
+    """Return slices of at most `_SIGNALS` signals, as even as can be."""
+    count = -(-n // _SIGNALS)
+    edges = [n * k // count for k in range(count + 1)]
+    return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def _counting(progress: Progress | None, number: int, blocks: int) -> Progress | None:
+    """Return a callback that counts the windows of one block among those of all."""
+    if progress is None:
+        return None
+
+    def told(what: str, done: int, total: int | None) -> None:
+        each = total or 0
+        progress(what, number * each + done, blocks * each)
+
+    return told

@@ -277,20 +277,24 @@ def unpack(
 
 
 @kernel
-def add_statistics(r: SingleArray, fisher: bool, totals: FloatArray) -> None:
-    """Add (windows, n1, n2) to (5, n1, n2): count, and sums of r, |r|, atanh r, atanh |r|."""
-    for w in range(r.shape[0]):
-        for i in range(totals.shape[1]):
-            for j in range(totals.shape[2]):
-                value = np.float64(r[w, i, j])
-                if value == value:
-                    totals[0, i, j] += 1.0
-                    totals[1, i, j] += value
-                    totals[2, i, j] += abs(value)
-                    if fisher:
-                        z = fisher_z(value)
-                        totals[3, i, j] += z
-                        totals[4, i, j] += abs(z)
+def multiply(r: SingleArray, registers: tuple[int, ...], products: FloatArray) -> None:
+    """Multiply (3, n1, n2) by 1 + r, 1 - r and 1 + |r| of some windows."""
+    sum_tiles.multiply_windows(registers, r, products, FISHER_LIMIT)
+
+
+def fisher_sums(r: SingleArray, registers: tuple[int, ...]) -> FloatArray:
+    """Return the sums over windows, (2, n1, n2), of atanh r and of atanh |r|.
+
+    A sum of logarithms is the logarithm of the product, and few logarithms are quickly taken. The
+    product of 40 numbers that are no closer to 0 than 1e-6 is far from what float64 cannot hold.
+    """
+    sums = np.zeros((2, *r.shape[1:]))
+    for first in range(0, len(r), 40):
+        products = np.ones((3, *r.shape[1:]))
+        multiply(r[first : first + 40], registers, products)
+        more, less, most = np.log(products)
+        sums += (more - less) / 2, most - (more + less) / 2
+    return sums
 
 
 @kernel

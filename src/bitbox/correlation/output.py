@@ -48,13 +48,20 @@ class WindowFile:
             self._describe()
         return self
 
-    def write(self, first: int, r: NDArray[np.float32], lag: NDArray[np.float32]) -> None:
-        """Write the correlations and lags (frames) of some windows."""
+    def write(
+        self,
+        rows: slice,
+        columns: slice,
+        first: int,
+        r: NDArray[np.float32],
+        lag: NDArray[np.float32],
+    ) -> None:
+        """Write the correlations and lags (frames) of some windows and signals."""
         stop = first + r.shape[0]
         with self._explained():
-            self.file.variables["r"][first:stop] = r
+            self.file.variables["r"][first:stop, rows, columns] = r
             seconds = np.where(np.isnan(r), np.float32(np.nan), lag / np.float32(self.plan.fps))
-            self.file.variables["lag"][first:stop] = seconds
+            self.file.variables["lag"][first:stop, rows, columns] = seconds
 
     def __exit__(
         self,

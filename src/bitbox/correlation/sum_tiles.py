@@ -159,24 +159,15 @@ def add_windows(typing, registers, r, lag, sums):  # type: ignore[no-untyped-def
 def _emit_add_windows(e: Emitter, kinds: Any, args: Any) -> None:
     builder = e.builder
     (r, _), (lag, _), (sums, _) = (e.data(kinds[k], args[k]) for k in range(3))
-    windows, n1, n2 = cgutils.unpack_tuple(
-        builder, e.context.make_array(kinds[0])(e.context, builder, args[0]).shape
-    )
-    single = ir.VectorType(ir.FloatType(), e.lanes)
+    windows, size = _shape(e, kinds[0], args[0])
     zero, one = e.constant(0.0), e.constant(1.0)
-
-    def load(pointer: Any, place: Any) -> Any:
-        address = builder.bitcast(builder.gep(pointer, [place]), single.as_pointer())
-        return builder.fpext(builder.load(address, align=4), e.vector)
-
-    size = e.mul(n1, n2)
     with e.loop(builder.sdiv(size, e.whole(e.lanes))) as number:
         first = e.mul(number, e.whole(e.lanes))
         places = [e.add(e.mul(e.whole(k), size), first) for k in range(5)]
         totals = [e.variable(e.load(sums, place)) for place in places]
         with e.loop(windows) as w:
             place = e.add(e.mul(w, size), first)
-            value, where = load(r, place), load(lag, place)
+            value, where = _load_single(e, r, place), _load_single(e, lag, place)
             good = builder.fcmp_ordered("ord", value, value)
             for slot, addend in zip(
                 totals,
@@ -187,3 +178,57 @@ def _emit_add_windows(e: Emitter, kinds: Any, args: Any) -> None:
                 e.put(slot, builder.fadd(e.get(slot), chosen))
         for slot, place in zip(totals, places, strict=True):
             e.store(e.get(slot), sums, place)
+
+
+@intrinsic
+def multiply_windows(typing, registers, r, products, limit):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Multiply products, (3, n1, n2), by 1 + r, 1 - r and 1 + |r| of some windows where defined.
+
+    r (windows, n1, n2) is first limited to +-limit.
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, products.dtype, registers.count == len(WIDE))
+        _emit_multiply_windows(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, r, products, limit), codegen
+
+
+def _emit_multiply_windows(e: Emitter, kinds: Any, args: Any) -> None:
+    builder = e.builder
+    (r, _), (products, _) = (e.data(kinds[k], args[k]) for k in range(2))
+    windows, size = _shape(e, kinds[0], args[0])
+    zero, one, most = e.constant(0.0), e.constant(1.0), e.spread(args[2])
+    with e.loop(builder.sdiv(size, e.whole(e.lanes))) as number:
+        first = e.mul(number, e.whole(e.lanes))
+        places = [e.add(e.mul(e.whole(k), size), first) for k in range(3)]
+        totals = [e.variable(e.load(products, place)) for place in places]
+        with e.loop(windows) as w:
+            value = _load_single(e, r, e.add(e.mul(w, size), first))
+            value = builder.select(builder.fcmp_ordered("ord", value, value), value, zero)
+            for sign, limit in ((">", most), ("<", e.negative(most))):
+                value = builder.select(builder.fcmp_ordered(sign, value, limit), limit, value)
+            for slot, factor in zip(
+                totals,
+                (builder.fadd(one, value), builder.fsub(one, value),
+                 builder.fadd(one, e.absolute(value))),
+                strict=True,
+            ):  # fmt: skip
+                e.put(slot, builder.fmul(e.get(slot), factor))
+        for slot, place in zip(totals, places, strict=True):
+            e.store(e.get(slot), products, place)
+
+
+def _shape(e: Emitter, kind: Any, array: Any) -> tuple[Any, Any]:
+    """Return the number of windows and that of pairs."""
+    struct = e.context.make_array(kind)(e.context, e.builder, array)
+    windows, n1, n2 = cgutils.unpack_tuple(e.builder, struct.shape)
+    return windows, e.mul(n1, n2)
+
+
+def _load_single(e: Emitter, pointer: Any, place: Any) -> Any:
+    """Load single-precision numbers into a vector of double precision."""
+    single = ir.VectorType(ir.FloatType(), e.lanes)
+    address = e.builder.bitcast(e.builder.gep(pointer, [place]), single.as_pointer())
+    return e.builder.fpext(e.builder.load(address, align=4), e.vector)
