@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bitbox.correlation.jobs import (
     float32_limit,
     frames_needed,
     in_order,
+    run_all,
     slide_limit,
     thread_count,
     tie_order,
@@ -27,11 +27,11 @@ from bitbox.progress import Progress
 
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
-Windows = tuple[SingleArray, SingleArray] | None
+Made = tuple[Task, int, FloatArray, tuple[SingleArray, SingleArray] | None]
 
 #: Signals of each person that are correlated at a time: what threads work on, sums included, then
 #: fits into the processor's cache.
-_SIGNALS = 176
+_SIGNALS = 128
 
 __all__ = [
     "LagSurface",
@@ -129,64 +129,68 @@ def correlate(
     OutputError
         `out` cannot be written.
     """
+    from bitbox.correlation import kernels
+
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     shape = plan.n_windows, task.n1, task.n2
     values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
-    sums = np.empty((5, task.n1, task.n2))
-    blocks = [(a, b) for a in _blocks(task.n1) for b in _blocks(task.n2)]
+    sums = np.zeros((5, task.n1, task.n2))
+    blocks = [replace(task, rows=a, columns=b) for a in _blocks(task.n1) for b in _blocks(task.n2)]
+    spare: list[FloatArray] = []
     with ExitStack() as stack:
         file = None
         if out is not None:
             from bitbox.correlation.output import WindowFile
 
             file = stack.enter_context(WindowFile(out, plan, (task.n1, task.n2), names))
-        for number, (rows, columns) in enumerate(blocks):
-            block = replace(task, x=task.x[:, rows], y=task.y[:, columns])
-            views = None
+
+        def use(number: int, first: int, r: SingleArray, lag: SingleArray) -> Made:
+            block, part = blocks[number], spare.pop() if spare else None
+            part = _sums_of(block, r, lag, part)
             if values is not None and lags is not None:
-                views = values[:, rows, columns], lags[:, rows, columns]
-            write = None if file is None else partial(file.write, rows, columns)
-            told = _counting(progress, number, len(blocks))
-            sums[:, rows, columns] = _correlate_block(block, views, write, told, threads)
+                place = slice(first, first + len(r)), block.rows, block.columns
+                kernels.unpack(r, lag, plan.fps, (values[place], lags[place]))
+            inner = slice(None), slice(block.n1), slice(block.n2)
+            kept = None if file is None else (r[inner].copy(), lag[inner].copy())
+            return block, first, part, kept
+
+        for count, made in run_all([(block, 0) for block in blocks], use, threads):
+            block, first, part, kept = made
+            sums[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
+            spare.append(part)
+            if file is not None and kept is not None:
+                file.write(block.rows, block.columns, first, *kept)
+            if progress is not None:
+                progress("Correlating", count, len(blocks) * plan.n_windows)
+    return _summary(sums, plan, values, lags)
+
+
+def _sums_of(task: Task, r: SingleArray, lag: SingleArray, part: FloatArray | None) -> FloatArray:
+    """Return (5, n1, n2) of some windows, in whole tiles; in the array that is given, if it fits.
+
+    These are count, and sums over windows of r, its magnitude, its square, and lags.
+    """
+    from bitbox.correlation import kernels
+
+    shape = 5, *task.padded
+    if part is None or part.shape != shape:
+        part = np.empty(shape)
+    part.fill(0.0)
+    kernels.accumulate(r, lag, task.geometry.registers, part)
+    return part
+
+
+def _summary(
+    sums: FloatArray, plan: WindowPlan, values: FloatArray | None, lags: FloatArray | None
+) -> LaggedCorrelation:
+    """Turn sums over windows into means."""
     count, total, magnitudes, squares, lag = sums
     with np.errstate(invalid="ignore"):
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
         lag = lag / count / plan.fps
         mean_abs = magnitudes / count
-    n_valid = count.astype(np.int64)
-    return LaggedCorrelation(mean, std, lag, n_valid, plan, values, lags, mean_abs)
-
-
-def _correlate_block(
-    task: Task,
-    views: tuple[FloatArray, FloatArray] | None,
-    write: Callable[[int, SingleArray, SingleArray], None] | None,
-    progress: Progress | None,
-    threads: int | None,
-) -> FloatArray:
-    """Return (5, n1, n2): count, and sums over windows of r, its magnitude, its square, and lags.
-
-    Every window also goes into the views, (values, lags in seconds), and is written.
-    """
-    inner = slice(None), slice(task.n1), slice(task.n2)
-    sums = np.zeros((5, *task.padded))
-
-    def use(first: int, r: SingleArray, lag: SingleArray) -> tuple[int, FloatArray, Windows]:
-        from bitbox.correlation import kernels
-
-        part = np.zeros(sums.shape)
-        kernels.accumulate(r, lag, task.geometry.registers, part)
-        if views is not None:
-            some = slice(first, first + len(r))
-            kernels.unpack(r, lag, task.plan.fps, (views[0][some], views[1][some]))
-        return first, part, None if write is None else (r[inner].copy(), lag[inner].copy())
-
-    for first, part, some in task.run(use, threads, progress):
-        sums += part
-        if write is not None and some is not None:
-            write(first, *some)
-    return sums[inner]
+    return LaggedCorrelation(mean, std, lag, count.astype(np.int64), plan, values, lags, mean_abs)
 
 
 def _blocks(n: int) -> list[slice]:
@@ -194,15 +198,3 @@ def _blocks(n: int) -> list[slice]:
     count = -(-n // _SIGNALS)
     edges = [n * k // count for k in range(count + 1)]
     return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def _counting(progress: Progress | None, number: int, blocks: int) -> Progress | None:
-    """Return a callback that counts the windows of one block among those of all."""
-    if progress is None:
-        return None
-
-    def told(what: str, done: int, total: int | None) -> None:
-        each = total or 0
-        progress(what, number * each + done, blocks * each)
-
-    return told

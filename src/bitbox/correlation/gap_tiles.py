@@ -1,21 +1,22 @@
-"""The register tile for windows with missing frames.
+"""The register tile for windows with missing frames, and the tables that it reads.
 
-Missing frames are 0 in the arrays, so the sum of products is already that over the pairwise
+Missing frames are 0 in the panels, so the sum of products is already that over the pairwise
 complete frames. What is left is to take out of each signal's own sums the frames that only the
-other one misses; these are few, and lists of them drive the corrections. Comparing fractions by
-cross-multiplication saves a division and a root for every lag.
+other one misses. Those that x misses are few for each of its signals, and `row_tables` takes them
+out of all of y's sums at once. Those that a tile's signals of y miss are listed, and the tile takes
+them out of the sums of its rows of x. Comparing fractions by cross-multiplication saves a division
+and a root for every lag.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from bitbox.correlation.tiles import WIDE, Emitter
+from bitbox.correlation.tiles import ROWS, WIDE, Emitter
 
 #: What r is set to where the corrections took away too much of a window to be accurate.
 REDO = 3.0
@@ -23,20 +24,91 @@ REDO = 3.0
 #: The share of a window's variance that must be left.
 ENOUGH = 0.35
 
+#: Tables of y's windows: one for signals of x without gaps, and one for each row of a tile.
+SLOTS = ROWS + 1
+
 Cells = dict[tuple[int, int], Any]
 
 
 @intrinsic
-def imitation(typing, registers, x, y, sums, gaps, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def row_tables(typing, registers, y, tables, gaps, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Fill one slot of the tables: y's windows without the frames that one signal of x misses.
+
+    y = (values, squared) (rows, n2) and absent (frames, n2); tables = (inverse norms, sums (lags *
+    d, n2), sums of squares, counts), (lags, n2), by first frame; gaps = (frames missed, first frame
+    of each lag); out = (counts (lags * SLOTS, n2), sums (lags * d * SLOTS, n2), counts squared
+    times variance (lags * SLOTS, n2), NaN where there are too few frames and -1 where too little
+    is left); at = (first, last of the frames missed, slot, d, need).
+    """
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        e = Emitter(context, builder, y.types[0].dtype, registers.count == len(WIDE))
+        _emit_row_tables(e, signature.args[1:], args[1:])
+        return context.get_dummy_value()
+
+    return types.void(registers, y, tables, gaps, out, at), codegen
+
+
+def _emit_row_tables(e: Emitter, kinds: Any, args: Any) -> None:
+    b = e.builder
+    (y, n), (y2, _), (absent, _) = e.tuple_data(kinds[0], args[0])
+    inverse, sums, squares, counts = (a for a, _ in e.tuple_data(kinds[1], args[1]))
+    (frames, _), (starts, lags) = e.tuple_data(kinds[2], args[2])
+    out_count, out_sum, out_var = (a for a, _ in e.tuple_data(kinds[3], args[3]))
+    low, high, slot, d, need = cgutils.unpack_tuple(b, args[4])
+    missed = e.spread(b.sitofp(b.sub(high, low), e.real))
+    needed = e.spread(b.sitofp(need, e.real))
+
+    def place(row: Any, j: Any) -> Any:
+        return e.add(e.mul(row, n), j)
+
+    def total(slots: list[Any], rows: Any, j: Any) -> None:
+        """Add up what is missed: rows = [(pointer, row of a frame)]."""
+        with e.loop(b.sub(high, low)) as m:
+            k = b.load(b.gep(frames, [e.add(low, m)]))
+            for slot_, (pointer, row) in zip(slots, rows, strict=True):
+                value = e.load(pointer, place(row(k), j))
+                e.put(slot_, b.fadd(e.get(slot_), value))
+
+    with e.loop(lags) as q:
+        f = b.load(b.gep(starts, [q]))
+        with e.loop(b.sdiv(n, e.whole(e.lanes))) as number:
+            j = e.mul(number, e.whole(e.lanes))
+            norm = e.load(inverse, place(f, j))
+            both, lost, between = (e.variable(e.constant(0.0)) for _ in range(3))
+            total([both], [(absent, lambda k, f=f: e.add(f, k))], j)
+            with e.loop(d) as c:
+                along = e.variable(e.constant(0.0))
+                at = lambda k, f=f, c=c: e.add(e.mul(e.add(f, k), d), c)  # noqa: E731
+                total([along, lost], [(y, at), (y2, at)], j)
+                whole = e.load(sums, place(e.add(e.mul(f, d), c), j))
+                left = e.multiply_subtract(e.get(along), norm, whole)
+                e.add_to(between, left, left)
+                row = e.add(e.mul(e.add(e.mul(q, d), c), e.whole(SLOTS)), slot)
+                e.store(left, out_sum, place(row, j))
+            count = b.fadd(b.fsub(e.load(counts, place(f, j)), missed), e.get(both))
+            left = e.multiply_subtract(
+                e.get(lost), b.fmul(norm, norm), e.load(squares, place(f, j))
+            )
+            variance = b.fsub(b.fmul(count, left), e.get(between))
+            small = b.fcmp_ordered("<", variance, b.fmul(count, e.constant(ENOUGH)))
+            variance = b.select(small, e.constant(-1.0), variance)
+            enough = b.fcmp_ordered(">=", count, needed)
+            variance = b.select(enough, variance, e.constant(float("nan")))
+            row = e.add(e.mul(q, e.whole(SLOTS)), slot)
+            e.store(count, out_count, place(row, j))
+            e.store(variance, out_var, place(row, j))
+
+
+@intrinsic
+def imitation(typing, registers, x, y, tables, gaps, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs with missing frames.
 
-    x = (normalised, squared), each (terms, n1); y = (values, squared) (rows, n2) and absent
-    (frames, n2); sums = (inverse norms, sums (lags * d, n2), sums of squares, counts), (lags, n2)
-    but for the second, the sums multiplied by the inverse norms; gaps = (first, frames, list,
-    lowest, highest): frames[first[i]:first[i + 1]] of the window are those that signal i misses,
-    list[lowest[q]:highest[q]] those frames of y's array that a signal of the tile misses in the
-    window of lag q; lags = (first frames of y, values); out = (r, lag), each (n1, n2);
-    at = (i, j, frames, d, need, polarity).
+    x = (normalised, squared), each (terms, n1); y = (values (rows, n2), absent (frames, n2),
+    inverse norms (lags, n2)); tables = what `row_tables` fills; gaps = (slot of each row, list,
+    lowest, highest): list[lowest[q]:highest[q]] are the frames of y's panel that a signal of the
+    tile misses in the window of lag q; lags = (first frames of y, values); out = (r, lag), each
+    (n1, n2); at = (i, j, frames, d, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -44,7 +116,7 @@ def imitation(typing, registers, x, y, sums, gaps, lags, out, at):  # type: igno
         GapTile(e, signature.args[1:], args[1:]).emit()
         return context.get_dummy_value()
 
-    return types.void(registers, x, y, sums, gaps, lags, out, at), codegen
+    return types.void(registers, x, y, tables, gaps, lags, out, at), codegen
 
 
 class GapTile:
@@ -53,22 +125,14 @@ class GapTile:
     def __init__(self, e: Emitter, kinds: Any, args: Any) -> None:
         self.e = e
         (self.x, self.nx), (self.x2, _) = e.tuple_data(kinds[0], args[0])
-        (self.y, self.ny), (self.y2, _), (self.absent, _) = e.tuple_data(kinds[1], args[1])
-        tables = e.tuple_data(kinds[2], args[2])
-        self.inverse, self.sum, self.sum2, self.count = (t[0] for t in tables)
+        (self.y, self.ny), (self.absent, _), (self.inverse, _) = e.tuple_data(kinds[1], args[1])
+        self.count, self.sum, self.variance = (t for t, _ in e.tuple_data(kinds[2], args[2]))
         gaps = e.tuple_data(kinds[3], args[3])
-        self.first, self.frames, self.listed, self.lowest, self.highest = (g[0] for g in gaps)
+        self.slots, self.listed, self.lowest, self.highest = (g for g, _ in gaps)
         (self.starts, self.n_lags), (self.lags, _) = e.tuple_data(kinds[4], args[4])
         (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[5], args[5])
-        self.i, self.j, self.width, self.d, self.need, polarity = cgutils.unpack_tuple(
-            e.builder, args[6]
-        )
-        self.signless = e.builder.icmp_signed("!=", polarity, e.whole(0))
-        one = ir.Constant(e.real, 1.0)
-        self.per_coordinate = e.spread(e.builder.fdiv(one, e.builder.sitofp(self.d, e.real)))
-        self.needed = e.spread(
-            e.builder.fsub(e.builder.sitofp(self.need, e.real), ir.Constant(e.real, 0.5))
-        )
+        self.i, self.j, self.width, self.d, polarity = cgutils.unpack_tuple(e.builder, args[6])
+        self.sign = e.sign_mask(polarity)
 
     def emit(self) -> None:
         """Write the tile."""
@@ -104,105 +168,83 @@ class GapTile:
         e.store_cells(best["lag"], self.out_lag, first, self.j, self.n_out)
 
     def lag(self, q: Any, first: Any, best: dict[str, Cells]) -> None:
-        """Correlate at one lag, and keep what is better; row by row, to need few registers."""
+        """Correlate at one lag, and keep what is better."""
         e, b = self.e, self.e.builder
         start = self.number(self.starts, q)
         corner = e.add(e.mul(e.mul(start, self.d), self.ny), self.j)
         terms = e.mul(self.width, self.d)
         x, y = b.gep(self.x, [first]), b.gep(self.y, [corner])
         products = e.product(x, self.nx, y, self.ny, terms)
-        place = e.add(e.mul(q, self.ny), self.j)
-        inverse, squares, counts = (
-            e.load_parts(table, place) for table in (self.inverse, self.sum2, self.count)
-        )
-        for r in range(e.rows):
-            i = e.add(first, e.whole(r))
-            low, high = self.number(self.first, i), self.number(self.first, e.add(i, e.whole(1)))
-            rest = self.corrections(q, start, i, (low, high), inverse)
-            missed = e.spread(b.sitofp(b.sub(high, low), e.real))
-            for p in range(e.parts):
-                both = b.fmul(e.get(rest["both"][p]), self.per_coordinate)
-                count = b.fadd(b.fsub(counts[p], missed), both)
-                squared = b.fmul(inverse[p], inverse[p])
-                left_y = e.multiply_subtract(e.get(rest["lost"][p]), squared, squares[p])
-                product = b.fmul(e.get(products[r, p]), inverse[p])
-                total = [
-                    e.multiply_add(count, value, e.get(rest[name][p]))
-                    for value, name in (
-                        (product, "xy"), (e.get(rest["left"][p]), "xx"), (left_y, "yy")
-                    )
-                ]  # fmt: skip
-                self.compare(count, total, e.copy_of(self.lags, q), best, (r, p))
-
-    def corrections(
-        self, q: Any, start: Any, i: Any, missed: tuple[Any, Any], inverse: Any
-    ) -> dict[str, list[Any]]:
-        """Return what row i's sums lose by the frames that only one of a pair misses.
-
-        Of x: 'left', its sum of squares. Of y: 'lost' from its sum of squares. 'both': frames that
-        both miss (times d). And minus the products of the sums: 'xy', 'xx', 'yy'.
-        """
-        e, b = self.e, self.e.builder
-        sums = {
-            name: [e.variable(e.constant(value)) for _ in range(e.parts)]
-            for name, value in (
-                ("left", 1.0), ("lost", 0.0), ("both", 0.0), ("xy", 0.0), ("xx", 0.0), ("yy", 0.0)
-            )
-        }  # fmt: skip
-        low, high = self.number(self.lowest, q), self.number(self.highest, q)
+        inverse = e.load_parts(self.inverse, e.add(e.mul(start, self.ny), self.j))
+        left, covariance, between = (self.cells(value) for value in (1.0, 0.0, 0.0))
         with e.loop(self.d) as c:
-            sum_x = [e.variable(e.constant(0.0)) for _ in range(e.parts)]
-            with e.loop(b.sub(high, low)) as step:
-                frame = self.number(self.listed, e.add(low, step))
-                absent = e.load_parts(self.absent, e.add(e.mul(frame, self.ny), self.j))
-                k = e.add(e.mul(b.sub(frame, start), self.d), c)
-                place = e.add(e.mul(k, self.nx), i)
-                one, two = e.copy_of(self.x, place), e.copy_of(self.x2, place)
+            sums = self.cells(0.0)
+            self.take_out(q, (start, c), first, (sums, left))
+            for r in range(e.rows):
+                row = e.add(e.mul(e.add(e.mul(q, self.d), c), e.whole(SLOTS)), self.slot(first, r))
+                own = e.load_parts(self.sum, e.add(e.mul(row, self.ny), self.j))
                 for p in range(e.parts):
-                    e.subtract_from(sum_x[p], one, absent[p])
-                    e.subtract_from(sums["left"][p], two, absent[p])
-            whole = e.load_parts(
-                self.sum, e.add(e.mul(e.add(e.mul(q, self.d), c), self.ny), self.j)
-            )
-            lost = [e.variable(e.constant(0.0)) for _ in range(e.parts)]
-            with e.loop(b.sub(missed[1], missed[0])) as step:
-                frame = e.add(start, self.number(self.frames, e.add(missed[0], step)))
-                place = e.add(e.mul(e.add(e.mul(frame, self.d), c), self.ny), self.j)
-                gap = e.add(e.mul(frame, self.ny), self.j)
-                for slots, values in (
-                    (lost, e.load_parts(self.y, place)),
-                    (sums["lost"], e.load_parts(self.y2, place)),
-                    (sums["both"], e.load_parts(self.absent, gap)),
-                ):
-                    for p in range(e.parts):
-                        e.put(slots[p], b.fadd(e.get(slots[p]), values[p]))
+                    cell, total = (r, p), e.get(sums[r, p])
+                    e.subtract_from(covariance[cell], total, own[p])
+                    e.subtract_from(between[cell], total, total)
+        lag = e.copy_of(self.lags, q)
+        for r in range(e.rows):
+            row = e.add(e.mul(q, e.whole(SLOTS)), self.slot(first, r))
+            place = e.add(e.mul(row, self.ny), self.j)
+            counts, variances = e.load_parts(self.count, place), e.load_parts(self.variance, place)
             for p in range(e.parts):
-                sum_y = e.multiply_subtract(e.get(lost[p]), inverse[p], whole[p])
-                x = e.get(sum_x[p])
-                e.subtract_from(sums["xy"][p], x, sum_y)
-                e.subtract_from(sums["xx"][p], x, x)
-                e.subtract_from(sums["yy"][p], sum_y, sum_y)
-        return sums
+                cell = r, p
+                product = b.fmul(e.get(products[cell]), inverse[p])
+                both = e.multiply_add(counts[p], product, e.get(covariance[cell]))
+                own = e.multiply_add(counts[p], e.get(left[cell]), e.get(between[cell]))
+                self.compare(counts[p], (both, own, variances[p]), lag, best, cell)
+
+    def slot(self, first: Any, r: int) -> Any:
+        """Return which table holds for a row."""
+        row = self.e.builder.sub(self.e.add(first, self.e.whole(r)), self.i)
+        return self.number(self.slots, row)
+
+    def take_out(self, q: Any, where: tuple[Any, Any], first: Any, sums: tuple[Any, Any]) -> None:
+        """Take the frames that y misses out of the rows' sums, and sums of squares."""
+        e, b = self.e, self.e.builder
+        start, c = where
+        low = self.number(self.lowest, q)
+        with e.loop(b.sub(self.number(self.highest, q), low)) as step:
+            frame = self.number(self.listed, e.add(low, step))
+            absent = e.load_parts(self.absent, e.add(e.mul(frame, self.ny), self.j))
+            k = e.add(e.mul(b.sub(frame, start), self.d), c)
+            place = e.add(e.mul(k, self.nx), first)
+            one, two = b.gep(self.x, [place]), b.gep(self.x2, [place])
+            for r in range(e.rows):
+                for slots, pointer in zip(sums, (one, two), strict=True):
+                    value = e.copy_of(pointer, e.whole(r))
+                    for p in range(e.parts):
+                        e.subtract_from(slots[r, p], value, absent[p])
 
     def compare(
-        self, count: Any, total: list[Any], lag: Any, best: dict[str, Cells], cell: tuple[int, int]
+        self,
+        count: Any,
+        total: tuple[Any, Any, Any],
+        lag: Any,
+        best: dict[str, Cells],
+        cell: tuple[int, int],
     ) -> None:
         """Keep the larger fraction; one whose denominator is too small is 1/0, and stays."""
         e, b = self.e, self.e.builder
         covariance, var_x, var_y = total
-        # Ordered comparisons: false where something is NaN, that is, undefined.
-        counted = b.fcmp_ordered(">", count, self.needed)
         floor = b.fmul(count, e.constant(ENOUGH))
-        small = b.or_(b.fcmp_ordered("<", var_x, floor), b.fcmp_ordered("<", var_y, floor))
+        # Ordered comparisons: false where something is NaN, that is, undefined.
+        small = b.or_(
+            b.fcmp_ordered("<", var_x, floor), b.fcmp_ordered("<", var_y, e.constant(0.0))
+        )
         norm = b.select(small, e.constant(0.0), b.fmul(var_x, var_y))
         score = b.fmul(covariance, e.absolute(covariance))
         score = b.select(small, e.constant(1.0), score)
         old, old_norm = e.get(best["score"][cell]), e.get(best["norm"][cell])
-        mine, theirs = b.fmul(score, old_norm), b.fmul(old, norm)
-        size = b.select(self.signless, e.absolute(mine), mine)
-        other = b.select(self.signless, e.absolute(theirs), theirs)
+        size = e.masked(b.fmul(score, old_norm), self.sign)
+        other = e.masked(b.fmul(old, norm), self.sign)
         new = b.fcmp_ordered("<", old_norm, e.constant(0.0))
-        known = b.and_(counted, b.fcmp_ordered("ord", score, score))
+        known = b.fcmp_ordered("ord", norm, score)
         better = b.and_(known, b.or_(new, b.fcmp_ordered(">", size, other)))
         for name, value in (("score", score), ("norm", norm), ("lag", lag)):
             e.keep(better, best[name][cell], value)

@@ -7,41 +7,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, gap_tiles, tiles
+from bitbox.correlation import exact, gap_tiles
 from bitbox.correlation.compiled import kernel
+from bitbox.correlation.gap_tiles import SLOTS
 from bitbox.correlation.tiles import COLUMNS, ROWS
-from bitbox.correlation.windows import Tables, lowest_and_reach
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Array = NDArray[Any]
+States = NDArray[np.uint8]
+Room = tuple[tuple[Array, ...], tuple[Array, ...]]
+
+#: Squares of x's and of y's panel, absent frames of y, and the tables of `gap_tiles.row_tables`.
+Work = tuple[Array, Array, Array, tuple[Array, Array, Array]]
 
 
 @kernel
-def partial_windows(
-    count: FloatArray, norm: FloatArray, rows: IntArray, width: int
-) -> NDArray[np.bool_]:
-    """Return which signals miss some frames in a defined window of `rows`."""
-    out = np.zeros(count.shape[1], dtype=np.bool_)
-    for row in rows:
-        for j in range(out.size):
-            out[j] |= norm[row, j] == norm[row, j] and count[row, j] < width
-    return out
+def workspace(room: Room, width: int, d: int) -> Work:
+    """Return room to work in; what is absent of the padding stays 0."""
+    x, y, inverse = room[0][0], room[1][0], room[1][1]
+    n2, lags = y.shape[1], inverse.shape[0]
+    tables = (
+        np.empty((lags * SLOTS, n2), dtype=np.float32),
+        np.empty((lags * d * SLOTS, n2), dtype=np.float32),
+        np.empty((lags * SLOTS, n2), dtype=np.float32),
+    )
+    absent = np.zeros((width + lags - 1, n2), dtype=np.float32)
+    return np.empty_like(x), np.empty_like(y), absent, tables
 
 
 @kernel
 def frames_missed(
-    data: FloatArray, start: int, width: int, wanted: NDArray[np.bool_]
+    rows: FloatArray,
+    at: tuple[int, int, int, int],
+    geometry: exact.Geometry,
+    side: tuple[Array, ...],
 ) -> tuple[IntArray, IntArray]:
-    """Return (first, frames): signal i misses the frames[first[i]:first[i + 1]] of a window."""
-    n = data.shape[2]
-    first = np.zeros(n + 1, dtype=np.int64)
-    frames = np.empty(n * width, dtype=np.int64)
+    """Return (first, frames): signal i misses the frames[first[i]:first[i + 1]] of a window.
+
+    at = (first frame, first column, signals, d). Signals without gaps, or with too many, have none.
+    """
+    start, column, n, d = at
+    partial = side[2][0]
+    first = np.zeros(partial.size + 1, dtype=np.int64)
+    frames = np.empty(n * geometry.window, dtype=np.int64)
     size = 0
-    for i in range(n):
-        if wanted[i]:
-            for k in range(width):
-                if data[start + k, 0, i] != data[start + k, 0, i]:
+    for i in range(partial.size):
+        if i < n and partial[i] > 0.0:
+            for k in range(geometry.window):
+                value = rows[(start + k) * d, column + i]
+                if value != value:
                     frames[size] = k
                     size += 1
         first[i + 1] = size
@@ -49,42 +64,40 @@ def frames_missed(
 
 
 @kernel
-def absences(absent: Array, data: FloatArray, start: int) -> None:
-    """Fill ``absent`` (frames, signals) with 1 where a frame is missing, 0 elsewhere."""
+def absences(rows: FloatArray, at: tuple[int, int, int, int], work: Work) -> None:
+    """Fill with 1 where a frame of y is missing, 0 elsewhere; `at` as in `frames_missed`."""
+    start, column, n, d = at
+    absent = work[2]
     for k in range(absent.shape[0]):
-        row = data[start + k, 0]
-        for j in range(row.size):
-            absent[k, j] = 0.0 if row[j] == row[j] else 1.0
+        row, out = rows[(start + k) * d], absent[k]
+        for j in range(n):
+            value = row[column + j]
+            out[j] = 0.0 if value == value else 1.0
 
 
 @kernel
-def window_sums(
-    tables: Tables,
-    rows: IntArray,
-    centre: FloatArray,
-    out: tuple[Array, Array, Array],
-) -> None:
-    """Fill ``out = (sums, sums of squares, counts)`` of y's windows, in units of their norms."""
-    mean, norm, count, _, rest, _ = tables
-    sums, squares, counts = out
-    d = mean.shape[1]
-    for q in range(rows.size):
-        row = rows[q]
-        for j in range(centre.shape[1]):
-            counts[q, j] = count[row, j]
-            squares[q, j] = 1.0
-        for c in range(d):
-            for j in range(centre.shape[1]):
-                away = ((mean[row, c, j] - centre[c, j]) + rest[row, c, j]) / norm[row, j]
-                sums[q * d + c, j] = count[row, j] * away
-                squares[q, j] += count[row, j] * away * away
+def holds(states: States, wanted: int) -> bool:
+    """Return whether a tile is in a state."""
+    for state in states.flat:  # noqa: SIM110 - compiled code
+        if state == wanted:
+            return True
+    return False
+
+
+@kernel
+def square(values: Array, out: Array) -> None:
+    """Fill with squares."""
+    for k in range(values.shape[0]):
+        row, target = values[k], out[k]
+        for j in range(row.size):
+            target[j] = row[j] * row[j]
 
 
 @kernel
 def list_frames(
-    absent: Array, column: int, wanted: NDArray[np.bool_], begin: IntArray, width: int
+    absent: Array, column: int, partial: FloatArray, begin: IntArray, width: int
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Return (list, lowest, highest): the frames that a wanted signal of a tile misses.
+    """Return (list, lowest, highest): the frames that a partial signal of a tile misses.
 
     list[lowest[q]:highest[q]] are those within `width` frames from begin[q].
     """
@@ -93,8 +106,7 @@ def list_frames(
     for k in range(absent.shape[0]):
         missed = 0.0
         for j in range(column, column + COLUMNS):
-            if wanted[j]:
-                missed += absent[k, j]
+            missed += absent[k, j] * partial[j]
         if missed > 0.0:
             listed[size] = k
             size += 1
@@ -108,79 +120,50 @@ def list_frames(
 
 
 @kernel
-def squared(values: Array) -> Array:
-    """Return the squares."""
-    out = np.empty_like(values)
-    for k in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[k, j] = values[k, j] * values[k, j]
-    return out
-
-
-@kernel
-def workspace(
-    x: FloatArray, y: FloatArray, order: IntArray, frames: int
-) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
-    """Return room for the arrays of `choose_tiles`; `frames` is that of y's."""
-    d, n1, n2 = x.shape[1], x.shape[2], y.shape[2]
-    lags = order.size
-    return (
-        np.empty(((frames - lowest_and_reach(order)[1]) * d, n1), dtype=np.float32),
-        np.empty((frames * d, n2), dtype=np.float32),
-        np.empty((lags, n2), dtype=np.float32),
-        np.empty((frames, n2), dtype=np.float32),
-        np.empty((lags * d, n2), dtype=np.float32),
-        np.empty((lags, n2), dtype=np.float32),
-        np.empty((lags, n2), dtype=np.float32),
-    )
-
-
-@kernel
-def any_of(flags: NDArray[np.bool_]) -> bool:
-    """Return whether any flag is set."""
-    for flag in flags:  # noqa: SIM110 - compiled code
-        if flag:
-            return True
-    return False
-
-
-@kernel
 def choose_tiles(
-    arrays: tuple[Array, Array, Array, Array, Array, Array, Array],
-    gaps: tuple[IntArray, IntArray, NDArray[np.bool_], NDArray[np.bool_]],
+    room: Room,
+    work: Work,
+    missed: tuple[IntArray, IntArray],
     lags: tuple[IntArray, Array],
-    chosen: NDArray[np.bool_],
     geometry: exact.Geometry,
-    out: tuple[Array, Array],
+    tasks: tuple[States, Any, Array, Array],
 ) -> None:
-    """Choose among the lags in the chosen tiles of y, whichever kind of tile each needs.
-
-    arrays = (x, y, inverse, absent, sums, sums of squares, counts); gaps = (first, frames) of x,
-    and which signals of x and of y miss frames; lags = (first frame of y's windows, values).
-    """
-    x, y, inverse, absent, sums, squares, counts = arrays
-    first, frames, gaps_x, gaps_y = gaps
-    begin = lags[0]
+    """Choose among the lags in the tiles that are in a given state."""
+    states, state, r, lag = tasks
+    x, (y, inverse, sums, squares, counts, flags, _) = room[0][0], room[1]
+    x2, y2, absent, tables = work
+    first, frames = missed
     d = x.shape[0] // geometry.window
-    x2, y2 = squared(x), squared(y)
-    polarity = np.int64(geometry.polarity)
-    for j in range(0, y.shape[1], COLUMNS):
-        if not chosen[j // COLUMNS]:
+    square(x, x2)
+    square(y, y2)
+    lists = [
+        list_frames(absent, j * COLUMNS, flags[0], lags[0], geometry.window)
+        for j in range(states.shape[1])
+    ]
+    slots = np.zeros(ROWS, dtype=np.int64)
+    sides, own = (y, y2, absent), (inverse, sums, squares, counts)
+    gap_tiles.row_tables(
+        geometry.registers, sides, own, (frames, lags[0]), tables, (0, 0, 0, d, geometry.need)
+    )
+    for i in range(states.shape[0]):
+        if not holds(states[i], state):
             continue
-        listed, lowest, highest = list_frames(absent, j, gaps_y, begin, geometry.window)
-        some_y = any_of(gaps_y[j : j + COLUMNS])
-        for i in range(0, x.shape[1], ROWS):
-            if some_y or any_of(gaps_x[i : i + ROWS]):
+        for k in range(ROWS):
+            low, high = first[i * ROWS + k], first[i * ROWS + k + 1]
+            slots[k] = k + 1 if high > low else 0
+            if high > low:
+                at = low, high, slots[k], d, geometry.need
+                gap_tiles.row_tables(geometry.registers, sides, own, (frames, lags[0]), tables, at)
+        for j in range(states.shape[1]):
+            if states[i, j] == state:
+                listed, lowest, highest = lists[j]
                 gap_tiles.imitation(
                     geometry.registers,
                     (x, x2),
-                    (y, y2, absent),
-                    (inverse, sums, squares, counts),
-                    (first, frames, listed, lowest, highest),
+                    (y, absent, inverse),
+                    tables,
+                    (slots, listed, lowest, highest),
                     lags,
-                    out,
-                    (i, j, geometry.window, d, geometry.need, polarity),
+                    (r, lag),
+                    (i * ROWS, j * COLUMNS, geometry.window, d, np.int64(geometry.polarity)),
                 )
-            else:
-                at = i, j, x.shape[0], d, polarity
-                tiles.imitation(geometry.registers, x, y, inverse, lags, out, at)

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.correlation.layout import laid_out, rows
 from bitbox.correlation.plan import MIN_WINDOW, WindowPlan
-from bitbox.errors import InputError, ParameterError, SchemaError
+from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress
 
 if TYPE_CHECKING:
     from bitbox.correlation.exact import Geometry
 
 FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
+A = TypeVar("A")
 T = TypeVar("T")
 
 #: What to do with some windows: first of them, correlations, lags.
@@ -36,7 +39,8 @@ class Task:
     """Two sets of signals and what to do with them.
 
     x and y are as they were given; what the kernels need is laid out piece by piece, so that memory
-    does not grow with the recording. A `shift` turns y in a circle, frame t becoming t + shift.
+    does not grow with the recording. `rows` and `columns` are the signals of x and of y that are
+    correlated. A `shift` turns y in a circle, frame t becoming t + shift.
     """
 
     x: NDArray[Any]
@@ -44,6 +48,8 @@ class Task:
     plan: WindowPlan
     geometry: Geometry
     order: NDArray[np.int64]
+    rows: slice
+    columns: slice
 
     @classmethod
     def prepare(
@@ -69,17 +75,18 @@ class Task:
             register_file(),
             float32_limit(terms) if plan.mode == "imitation" else slide_limit(plan, terms),
         )
-        return cls(first, second, plan, geometry, tie_order(plan))
+        signals = slice(0, first.shape[1]), slice(0, second.shape[1])
+        return cls(first, second, plan, geometry, tie_order(plan), *signals)
 
     @property
     def n1(self) -> int:
         """The number of x's signals."""
-        return int(self.x.shape[1])
+        return int(self.rows.stop - self.rows.start)
 
     @property
     def n2(self) -> int:
         """The number of y's signals."""
-        return int(self.y.shape[1])
+        return int(self.columns.stop - self.columns.start)
 
     def run(
         self, use: Use[T], threads: int | None, progress: Progress | None, shift: int = 0
@@ -89,22 +96,10 @@ class Task:
         It is called in the threads. r and lag (frames), (windows, n1 or more, n2 or more), float32,
         are overwritten afterwards.
         """
-        size, total = self.windows_per_job, self.plan.n_windows
-        firsts = range(0, total, size)
-        rooms = threading.local()
-
-        def job(first: int) -> T:
-            if not hasattr(rooms, "room"):
-                rooms.room = self.room(min(size, total))
-            stop = min(first + size, total)
-            r, lag = (a[: stop - first] for a in rooms.room)
-            self.fill(first, r, lag, shift)
-            return use(first, r, lag)
-
-        for first, made in zip(firsts, in_order(job, firsts, threads), strict=True):
+        for count, made in run_all([(self, shift)], lambda _, *some: use(*some), threads):
             yield made
             if progress is not None:
-                progress("Correlating", min(first + size, total), total)
+                progress("Correlating", count, self.plan.n_windows)
 
     @property
     def windows_per_job(self) -> int:
@@ -112,7 +107,8 @@ class Task:
         pairs = self.n1 * self.n2
         cost = pairs * self.order.size * self.plan.window * self.x.shape[2]
         most = max(1, int(8e6 / pairs))
-        return int(min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096))
+        size = min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096)
+        return -(-self.plan.n_windows // math.ceil(self.plan.n_windows / size))
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -121,54 +117,167 @@ class Task:
 
         return whole(self.n1, tiles.ROWS), whole(self.n2, tiles.COLUMNS)
 
-    def room(self, windows: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return room for correlations and lags of some windows, of signals in whole tiles."""
-        shape = windows, *self.padded
-        return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
+    def room(self) -> Room:
+        """Return room for what a job computes."""
+        from bitbox.correlation import tiles
+
+        n1, n2 = self.padded
+        windows = self.windows_per_job
+        return Room(
+            np.empty((windows, n1, n2), dtype=np.float32),
+            np.empty((windows, n1, n2), dtype=np.float32),
+            np.empty(windows, dtype=np.int64),
+            np.empty((windows, n1 // tiles.ROWS, n2 // tiles.COLUMNS), dtype=np.uint8),
+            np.empty((windows, self.n1), dtype=np.bool_),
+            np.empty((windows, self.n2), dtype=np.bool_),
+            {},
+        )
 
     def laid_out(self, begin: int, end: int, shift: int = 0) -> tuple[FloatArray, FloatArray]:
-        """Return some frames of x and y laid out for the kernels."""
+        """Return some frames of x and y laid out for the kernels, padded to whole tiles."""
         from bitbox.correlation import tiles
 
         return (
-            _laid_out(self.x, (begin, end), "x", tiles.ROWS),
-            _laid_out(self.y, (begin - shift, end - shift), "y", tiles.COLUMNS),
+            laid_out(self.x[:, self.rows], (begin, end), "x", tiles.ROWS),
+            laid_out(self.y[:, self.columns], (begin - shift, end - shift), "y", tiles.COLUMNS),
         )
 
-    def fill(
-        self, first: int, r: NDArray[np.float32], lag: NDArray[np.float32], shift: int = 0
-    ) -> None:
+    def fill(self, first: int, room: Room, shift: int = 0) -> tuple[SingleArray, SingleArray]:
         """Compute some windows, each part of them in the cheapest way that is accurate."""
-        from bitbox.correlation import coordination, kernels, tiles
-
-        plan, both = self.plan, self.geometry.coordination
-        starts = plan.starts[first : first + len(r)]
+        plan = self.plan
+        starts = plan.starts[first : first + self.windows_per_job]
         begin = int(starts[0]) - plan.max_lag
         after = plan.max_lag if plan.two_sided else 0
-        x, y = self.laid_out(begin, int(starts[-1]) + plan.window + after, shift)
-        columns = y.shape[2] // tiles.COLUMNS
-        tiled = (x.shape[2] // tiles.ROWS, columns) if both else (columns,)
-        states = np.empty((starts.size, *tiled), dtype=np.uint8)
-        hard_x = np.empty((starts.size, x.shape[2]), dtype=np.bool_)
-        hard_y = np.empty((starts.size, y.shape[2]), dtype=np.bool_)
-        out = r, lag, states, hard_x, hard_y
-        starts = starts - begin
-        arguments: tuple[Any, ...] = x, y, starts, self.order, self.geometry, out
-        if both:
-            coordination.coordination(*arguments)
-        else:
-            prepared = kernels.prepare(x, y, starts, self.order, self.geometry)
-            kernels.imitation(x, y, starts, prepared, self.geometry, out)
-            if (states == kernels.FAR).any():
-                kernels.imitation_far(*arguments)
+        frames = begin, int(starts[-1]) + plan.window + after
+        fill = self._coordination if self.geometry.coordination else self._imitation
+        fill(frames, shift, starts - begin, room)
+        r, lag, *_ = room.results(len(starts))
+        return r, lag
+
+    def _imitation(
+        self, frames: tuple[int, int], shift: int, starts: NDArray[np.int64], room: Room
+    ) -> None:
+        from bitbox.correlation import kernels
+
+        x, column_x = rows(self.x, self.rows, *frames)
+        y, column_y = rows(self.y, self.columns, frames[0] - shift, frames[1] - shift)
+        sides: Any = (x, y), (column_x, self.n1, column_y, self.n2, self.x.shape[2])
+        out = room.results(len(starts))
+        _, _, odd, states, hard_x, hard_y = out
+        single = room.panels(self, np.float32)
+        kernels.imitation(sides, starts, *single, out[:3])
+        if not odd.any():
+            return
+        if kernels.imitation_odd(sides, starts, *single, out):
+            laid = self.laid_out(*frames, shift)
+            flat = tuple(a.reshape(-1, a.shape[2]) for a in laid)
+            sides = flat, (0, self.n1, 0, self.n2, self.x.shape[2])
+            kernels.imitation(sides, starts, *single, out[:3])
+            kernels.imitation_odd(sides, starts, *single, out)
+        if (states == kernels.FAR).any():
+            kernels.imitation_far(sides, starts, *room.panels(self, np.float64), out)
         some_gaps = (states == kernels.GAPS).any()
         if some_gaps:
-            (coordination.coordination_gaps if both else kernels.imitation_gaps)(*arguments)
+            kernels.imitation_gaps(sides, starts, *single, out)
         if some_gaps or hard_x.any() or hard_y.any():
-            kernels.exactly(*arguments)
+            laid = self.laid_out(*frames, shift)
+            kernels.exactly(*laid, starts, self.order, self.geometry, out)
+
+    def _coordination(
+        self, frames: tuple[int, int], shift: int, starts: NDArray[np.int64], room: Room
+    ) -> None:
+        from bitbox.correlation import coordination, kernels
+
+        out = room.results(len(starts))
+        r, lag, _, states, hard_x, hard_y = out
+        laid = self.laid_out(*frames, shift)
+        padded = (
+            np.empty((len(starts), laid[0].shape[2]), dtype=np.bool_),
+            np.empty((len(starts), laid[1].shape[2]), dtype=np.bool_),
+        )
+        some = r, lag, states, *padded
+        coordination.coordination(*laid, starts, self.order, self.geometry, some)
+        hard_x[:], hard_y[:] = padded[0][:, : self.n1], padded[1][:, : self.n2]
+        some_gaps = (states == kernels.GAPS).any()
+        if some_gaps:
+            coordination.coordination_gaps(*laid, starts, self.order, self.geometry, some)
+        if some_gaps or hard_x.any() or hard_y.any():
+            kernels.exactly(*laid, starts, self.order, self.geometry, out)
 
 
-def in_order(job: Callable[[int], T], arguments: Iterable[int], threads: int | None) -> Iterator[T]:
+@dataclass(frozen=True, eq=False)
+class Room:
+    """Arrays that one thread's jobs write to, one after another.
+
+    Attributes
+    ----------
+    r, lag : (windows, n1, n2) array
+        In whole tiles.
+    odd, states : (windows,) and (windows, n1 / ROWS, n2 / COLUMNS) array
+        See `kernels`.
+    hard_x, hard_y : (windows, signals) array
+        Signals that the exact kernel must do.
+    made : dict
+        Panels, made when first needed.
+    """
+
+    r: SingleArray
+    lag: SingleArray
+    odd: NDArray[np.int64]
+    states: NDArray[np.uint8]
+    hard_x: NDArray[np.bool_]
+    hard_y: NDArray[np.bool_]
+    made: dict[str, Any]
+
+    def results(self, windows: int) -> tuple[Any, ...]:
+        """Return the arrays of some windows."""
+        arrays = self.r, self.lag, self.odd, self.states, self.hard_x, self.hard_y
+        return tuple(a[:windows] for a in arrays)
+
+    def panels(self, task: Task, dtype: type[np.floating[Any]]) -> tuple[Any, Any, Any]:
+        """Return lags, geometry and panels, as the kernels take them."""
+        from bitbox.correlation import kernels
+
+        if dtype.__name__ not in self.made:
+            width, d, order = task.plan.window, task.x.shape[2], task.order
+            panels = kernels.new_room(width, d, task.padded, order.size, dtype)
+            lags = order - order.min(), order.astype(dtype)
+            self.made[dtype.__name__] = lags, task.geometry, panels
+        lags, geometry, panels = self.made[dtype.__name__]
+        return lags, geometry, panels
+
+
+def run_all(
+    tasks: Iterable[tuple[Task, int]],
+    use: Callable[[int, int, SingleArray, SingleArray], T],
+    threads: int | None,
+) -> Iterator[tuple[int, T]]:
+    """Yield (windows done, what ``use(number of the task, first window, r, lag)`` made), in order.
+
+    The tasks, each with a shift of y, have the same plan and numbers of coordinates.
+    """
+    jobs = (
+        (number, task, shift, first)
+        for number, (task, shift) in enumerate(tasks)
+        for first in range(0, task.plan.n_windows, task.windows_per_job)
+    )
+    rooms = threading.local()
+
+    def job(which: tuple[int, Task, int, int]) -> tuple[int, T]:
+        number, task, shift, first = which
+        signals = task.n1, task.n2
+        if getattr(rooms, "signals", None) != signals:
+            rooms.signals, rooms.room = signals, task.room()
+        r, lag = task.fill(first, rooms.room, shift)
+        return len(r), use(number, first, r, lag)
+
+    done = 0
+    for count, made in in_order(job, jobs, threads):
+        done += count
+        yield done, made
+
+
+def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None) -> Iterator[T]:
     """Yield the results of a job for each argument, in order, a few at a time.
 
     Only as many results wait as there are threads to fill, whatever the number of jobs; an
@@ -290,33 +399,3 @@ def _checked(data: FloatArray, name: str, plan: WindowPlan) -> NDArray[Any]:
             got=str(array.shape[0]),
         )
     return array
-
-
-def _laid_out(array: NDArray[Any], frames: tuple[int, int], name: str, multiple: int) -> FloatArray:
-    """Return some frames laid out (frames, coordinates, signals), padded with NaN to whole tiles.
-
-    Frames are those of the recording continued in a circle.
-    """
-    from bitbox.correlation import windows
-
-    begin, end = frames
-    if begin >= 0 and end <= array.shape[0]:
-        piece = array[begin:end]
-    else:
-        piece = array[np.arange(begin, end) % array.shape[0]]
-    piece = np.ascontiguousarray(piece, dtype=np.float64)
-    out = np.empty((end - begin, array.shape[2], whole(array.shape[1], multiple)))
-    # A power of two changes no digit; it keeps squares from overflowing or vanishing. It is
-    # applied in two steps because that of the smallest numbers is itself too large.
-    largest = windows.largest(piece)
-    if np.isinf(largest).any():
-        frame, signal, _ = (int(v) for v in np.argwhere(np.isinf(piece))[0])
-        raise InputError(
-            f"The array {name} holds an infinite value.",
-            expected="finite numbers, or NaN where missing",
-            got=f"infinity in frame {(frame + begin) % array.shape[0]} of signal {signal}",
-        )
-    exponent = -np.frexp(largest)[1]
-    half = exponent // 2
-    windows.lay_out(piece, np.ldexp(1.0, half), np.ldexp(1.0, exponent - half), out)
-    return out

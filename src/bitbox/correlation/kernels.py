@@ -1,9 +1,17 @@
-"""The fast kernels of imitation: windows in, chosen correlations and lags out.
+"""The kernels of imitation: windows in, chosen correlations and lags out.
 
-`imitation` takes every window through float32 register tiles, and reports what these cannot do
-to 2e-6: tiles for `imitation_far` (float64), tiles for `imitation_gaps` (missing frames), and
-signals for `exactly`. docs/engine.md derives the limits. Each is compiled when first
-needed. Arrays are laid out as in `windows`.
+r at one lag is a sum of products, sum(z y) / norm(y), where z is the window of x about its mean,
+scaled to norm 1. z sums to 0, so y needs no centring in the products; one centre for all lags keeps
+its values small. `panels` lays out z and y and finds the norms, `tiles` multiplies, and both keep
+to vector registers.
+
+`imitation` takes windows through float32 tiles unless something is odd about them, and
+`imitation_odd` finds out what: some tiles are for `imitation_far` (float64) or `imitation_gaps`
+(missing frames), and some signals for `exactly`, so that r is good to 2e-6 (docs/engine.md derives
+the limits). Each is compiled when first needed.
+
+Sides are ``((rows of x, rows of y), (first column of x, signals of x, first column of y, signals of
+y, coordinates))``, rows as in `panels`. Lags are their first frames in y's panel and their values.
 """
 
 from __future__ import annotations
@@ -14,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, gap_tiles, gaps, sum_tiles, tiles, windows
+from bitbox.correlation import exact, gap_tiles, gaps, panels, sum_tiles, tiles
 from bitbox.correlation.compiled import kernel
+from bitbox.correlation.layout import LEAST
 from bitbox.correlation.tiles import COLUMNS, ROWS
 
 FloatArray = NDArray[np.float64]
@@ -24,18 +33,20 @@ IntArray = NDArray[np.int64]
 Array = NDArray[Any]
 Flags = NDArray[np.bool_]
 States = NDArray[np.uint8]
-Prepared = tuple[Any, ...]
-Results = tuple[SingleArray, SingleArray, States, Flags, Flags]
+Sides = tuple[tuple[FloatArray, FloatArray], tuple[int, int, int, int, int]]
+Lags = tuple[IntArray, Array]
+Room = tuple[tuple[Array, ...], tuple[Array, ...]]
+Results = tuple[SingleArray, SingleArray, IntArray, States, Flags, Flags]
 
-#: States of a tile of y's signals in a window.
+#: States of a tile in a window.
 DONE, FAR, GAPS = 0, 1, 2
-
-#: Squared offset (see `windows.common_reference`) above which float64 tiles are not enough.
-TOO_FAR = 1e10
 
 #: Squared offset above which sums with gaps are not accurate in float32: variances are differences
 #: of sums there.
 GAP_LIMIT = 3.0
+
+#: Movements between which everything that is calculated stays within the range of numbers.
+SMALL, LARGE = 1e-11, 1e11
 
 #: Correlations are brought this close to 1 at most before they are Fisher-transformed.
 FISHER_LIMIT = 1.0 - 1e-6
@@ -44,191 +55,218 @@ FISHER_LIMIT = 1.0 - 1e-6
 BEYOND = (1.0 + gap_tiles.REDO) / 2
 
 
-def prepare(
-    x: FloatArray, y: FloatArray, starts: IntArray, order: IntArray, geometry: exact.Geometry
-) -> Prepared:
-    """Return what `imitation` needs besides its arguments.
-
-    That is: the tables of x and of y, which of y's windows belong to each window and lag, y's
-    reference and x's factors, and for the tiles x, y, inverse norms, and lags. Room that compiled
-    code asks for itself, and kernels within kernels, would take much longer to compile.
-    """
-    d, lowest = x.shape[1], int(order.min())
-    width, reach = geometry.window, int(order.max()) - lowest
-    begins = starts[:, None] + order
-    frames = np.unique(begins)
+def new_room(
+    width: int, d: int, padded: tuple[int, int], lags: int, dtype: type[np.floating[Any]]
+) -> Room:
+    """Return room for what `panels` fills, of signals in whole tiles; all 0."""
+    n1, n2 = padded
+    stretch = (width + lags - 1) * d
     return (
-        windows.tables(x, starts, geometry),
-        windows.tables(y, frames, geometry),
-        np.searchsorted(frames, begins),
-        windows.reference_room(y, len(order)),
-        np.empty(x.shape[2]),
-        windows.room(width * d, x.shape[2], np.float32),
-        windows.room((width + reach) * d, y.shape[2], np.float32),
-        windows.room(len(order), y.shape[2], np.float32),
-        (order - lowest, order.astype(np.float32)),
+        (aligned(width * d, n1, dtype), np.zeros(n1), np.zeros((3, n1)), np.zeros((2 * d, n1))),
+        (
+            aligned(stretch, n2, dtype),
+            aligned(lags, n2, dtype),
+            aligned(lags * d, n2, dtype),
+            aligned(lags, n2, dtype),
+            aligned(lags, n2, dtype),
+            np.zeros((3, n2)),
+            np.zeros((2 * d, n2)),
+        ),
     )
+
+
+def aligned(rows: int, n: int, dtype: type[np.floating[Any]]) -> NDArray[Any]:
+    """Return a matrix of 0 that begins where a vector register's worth of memory does."""
+    raw = np.zeros(rows * n + 16, dtype=dtype)
+    first = -raw.ctypes.data % 64 // raw.itemsize
+    return raw[first : first + rows * n].reshape(rows, n)
 
 
 @kernel
 def imitation(
-    x: FloatArray,
-    y: FloatArray,
+    sides: Sides,
     starts: IntArray,
-    prepared: Prepared,
+    lags: Lags,
     geometry: exact.Geometry,
-    out: Results,
+    room: Room,
+    out: tuple[SingleArray, SingleArray, IntArray],
 ) -> None:
-    """Fill ``out = (r, lag, states, hard_x, hard_y)`` for some windows, in float32.
+    """Fill ``out = (r, lag, odd)`` for the windows that nothing is odd about, in float32.
 
-    r, lag : (windows, n1, n2); states : (windows, n2 / COLUMNS): tiles that are left alone
-    because something else must do them; hard_x, hard_y : (windows, signals): signals of which
-    every pair must be done exactly.
+    r, lag : (windows, n1, n2); odd : (windows,): what `panels` found, 0 for the windows that are
+    done. Everything is in this one function, which compiles in half the time of several.
     """
-    r, lag, states, hard_x, hard_y = out
-    tables_x, tables_y, rows, reference, factor, small_x, small_y, inverse, lags = prepared
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    r, lag, odd = out
+    registers, width, need = geometry.registers, geometry.window, geometry.need
+    n1, n2, terms = max(n1, LEAST), max(n2, LEAST), width * d
+    lowest, polarity = np.int64(lags[1][0]) - lags[0][0], np.int64(geometry.polarity)
     for w in range(starts.size):
-        windows.common_reference(tables_y, rows[w], reference)
-        flags = hard_x[w], hard_y[w]
-        classify(tables_x, w, (tables_y, rows[w], reference), geometry, states[w], flags)
-        windows.invert(tables_x[1][w], factor)
-        windows.fill(small_x, x, starts[w], (tables_x[0][w], tables_x[4][w]), factor)
-        lowest = starts[w] + int(lags[1][0]) - lags[0][0]  # the first lag is lags[1][0]
-        windows.fill(small_y, y, lowest, (reference[0], reference[6]), reference[1])
-        windows.copy(reference[2], inverse)
-        tasks = states[w], np.uint8(DONE), r[w], lag[w]
-        choose_tiles(small_x, (small_y, inverse), lags, geometry, tasks)
+        at_x = starts[w] * d, column_x, n1, width, d, need
+        row = (starts[w] + lowest) * d
+        at_y = row, column_y, n2, width, d, need, lags[0].size, geometry.limit, 0
+        odd[w] = panels.participant(registers, x, room[0], at_x)
+        odd[w] |= panels.reference(registers, y, room[1], at_y)
+        if odd[w] == 0:
+            for j in range(0, r.shape[2], COLUMNS):
+                for i in range(0, r.shape[1], ROWS):
+                    at = i, j, terms, d, polarity
+                    tiles.imitation(
+                        registers, room[0][0], room[1][0], room[1][1], lags, (r[w], lag[w]), at
+                    )
 
 
 @kernel
-def classify(
-    tables_x: windows.Tables,
-    w: int,
-    references: tuple[windows.Tables, IntArray, windows.Reference],
+def imitation_odd(
+    sides: Sides,
+    starts: IntArray,
+    lags: Lags,
     geometry: exact.Geometry,
-    states: States,
+    room: Room,
+    out: Results,
+) -> bool:
+    """Decide what is to be done with the other windows, and do what can be done in float32.
+
+    Fills ``out = (r, lag, odd, states, hard_x, hard_y)``. states : (windows, n1 / ROWS, n2 /
+    COLUMNS): tiles that are left alone because something else must do them; hard_x, hard_y :
+    (windows, signals): signals of which every pair must be done exactly. Returns whether numbers
+    are too large or too small for that.
+    """
+    r, lag, odd, states, hard_x, hard_y = out
+    strange = False
+    for w in range(starts.size):
+        states[w] = DONE
+        hard = hard_x[w], hard_y[w]
+        hard[0][:] = False
+        hard[1][:] = False
+        if odd[w] != 0:
+            strange |= prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
+            classify(room, geometry.limit, states[w], hard_y[w])
+            choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
+    return strange
+
+
+@kernel
+def prepare(
+    sides: Sides,
+    start: int,
+    lags: Lags,
+    geometry: tuple[exact.Geometry, float],
+    room: Room,
     hard: tuple[Flags, Flags],
-) -> None:
-    """Decide what each tile of y's signals needs, and which signals need the exact kernel."""
-    tables_y, rows, reference = references
-    offset, width = reference[3], geometry.window
-    hard_x, hard_y = hard
-    gaps_x = False
-    for i in range(hard_x.size):
-        norm = tables_x[1][w, i]
-        gaps_x |= norm == norm and tables_x[2][w, i] < width
-        hard_x[i] = tables_x[3][w, i]
-    for k in range(states.size):
-        states[k] = GAPS if gaps_x else DONE
+) -> bool:
+    """Fill the panels of one window, settle what is doubtful, and return what `settle` does."""
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    plan, limit = geometry
+    lowest = start + np.int64(lags[1][0]) - lags[0][0]
+    shape = plan.window, d, plan.need
+    at_x = start * d, column_x, max(n1, LEAST), shape[0], shape[1], shape[2]
+    at_y = (
+        lowest * d, column_y, max(n2, LEAST), shape[0], shape[1], shape[2], lags[0].size, limit, 1
+    )  # fmt: skip
+    found = panels.participant(plan.registers, x, room[0], at_x)
+    found |= panels.reference(plan.registers, y, room[1], at_y)
+    strange = False
+    if found & panels.DOUBTFUL:
+        a, b = x.reshape(x.shape[0] // d, d, x.shape[1]), y.reshape(y.shape[0] // d, d, y.shape[1])
+        for i in range(n1):
+            if room[0][2][1, i] > 0.0:
+                still, odd = settle(a[:, :, column_x + i], start, plan.window)
+                strange |= odd
+                hard[0][i] |= not still
+                room[0][0][:, i] = math.nan
+        for j in range(n2):
+            if room[1][5][1, j] > 0.0:
+                for f in range(lags[0].size):
+                    if room[1][1][f, j] == panels.DOUBT:
+                        still, odd = settle(b[:, :, column_y + j], lowest + f, plan.window)
+                        strange |= odd
+                        hard[1][j] |= not still
+                        room[1][1][f, j] = math.nan
+    return strange
+
+
+@kernel
+def settle(signal: FloatArray, start: int, width: int) -> tuple[bool, bool]:
+    """Return whether a doubtful window is still, and whether its numbers are out of range."""
+    for k in range(start, start + width):
+        for c in range(signal.shape[1]):
+            if abs(signal[k, c]) == math.inf:
+                return False, True
+    moved = exact.spread(signal, start, signal, start, width)[2]
+    return moved == 0.0, moved != 0.0 and not SMALL < moved < LARGE
+
+
+@kernel
+def classify(room: Room, limit: float, states: States, hard_y: Flags) -> None:
+    """Decide what each tile needs, and which of y's signals the exact kernel must do."""
+    partial_x, flags = room[0][2][0], room[1][5]
     for j in range(hard_y.size):
-        hard_y[j] = offset[j] > TOO_FAR
-    _, norms, counts, delicate, _, odd = tables_y
-    for row in rows:
-        if odd[row]:
-            for j in range(hard_y.size):
-                if norms[row, j] == norms[row, j] and counts[row, j] < width:
-                    states[j // COLUMNS] = GAPS
-                hard_y[j] |= delicate[row, j]
+        if flags[2, j] > limit:
+            states[:, j // COLUMNS] = FAR
+    for i in range(states.shape[0] * ROWS):
+        if partial_x[i] > 0.0:
+            states[i // ROWS] = GAPS
     for j in range(hard_y.size):
-        if states[j // COLUMNS] == GAPS:
-            hard_y[j] |= offset[j] > min(GAP_LIMIT, geometry.limit)
-        elif offset[j] > geometry.limit:
-            states[j // COLUMNS] = FAR
+        if flags[0, j] > 0.0:
+            states[:, j // COLUMNS] = GAPS
+    for j in range(hard_y.size):
+        if flags[2, j] > min(GAP_LIMIT, limit):
+            for i in range(states.shape[0]):
+                hard_y[j] |= states[i, j // COLUMNS] == GAPS
 
 
 @kernel
 def choose_tiles(
-    x: Array,
-    reference: tuple[Array, Array],
-    lags: tuple[IntArray, Array],
-    geometry: exact.Geometry,
-    tasks: tuple[States, Any, Array, Array],
+    room: Room, lags: Lags, geometry: exact.Geometry, tasks: tuple[States, Any, Array, Array]
 ) -> None:
-    """Choose among the lags in the tiles of y that are in a given state."""
-    y, inverse = reference
+    """Choose among the lags in the tiles that are in a given state."""
     states, state, r, lag = tasks
-    hop = x.shape[0] // geometry.window
-    for j in range(0, y.shape[1], COLUMNS):
-        if states[j // COLUMNS] == state:
-            for i in range(0, x.shape[1], ROWS):
-                at = i, j, x.shape[0], hop, np.int64(geometry.polarity)
+    x, y, inverse = room[0][0], room[1][0], room[1][1]
+    d = x.shape[0] // geometry.window
+    for j in range(states.shape[1]):
+        for i in range(states.shape[0]):
+            if states[i, j] == state:
+                at = i * ROWS, j * COLUMNS, x.shape[0], d, np.int64(geometry.polarity)
                 tiles.imitation(geometry.registers, x, y, inverse, lags, (r, lag), at)
 
 
 @kernel
 def imitation_far(
-    x: FloatArray,
-    y: FloatArray,
-    starts: IntArray,
-    order: IntArray,
-    geometry: exact.Geometry,
-    out: Results,
+    sides: Sides, starts: IntArray, lags: Lags, geometry: exact.Geometry, room: Room, out: Results
 ) -> None:
-    """Do in float64 the tiles whose state is FAR."""
-    r, lag, states, _, _ = out
-    d, n2, width = y.shape[1], y.shape[2], geometry.window
-    lowest, reach = windows.lowest_and_reach(order)
-    reference, rows = windows.new_reference(y, order), np.arange(order.size)
-    large_x = windows.aligned(width * d, x.shape[2], x)
-    large_y = windows.aligned((width + reach) * d, n2, x)
-    lags = np.empty(order.size, dtype=np.int64), np.empty(order.size)
-    chosen = np.empty((x.shape[2], n2)), np.empty((x.shape[2], n2))
-    for q in range(order.size):
-        lags[0][q], lags[1][q] = order[q] - lowest, order[q]
+    """Do in float64 the tiles whose state is FAR; room and lags are float64."""
+    r, lag, _, states, _, _ = out
+    hard = np.empty(r.shape[1], dtype=np.bool_), np.empty(r.shape[2], dtype=np.bool_)
+    chosen = np.empty(r.shape[1:]), np.empty(r.shape[1:])
     for w in range(starts.size):
-        if not windows.holds(states[w], FAR):
+        if not gaps.holds(states[w], FAR):
             continue
-        tables_x = windows.window_statistics(x, starts[w : w + 1], geometry)
-        tables_y = windows.window_statistics(y, starts[w] + order, geometry)
-        windows.common_reference(tables_y, rows, reference)
-        centre_x = tables_x[0][0], tables_x[4][0]
-        windows.fill(large_x, x, starts[w], centre_x, windows.inverses(tables_x[1][0]))
-        windows.fill(large_y, y, starts[w] + lowest, (reference[0], reference[6]), reference[1])
-        tasks = states[w], np.uint8(FAR), chosen[0], chosen[1]
-        choose_tiles(large_x, (large_y, reference[2]), lags, geometry, tasks)
-        for i in range(x.shape[2]):
-            for j in range(n2):
-                if states[w, j // COLUMNS] == FAR:
+        prepare(sides, starts[w], lags, (geometry, math.inf), room, hard)
+        choose_tiles(room, lags, geometry, (states[w], np.uint8(FAR), chosen[0], chosen[1]))
+        for i in range(r.shape[1]):
+            for j in range(r.shape[2]):
+                if states[w, i // ROWS, j // COLUMNS] == FAR:
                     r[w, i, j], lag[w, i, j] = chosen[0][i, j], chosen[1][i, j]
 
 
 @kernel
 def imitation_gaps(
-    x: FloatArray,
-    y: FloatArray,
-    starts: IntArray,
-    order: IntArray,
-    geometry: exact.Geometry,
-    out: Results,
+    sides: Sides, starts: IntArray, lags: Lags, geometry: exact.Geometry, room: Room, out: Results
 ) -> None:
     """Do the tiles whose state is GAPS; r is `gap_tiles.REDO` where that is not good enough."""
-    r, lag, states, _, _ = out
-    width = geometry.window
-    lowest, reach = windows.lowest_and_reach(order)
-    reference, rows = windows.new_reference(y, order), np.arange(order.size)
-    work = gaps.workspace(x, y, order, reach + width)
-    lags = np.empty(order.size, dtype=np.int64), np.empty(order.size, dtype=np.float32)
-    for q in range(order.size):
-        lags[0][q], lags[1][q] = order[q] - lowest, order[q]
+    r, lag, _, states, _, _ = out
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    hard = np.empty(r.shape[1], dtype=np.bool_), np.empty(r.shape[2], dtype=np.bool_)
+    work = gaps.workspace(room, geometry.window, d)
     for w in range(starts.size):
-        if not windows.holds(states[w], GAPS):
+        if not gaps.holds(states[w], GAPS):
             continue
-        start, own = starts[w], rows[:1]
-        tables_x = windows.window_statistics(x, starts[w : w + 1], geometry)
-        tables_y = windows.window_statistics(y, start + order, geometry)
-        windows.common_reference(tables_y, rows, reference)
-        gaps_x = gaps.partial_windows(tables_x[2], tables_x[1], own, width)
-        gaps_y = gaps.partial_windows(tables_y[2], tables_y[1], rows, width)
-        first, frames = gaps.frames_missed(x, start, width, gaps_x)
-        small_x, small_y, inverse, absent, sums, squares, counts = work
-        centre_x = tables_x[0][0], tables_x[4][0]
-        windows.fill(small_x, x, start, centre_x, windows.inverses(tables_x[1][0]))
-        windows.fill(small_y, y, start + lowest, (reference[0], reference[6]), reference[1])
-        windows.copy(reference[2], inverse)
-        gaps.absences(absent, y, start + lowest)
-        gaps.window_sums(tables_y, rows, reference[0], (sums, squares, counts))
-        lists = first, frames, gaps_x, gaps_y
-        gaps.choose_tiles(work, lists, lags, states[w] == GAPS, geometry, (r[w], lag[w]))
+        prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
+        lowest = starts[w] + np.int64(lags[1][0]) - lags[0][0]
+        lists = gaps.frames_missed(x, (starts[w], column_x, n1, d), geometry, room[0])
+        gaps.absences(y, (lowest, column_y, n2, d), work)
+        gaps.choose_tiles(room, work, lists, lags, geometry, (states[w], GAPS, r[w], lag[w]))
 
 
 @kernel
@@ -240,11 +278,14 @@ def exactly(
     geometry: exact.Geometry,
     out: Results,
 ) -> None:
-    """Do every pair that is marked, or one of whose signals is hard, by the definition."""
-    r, lag, _, hard_x, hard_y = out
+    """Do every pair that is marked, or one of whose signals is hard, by the definition.
+
+    x and y are laid out (frames, coordinates, signals).
+    """
+    r, lag, _, _, hard_x, hard_y = out
     for w in range(starts.size):
-        for i in range(x.shape[2]):
-            for j in range(y.shape[2]):
+        for i in range(hard_x.shape[1]):
+            for j in range(hard_y.shape[1]):
                 if hard_x[w, i] or hard_y[w, j] or r[w, i, j] > BEYOND:
                     a, b = x[:, :, i], y[:, :, j]
                     value, at = exact.choose(a, b, starts[w], order, geometry)

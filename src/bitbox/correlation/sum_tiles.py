@@ -20,6 +20,11 @@ from bitbox.correlation.tiles import WIDE, Emitter
 ANEW = 1e-6
 
 
+#: Windows whose numbers, magnitudes and lags are added up in float32 before these sums are added up
+#: in float64; few enough for seven digits.
+GROUP = 8
+
+
 @intrinsic
 def moments(typing, registers, data, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Mean, squared differences from it, and number of the valid frames of one window.
@@ -160,24 +165,50 @@ def _emit_add_windows(e: Emitter, kinds: Any, args: Any) -> None:
     builder = e.builder
     (r, _), (lag, _), (sums, _) = (e.data(kinds[k], args[k]) for k in range(3))
     windows, size = _shape(e, kinds[0], args[0])
-    zero, one = e.constant(0.0), e.constant(1.0)
-    with e.loop(builder.sdiv(size, e.whole(e.lanes))) as number:
-        first = e.mul(number, e.whole(e.lanes))
+    short = Emitter(e.context, builder, types.float32, e.wide)
+    group = e.whole(GROUP)
+    with e.loop(builder.sdiv(size, e.whole(short.lanes))) as number:
+        first = e.mul(number, e.whole(short.lanes))
         places = [e.add(e.mul(e.whole(k), size), first) for k in range(5)]
-        totals = [e.variable(e.load(sums, place)) for place in places]
-        with e.loop(windows) as w:
-            place = e.add(e.mul(w, size), first)
-            value, where = _load_single(e, r, place), _load_single(e, lag, place)
-            good = builder.fcmp_ordered("ord", value, value)
-            for slot, addend in zip(
-                totals,
-                (one, value, e.absolute(value), builder.fmul(value, value), where),
-                strict=True,
-            ):
-                chosen = builder.select(good, addend, zero)
-                e.put(slot, builder.fadd(e.get(slot), chosen))
-        for slot, place in zip(totals, places, strict=True):
-            e.store(e.get(slot), sums, place)
+        # r and its square need all digits: their variance is a small difference.
+        long = {k: [e.variable(_load_half(e, sums, places[k], h)) for h in (0, 1)] for k in (1, 3)}
+        with e.loop(builder.sdiv(e.add(windows, e.whole(GROUP - 1)), group)) as some:
+            begin = e.mul(some, group)
+            left = builder.sub(windows, begin)
+            count = builder.select(builder.icmp_signed("<", left, group), left, group)
+            totals = {k: short.variable(short.constant(0.0)) for k in (0, 2, 4)}
+            with e.loop(count) as w:
+                place = e.add(e.mul(e.add(begin, w), size), first)
+                _add_window(e, short, (r, lag), place, (totals, long))
+            for k, total in totals.items():
+                for h in (0, 1):
+                    value = builder.fadd(
+                        _load_half(e, sums, places[k], h), e.half(short.get(total), h)
+                    )
+                    e.store(value, sums, e.add(places[k], e.whole(h * e.lanes)))
+        for k, slots in long.items():
+            for h, slot in enumerate(slots):
+                e.store(e.get(slot), sums, e.add(places[k], e.whole(h * e.lanes)))
+
+
+def _load_half(e: Emitter, pointer: Any, place: Any, half: int) -> Any:
+    """Load the float64 that belong to one half of a vector of float32."""
+    return e.load(pointer, e.add(place, e.whole(half * e.lanes)))
+
+
+def _add_window(e: Emitter, short: Emitter, arrays: Any, place: Any, sums: Any) -> None:
+    """Add count, r, its magnitude, its square and lags of one window where r is defined."""
+    builder = e.builder
+    totals, long = sums
+    value, where = (short.load(array, place) for array in arrays)
+    good = builder.fcmp_ordered("ord", value, value)
+    for k, addend in ((0, short.constant(1.0)), (2, short.absolute(value)), (4, where)):
+        short.keep(good, totals[k], builder.fadd(short.get(totals[k]), addend))
+    value = builder.select(good, value, short.constant(0.0))
+    for h in (0, 1):
+        r = e.half(value, h)
+        e.put(long[1][h], builder.fadd(e.get(long[1][h]), r))
+        e.add_to(long[3][h], r, r)
 
 
 @intrinsic

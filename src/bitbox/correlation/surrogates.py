@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bitbox.correlation.jobs import Task, in_order
+from bitbox.correlation.jobs import Task, in_order, run_all
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress
@@ -192,29 +192,31 @@ def each_surrogate(
 
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     moves = _moves(plan, shifts, permutations)
-
     registers = task.geometry.registers
 
-    def use(_: int, r: NDArray[np.float32], lag: NDArray[np.float32]) -> FloatArray:
+    def use(
+        number: int, _: int, r: NDArray[np.float32], lag: NDArray[np.float32]
+    ) -> tuple[int, FloatArray]:
         part = np.zeros((5, *task.padded))
         kernels.accumulate(r, lag, registers, part)
         part[3:] = kernels.fisher_sums(r, registers) if fisher else np.nan
-        return part
+        return number, part
 
     if shifts is None:
-        glued, fixed = _glued_plan(plan), _blocks(task.x, plan, np.arange(plan.n_windows))
-    for k, move in enumerate(moves):
-        if shifts is None:
-            moved = _blocks(task.y, plan, move)
-            one, shift = replace(task, x=fixed, y=moved, plan=glued), 0
-        else:
-            one, shift = task, int(move)
-        totals = np.zeros((5, *task.padded))
-        for part in one.run(use, threads, None, shift):
-            totals += part
-        yield WindowStatistics.from_totals(totals[:, : task.n1, : task.n2])
-        if progress is not None:
-            progress("Correlating surrogates", k + 1, len(moves))
+        blocks = replace(
+            task, x=_blocks(task.x, plan, np.arange(plan.n_windows)), plan=_glued_plan(plan)
+        )
+        tasks = ((replace(blocks, y=_blocks(task.y, plan, move)), 0) for move in moves)
+    else:
+        tasks = ((task, int(move)) for move in moves)
+    totals = np.zeros((5, *task.padded))
+    for count, (number, part) in run_all(tasks, use, threads):
+        totals += part
+        if count == (number + 1) * plan.n_windows:
+            yield WindowStatistics.from_totals(totals[:, : task.n1, : task.n2])
+            totals = np.zeros((5, *task.padded))
+            if progress is not None:
+                progress("Correlating surrogates", number + 1, len(moves))
 
 
 def _moves(plan: WindowPlan, shifts: ArrayLike | None, permutations: ArrayLike | None) -> IntArray:

@@ -42,6 +42,7 @@ class Emitter:
         self.context, self.builder = context, builder
         self.real = ir.FloatType() if element == types.float32 else ir.DoubleType()
         size = 4 if element == types.float32 else 8
+        self.wide = wide
         self.lanes = (64 if wide else 32) // size
         self.parts = COLUMNS // self.lanes
         # Eight accumulators keep two multiply-add units busy, and leave room for the rest.
@@ -86,6 +87,13 @@ class Emitter:
         """Return a vector of copies of an element."""
         return self.spread(self.builder.load(self.builder.gep(pointer, [index])))
 
+    def half(self, value: Any, which: int) -> Any:
+        """Return one half of a vector of float32 as a vector of float64."""
+        lanes = ir.VectorType(ir.IntType(32), self.lanes)
+        chosen = ir.Constant(lanes, [which * self.lanes + k for k in range(self.lanes)])
+        part = self.builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), chosen)
+        return self.builder.fpext(part, self.vector)
+
     def variable(self, start: Any) -> Any:
         """Return a vector variable; the optimiser turns it into a register."""
         slot = cgutils.alloca_once(self.builder, self.vector)
@@ -126,6 +134,21 @@ class Emitter:
         mask = ir.Constant(whole, [2 ** (8 * self.size - 1) - 1] * self.lanes)
         magnitude = self.builder.and_(self.builder.bitcast(value, whole), mask)
         return self.builder.bitcast(magnitude, self.vector)
+
+    def sign_mask(self, polarity: Any) -> Any:
+        """Return the mask that takes the sign away where lags are chosen by magnitude."""
+        bits = ir.IntType(8 * self.size)
+        whole = ir.VectorType(bits, self.lanes)
+        keep, drop = (
+            ir.Constant(whole, [value] * self.lanes) for value in (-1, 2 ** (8 * self.size - 1) - 1)
+        )
+        signless = self.builder.icmp_signed("!=", polarity, self.whole(0))
+        return self.builder.select(signless, drop, keep)
+
+    def masked(self, value: Any, mask: Any) -> Any:
+        """Return a value with some bits taken away."""
+        bits = self.builder.and_(self.builder.bitcast(value, mask.type), mask)
+        return self.builder.bitcast(bits, self.vector)
 
     def every(self, flag: Any) -> Any:
         """Return a vector of copies of a condition."""
@@ -231,7 +254,7 @@ class Emitter:
 def imitation(typing, registers, x, y, inverse, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs without missing frames.
 
-    x (terms, n1) normalised; y (rows, n2); inverse (lags, n2) of the norms of y's windows;
+    x (terms, n1) normalised; y (rows, n2); inverse (frames, n2) of the norms of y's windows;
     lags = (first frames of y, values), each (lags,); out = (r, lag), each (n1, n2);
     at = (i, j, terms, d, polarity).
     """
@@ -250,7 +273,7 @@ def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
     (starts, n_lags), (lags, _) = e.tuple_data(kinds[3], args[3])
     (out_r, n_out), (out_lag, _) = e.tuple_data(kinds[4], args[4])
     i0, j0, terms, d, polarity = cgutils.unpack_tuple(builder, args[5])
-    signless = builder.icmp_signed("!=", polarity, e.whole(0))
+    sign = e.sign_mask(polarity)
 
     def rows(first: Any) -> None:
         score, best, chosen = (
@@ -258,14 +281,14 @@ def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
             for start in (-2.0, float("nan"), 0.0)
         )
         with e.loop(n_lags) as q:
-            start = e.mul(e.mul(builder.load(builder.gep(starts, [q])), d), ny)
-            corner = builder.gep(y, [e.add(start, j0)])
+            frame = builder.load(builder.gep(starts, [q]))
+            corner = builder.gep(y, [e.add(e.mul(e.mul(frame, d), ny), j0)])
             sums = e.product(builder.gep(x, [first]), nx, corner, ny, terms)
             lag = e.copy_of(lags, q)
-            norms = e.load_parts(inverse, e.add(e.mul(q, ny), j0))
+            norms = e.load_parts(inverse, e.add(e.mul(frame, ny), j0))
             for cell in e.cells():
                 r = builder.fmul(e.get(sums[cell]), norms[cell[1]])
-                new = builder.select(signless, e.absolute(r), r)
+                new = e.masked(r, sign)
                 # False where r is NaN, so that undefined lags are never chosen.
                 better = builder.fcmp_ordered(">", new, e.get(score[cell]))
                 for slot, value in ((score, new), (best, r), (chosen, lag)):

@@ -86,18 +86,6 @@ def scale(data: FloatArray, first: FloatArray, second: FloatArray, out: FloatArr
             target[i] = math.nan
 
 
-def tables(data: FloatArray, frames: IntArray, geometry: exact.Geometry) -> Tables:
-    """Return what `fill_tables` fills."""
-    count, (d, n) = len(frames), data.shape[1:]
-    mean, rest = np.empty((count, d, n)), np.empty((count, d, n))
-    norm, number = np.empty((count, n)), np.empty((count, n))
-    flags = np.empty((count, n), np.bool_), np.empty(count, np.bool_)
-    sums = np.empty((d, n)), np.empty((d, n)), np.empty(n), np.empty(n), np.empty(n)
-    out = mean, norm, number, flags[0], rest, flags[1]
-    fill_tables(data, frames, geometry, sums, out)
-    return out
-
-
 @kernel
 def window_statistics(data: FloatArray, frames: IntArray, geometry: exact.Geometry) -> Tables:
     """Return what `fill_tables` fills; for compiled code."""
@@ -289,13 +277,6 @@ def distances(tables: Tables, rows: IntArray, reference: Reference) -> None:
             offset[j] = size if size > offset[j] else offset[j]
 
 
-def reference_room(data: FloatArray, lags: int) -> Reference:
-    """Return room for what `common_reference` fills."""
-    d, n = data.shape[1:]
-    inverse, scratch = np.empty((lags, n)), (np.empty(n), np.empty(n))
-    return np.empty((d, n)), np.empty(n), inverse, np.empty(n), *scratch, np.zeros((d, n))
-
-
 @kernel
 def new_reference(data: FloatArray, order: IntArray) -> Reference:
     """Return room for what `common_reference` fills."""
@@ -305,16 +286,9 @@ def new_reference(data: FloatArray, order: IntArray) -> Reference:
     return np.empty((d, n)), np.empty(n), inverse, np.empty(n), *scratch, np.zeros((d, n))
 
 
-def room(rows: int, n: int, dtype: Any) -> NDArray[Any]:
-    """Return room for a matrix that begins where a vector register's worth of memory does."""
-    raw = np.empty(rows * n + 16, dtype=dtype)
-    first = -raw.ctypes.data % 64 // raw.itemsize
-    return raw[first : first + rows * n].reshape(rows, n)
-
-
 @kernel
 def aligned(rows: int, n: int, like: NDArray[Any]) -> NDArray[Any]:
-    """Return the same as `room`."""
+    """Return room for a matrix that begins where a vector register's worth of memory does."""
     raw = np.empty(rows * n + 16, dtype=like.dtype)
     first = (-raw.ctypes.data % 64) // raw.itemsize
     return raw[first : first + rows * n].reshape(rows, n)
