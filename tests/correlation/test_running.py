@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 import bitbox.correlation
 from bitbox.correlation import compiled, engine
 from bitbox.correlation.engine import correlate, in_order, thread_count
+from bitbox.correlation.workspace import Workspace
 from bitbox.errors import OutputError, ParameterError
 from tests.correlation.test_engine import check, make_plan, smooth
 
@@ -77,20 +80,44 @@ def test_progress_counts_windows() -> None:
     assert seen[-1] == ("Correlating", plan.n_windows, plan.n_windows)
 
 
-def test_an_interruption_stops_the_threads_and_leaves_no_file(tmp_path: Path) -> None:
+def test_an_interruption_stops_the_work_and_leaves_no_file(tmp_path: Path, monkeypatch) -> None:
     x, y = pair(4000)
-    before = threading.active_count()
+    plan = make_plan(4000, 15, 1, 4)
+    correlate(x, y, plan, threads=3)  # starts the threads, which are kept
+    before, working = threading.active_count(), []
+    job = Workspace.windows
+
+    def counted(*arguments):
+        working.append(1)
+        made = job(*arguments)
+        working.pop()
+        return made
 
     def interrupt(task: str, done: int, total: int | None) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(Workspace, "windows", counted)
     with pytest.raises(KeyboardInterrupt):
-        correlate(
-            x, y, make_plan(4000, 15, 1, 4), out=tmp_path / "windows.nc", progress=interrupt,
-            threads=3,
-        )  # fmt: skip
+        correlate(x, y, plan, out=tmp_path / "windows.nc", progress=interrupt, threads=3)
+    assert not working
+    time.sleep(0.1)
+    assert not working
     assert threading.active_count() == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_threads_work_in_a_process_that_was_forked() -> None:
+    x, y = pair(400)
+    plan = make_plan(400, 15, 3, 4)
+    expected = correlate(x, y, plan, threads=2).mean
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        same = np.array_equal(correlate(x, y, plan, threads=2).mean, expected)
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_windows_on_disk_are_those_in_memory(tmp_path: Path) -> None:

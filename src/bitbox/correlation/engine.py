@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.jobs import (
     Task,
+    each_window,
     float32_limit,
     frames_needed,
     in_order,
-    run_all,
     slide_limit,
+    sums,
     thread_count,
     tie_order,
 )
@@ -129,62 +130,76 @@ def correlate(
     OutputError
         `out` cannot be written.
     """
-    from bitbox.correlation import kernels
-
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
+    blocks = [replace(task, rows=a, columns=b) for a in _blocks(task.n1) for b in _blocks(task.n2)]
+    told = _counting(progress, len(blocks) * plan.n_windows)
+    if keep_windows or out is not None:
+        return _every_window(task, blocks, keep_windows, (out, names), told, threads)
+    totals = np.zeros((5, task.n1, task.n2))
+    for done, number, part in sums([(block, 0) for block in blocks], threads):
+        block = blocks[number]
+        totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
+        told(done)
+    return _summary(totals, plan, None, None)
+
+
+def _every_window(
+    task: Task,
+    blocks: list[Task],
+    keep_windows: bool,
+    file: tuple[str | Path | None, tuple[Sequence[str], Sequence[str]] | None],
+    told: Callable[[int], None],
+    threads: int | None,
+) -> LaggedCorrelation:
+    """Do as `correlate`, and keep the values of every window, or write them."""
+    from bitbox.correlation import kernels
+    from bitbox.correlation.output import WindowFile
+
+    plan, registers = task.plan, task.geometry.registers
     shape = plan.n_windows, task.n1, task.n2
     values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
-    sums = np.zeros((5, task.n1, task.n2))
-    blocks = [replace(task, rows=a, columns=b) for a in _blocks(task.n1) for b in _blocks(task.n2)]
-    spare: list[FloatArray] = []
+    totals = np.zeros((5, *shape[1:]))
+    path, names = file
+
+    def use(number: int, first: int, r: SingleArray, lag: SingleArray) -> Made:
+        block = blocks[number]
+        part = np.zeros((5, *block.padded))
+        kernels.accumulate(r, lag, registers, part)
+        if values is not None and lags is not None:
+            place = slice(first, first + len(r)), block.rows, block.columns
+            kernels.unpack(r, lag, plan.fps, (values[place], lags[place]))
+        inner = slice(None), slice(block.n1), slice(block.n2)
+        kept = None if path is None else (r[inner].copy(), lag[inner].copy())
+        return block, first, part[inner], kept
+
     with ExitStack() as stack:
-        file = None
-        if out is not None:
-            from bitbox.correlation.output import WindowFile
-
-            file = stack.enter_context(WindowFile(out, plan, (task.n1, task.n2), names))
-
-        def use(number: int, first: int, r: SingleArray, lag: SingleArray) -> Made:
-            block, part = blocks[number], spare.pop() if spare else None
-            part = _sums_of(block, r, lag, part)
-            if values is not None and lags is not None:
-                place = slice(first, first + len(r)), block.rows, block.columns
-                kernels.unpack(r, lag, plan.fps, (values[place], lags[place]))
-            inner = slice(None), slice(block.n1), slice(block.n2)
-            kept = None if file is None else (r[inner].copy(), lag[inner].copy())
-            return block, first, part, kept
-
-        for count, made in run_all([(block, 0) for block in blocks], use, threads):
+        writer = None
+        if path is not None:
+            writer = stack.enter_context(WindowFile(path, plan, shape[1:], names))
+        for done, made in each_window([(block, 0) for block in blocks], use, threads):
             block, first, part, kept = made
-            sums[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
-            spare.append(part)
-            if file is not None and kept is not None:
-                file.write(block.rows, block.columns, first, *kept)
-            if progress is not None:
-                progress("Correlating", count, len(blocks) * plan.n_windows)
-    return _summary(sums, plan, values, lags)
+            totals[:, block.rows, block.columns] += part
+            if writer is not None and kept is not None:
+                writer.write(block.rows, block.columns, first, *kept)
+            told(done)
+    return _summary(totals, plan, values, lags)
 
 
-def _sums_of(task: Task, r: SingleArray, lag: SingleArray, part: FloatArray | None) -> FloatArray:
-    """Return (5, n1, n2) of some windows, in whole tiles; in the array that is given, if it fits.
+def _counting(progress: Progress | None, total: int) -> Callable[[int], None]:
+    """Return what tells how many windows, of all blocks together, are done."""
 
-    These are count, and sums over windows of r, its magnitude, its square, and lags.
-    """
-    from bitbox.correlation import kernels
+    def told(done: int) -> None:
+        if progress is not None:
+            progress("Correlating", done, total)
 
-    shape = 5, *task.padded
-    if part is None or part.shape != shape:
-        part = np.empty(shape)
-    part.fill(0.0)
-    kernels.accumulate(r, lag, task.geometry.registers, part)
-    return part
+    return told
 
 
 def _summary(
-    sums: FloatArray, plan: WindowPlan, values: FloatArray | None, lags: FloatArray | None
+    totals: FloatArray, plan: WindowPlan, values: FloatArray | None, lags: FloatArray | None
 ) -> LaggedCorrelation:
     """Turn sums over windows into means."""
-    count, total, magnitudes, squares, lag = sums
+    count, total, magnitudes, squares, lag = totals
     with np.errstate(invalid="ignore"):
         mean = total / count
         std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))

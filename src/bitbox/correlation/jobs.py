@@ -6,32 +6,30 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation.layout import laid_out, rows
+from bitbox.correlation.layout import laid_out
 from bitbox.correlation.plan import MIN_WINDOW, WindowPlan
 from bitbox.errors import ParameterError, SchemaError
-from bitbox.progress import Progress
 
 if TYPE_CHECKING:
     from bitbox.correlation.exact import Geometry
+    from bitbox.correlation.workspace import Workspace
 
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
 A = TypeVar("A")
 T = TypeVar("T")
 
-#: What to do with some windows: first of them, correlations, lags.
-Use = Callable[[int, NDArray[np.float32], NDArray[np.float32]], T]
-
-#: Products that a job of some windows should take: about a millisecond's work, so that threads
+#: Products that a job of some windows should take: about two milliseconds' work, so that threads
 #: share evenly and an interruption is noticed at once.
-_JOB = 6e7
+_JOB = 1e8
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,19 +86,6 @@ class Task:
         """The number of y's signals."""
         return int(self.columns.stop - self.columns.start)
 
-    def run(
-        self, use: Use[T], threads: int | None, progress: Progress | None, shift: int = 0
-    ) -> Iterator[T]:
-        """Yield what ``use(first window, r, lag)`` makes of some windows, in order.
-
-        It is called in the threads. r and lag (frames), (windows, n1 or more, n2 or more), float32,
-        are overwritten afterwards.
-        """
-        for count, made in run_all([(self, shift)], lambda _, *some: use(*some), threads):
-            yield made
-            if progress is not None:
-                progress("Correlating", count, self.plan.n_windows)
-
     @property
     def windows_per_job(self) -> int:
         """How many windows make a job; the same for any number of threads."""
@@ -117,22 +102,6 @@ class Task:
 
         return whole(self.n1, tiles.ROWS), whole(self.n2, tiles.COLUMNS)
 
-    def room(self) -> Room:
-        """Return room for what a job computes."""
-        from bitbox.correlation import tiles
-
-        n1, n2 = self.padded
-        windows = self.windows_per_job
-        return Room(
-            np.empty((windows, n1, n2), dtype=np.float32),
-            np.empty((windows, n1, n2), dtype=np.float32),
-            np.empty(windows, dtype=np.int64),
-            np.empty((windows, n1 // tiles.ROWS, n2 // tiles.COLUMNS), dtype=np.uint8),
-            np.empty((windows, self.n1), dtype=np.bool_),
-            np.empty((windows, self.n2), dtype=np.bool_),
-            {},
-        )
-
     def laid_out(self, begin: int, end: int, shift: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return some frames of x and y laid out for the kernels, padded to whole tiles."""
         from bitbox.correlation import tiles
@@ -142,139 +111,78 @@ class Task:
             laid_out(self.y[:, self.columns], (begin - shift, end - shift), "y", tiles.COLUMNS),
         )
 
-    def fill(self, first: int, room: Room, shift: int = 0) -> tuple[SingleArray, SingleArray]:
-        """Compute some windows, each part of them in the cheapest way that is accurate."""
-        plan = self.plan
-        starts = plan.starts[first : first + self.windows_per_job]
-        begin = int(starts[0]) - plan.max_lag
-        after = plan.max_lag if plan.two_sided else 0
-        frames = begin, int(starts[-1]) + plan.window + after
-        fill = self._coordination if self.geometry.coordination else self._imitation
-        fill(frames, shift, starts - begin, room)
-        r, lag, *_ = room.results(len(starts))
-        return r, lag
 
-    def _imitation(
-        self, frames: tuple[int, int], shift: int, starts: NDArray[np.int64], room: Room
-    ) -> None:
-        from bitbox.correlation import kernels
-
-        x, column_x = rows(self.x, self.rows, *frames)
-        y, column_y = rows(self.y, self.columns, frames[0] - shift, frames[1] - shift)
-        sides: Any = (x, y), (column_x, self.n1, column_y, self.n2, self.x.shape[2])
-        out = room.results(len(starts))
-        _, _, odd, states, hard_x, hard_y = out
-        single = room.panels(self, np.float32)
-        kernels.imitation(sides, starts, *single, out[:3])
-        if not odd.any():
-            return
-        if kernels.imitation_odd(sides, starts, *single, out):
-            laid = self.laid_out(*frames, shift)
-            flat = tuple(a.reshape(-1, a.shape[2]) for a in laid)
-            sides = flat, (0, self.n1, 0, self.n2, self.x.shape[2])
-            kernels.imitation(sides, starts, *single, out[:3])
-            kernels.imitation_odd(sides, starts, *single, out)
-        if (states == kernels.FAR).any():
-            kernels.imitation_far(sides, starts, *room.panels(self, np.float64), out)
-        some_gaps = (states == kernels.GAPS).any()
-        if some_gaps:
-            kernels.imitation_gaps(sides, starts, *single, out)
-        if some_gaps or hard_x.any() or hard_y.any():
-            laid = self.laid_out(*frames, shift)
-            kernels.exactly(*laid, starts, self.order, self.geometry, out)
-
-    def _coordination(
-        self, frames: tuple[int, int], shift: int, starts: NDArray[np.int64], room: Room
-    ) -> None:
-        from bitbox.correlation import coordination, kernels
-
-        out = room.results(len(starts))
-        r, lag, _, states, hard_x, hard_y = out
-        laid = self.laid_out(*frames, shift)
-        padded = (
-            np.empty((len(starts), laid[0].shape[2]), dtype=np.bool_),
-            np.empty((len(starts), laid[1].shape[2]), dtype=np.bool_),
-        )
-        some = r, lag, states, *padded
-        coordination.coordination(*laid, starts, self.order, self.geometry, some)
-        hard_x[:], hard_y[:] = padded[0][:, : self.n1], padded[1][:, : self.n2]
-        some_gaps = (states == kernels.GAPS).any()
-        if some_gaps:
-            coordination.coordination_gaps(*laid, starts, self.order, self.geometry, some)
-        if some_gaps or hard_x.any() or hard_y.any():
-            kernels.exactly(*laid, starts, self.order, self.geometry, out)
-
-
-@dataclass(frozen=True, eq=False)
-class Room:
-    """Arrays that one thread's jobs write to, one after another.
-
-    Attributes
-    ----------
-    r, lag : (windows, n1, n2) array
-        In whole tiles.
-    odd, states : (windows,) and (windows, n1 / ROWS, n2 / COLUMNS) array
-        See `kernels`.
-    hard_x, hard_y : (windows, signals) array
-        Signals that the exact kernel must do.
-    made : dict
-        Panels, made when first needed.
-    """
-
-    r: SingleArray
-    lag: SingleArray
-    odd: NDArray[np.int64]
-    states: NDArray[np.uint8]
-    hard_x: NDArray[np.bool_]
-    hard_y: NDArray[np.bool_]
-    made: dict[str, Any]
-
-    def results(self, windows: int) -> tuple[Any, ...]:
-        """Return the arrays of some windows."""
-        arrays = self.r, self.lag, self.odd, self.states, self.hard_x, self.hard_y
-        return tuple(a[:windows] for a in arrays)
-
-    def panels(self, task: Task, dtype: type[np.floating[Any]]) -> tuple[Any, Any, Any]:
-        """Return lags, geometry and panels, as the kernels take them."""
-        from bitbox.correlation import kernels
-
-        if dtype.__name__ not in self.made:
-            width, d, order = task.plan.window, task.x.shape[2], task.order
-            panels = kernels.new_room(width, d, task.padded, order.size, dtype)
-            lags = order - order.min(), order.astype(dtype)
-            self.made[dtype.__name__] = lags, task.geometry, panels
-        lags, geometry, panels = self.made[dtype.__name__]
-        return lags, geometry, panels
-
-
-def run_all(
+def each_window(
     tasks: Iterable[tuple[Task, int]],
     use: Callable[[int, int, SingleArray, SingleArray], T],
     threads: int | None,
 ) -> Iterator[tuple[int, T]]:
     """Yield (windows done, what ``use(number of the task, first window, r, lag)`` made), in order.
 
-    The tasks, each with a shift of y, have the same plan and numbers of coordinates.
+    It is called in the threads, for some windows at a time. r and lag (frames), (windows, n1 or
+    more, n2 or more), float32, are overwritten afterwards. The tasks, each with a shift of y, have
+    the same plan and numbers of coordinates.
     """
+
+    def work(room: Workspace, task: Task, shift: int, where: tuple[int, int]) -> tuple[int, T]:
+        number, first = where
+        r, lag = room.windows(task, first, shift)
+        return len(r), use(number, first, r, lag)
+
+    done = 0
+    for count, made in _each_job(tasks, work, threads):
+        done += count
+        yield done, made
+
+
+def sums(
+    tasks: Iterable[tuple[Task, int]], threads: int | None
+) -> Iterator[tuple[int, int, FloatArray]]:
+    """Yield (windows done, number of the task, sums over some of its windows), in order.
+
+    The sums are (5, n1 or more, n2 or more): count, and of r, its magnitude, its square, and lags.
+    They are overwritten after the next ones were asked for.
+    """
+    spare: list[FloatArray] = []
+
+    def work(
+        room: Workspace, task: Task, shift: int, where: tuple[int, int]
+    ) -> tuple[int, int, FloatArray]:
+        shape = 5, *task.padded
+        part = spare.pop() if spare else np.empty(shape)
+        part = part if part.shape == shape else np.empty(shape)
+        return room.add(task, where[1], shift, part), where[0], part
+
+    done = 0
+    for count, number, part in _each_job(tasks, work, threads):
+        done += count
+        yield done, number, part
+        spare.append(part)
+
+
+def _each_job(
+    tasks: Iterable[tuple[Task, int]],
+    work: Callable[[Workspace, Task, int, tuple[int, int]], T],
+    threads: int | None,
+) -> Iterator[T]:
+    """Yield what is made of every job, in order; each thread has a workspace."""
+    from bitbox.correlation.workspace import Workspace
+
+    rooms = threading.local()
+
+    def job(which: tuple[int, Task, int, int]) -> T:
+        number, task, shift, first = which
+        signals = task.n1, task.n2
+        if getattr(rooms, "signals", None) != signals:
+            rooms.signals, rooms.room = signals, Workspace(task)
+        return work(rooms.room, task, shift, (number, first))
+
     jobs = (
         (number, task, shift, first)
         for number, (task, shift) in enumerate(tasks)
         for first in range(0, task.plan.n_windows, task.windows_per_job)
     )
-    rooms = threading.local()
-
-    def job(which: tuple[int, Task, int, int]) -> tuple[int, T]:
-        number, task, shift, first = which
-        signals = task.n1, task.n2
-        if getattr(rooms, "signals", None) != signals:
-            rooms.signals, rooms.room = signals, task.room()
-        r, lag = task.fill(first, rooms.room, shift)
-        return len(r), use(number, first, r, lag)
-
-    done = 0
-    for count, made in in_order(job, jobs, threads):
-        done += count
-        yield done, made
+    yield from in_order(job, jobs, threads)
 
 
 def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None) -> Iterator[T]:
@@ -288,7 +196,7 @@ def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None)
         yield from map(job, arguments)
         return
     waiting: list[Future[T]] = []
-    pool = ThreadPoolExecutor(count)
+    pool = _pool(count)
     try:
         for argument in arguments:
             waiting.append(pool.submit(job, argument))
@@ -297,7 +205,19 @@ def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None)
         while waiting:
             yield waiting.pop(0).result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in waiting:
+            future.cancel()
+        wait(waiting)
+
+
+@cache
+def _pool(count: int) -> ThreadPoolExecutor:
+    """Return threads that are kept: starting them takes as long as a small job."""
+    return ThreadPoolExecutor(count, thread_name_prefix="bitbox-correlation")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
 
 
 def thread_count(threads: int | None) -> int:
@@ -319,8 +239,6 @@ def register_file() -> tuple[int, ...]:
     The environment variable BITBOX_REGISTERS ('wide' or 'narrow') overrides what the processor
     says; wide code runs anywhere, only slower.
     """
-    from llvmlite import binding
-
     from bitbox.correlation import tiles
 
     asked = os.environ.get("BITBOX_REGISTERS", "")
@@ -330,8 +248,16 @@ def register_file() -> tuple[int, ...]:
             expected="'wide' or 'narrow'",
             got=repr(asked),
         )
-    wide = binding.get_host_cpu_features().get("avx512f", False)
-    return tiles.WIDE if asked == "wide" or (wide and asked != "narrow") else tiles.NARROW
+    wide = _has_wide_registers() if asked == "" else asked == "wide"
+    return tiles.WIDE if wide else tiles.NARROW
+
+
+@cache
+def _has_wide_registers() -> bool:
+    """Return whether this processor has AVX-512; asking takes a third of a millisecond."""
+    from llvmlite import binding
+
+    return bool(binding.get_host_cpu_features().get("avx512f", False))
 
 
 def float32_limit(terms: int) -> float:

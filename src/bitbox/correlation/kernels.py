@@ -90,11 +90,14 @@ def imitation(
     geometry: exact.Geometry,
     room: Room,
     out: tuple[SingleArray, SingleArray, IntArray],
+    sums: FloatArray,
 ) -> None:
     """Fill ``out = (r, lag, odd)`` for the windows that nothing is odd about, in float32.
 
     r, lag : (windows, n1, n2); odd : (windows,): what `panels` found, 0 for the windows that are
-    done. Everything is in this one function, which compiles in half the time of several.
+    done. If there is room for fewer windows in r and lag, they are added to `sums` (see
+    `accumulate`) whenever that is full. All is in one function, which compiles in half the time of
+    several.
     """
     (x, y), (column_x, n1, column_y, n2, d) = sides
     r, lag, odd = out
@@ -105,15 +108,23 @@ def imitation(
         at_x = starts[w] * d, column_x, n1, width, d, need
         row = (starts[w] + lowest) * d
         at_y = row, column_y, n2, width, d, need, lags[0].size, geometry.limit, 0
+        slot = w % r.shape[0]
         odd[w] = panels.participant(registers, x, room[0], at_x)
         odd[w] |= panels.reference(registers, y, room[1], at_y)
+        if w + 1 < starts.size:
+            hop = (starts[w + 1] - starts[w]) * d
+            panels.fetch(x, ((starts[w] + width) * d, hop, column_x, n1))
+            panels.fetch(y, (row + terms + (lags[0].size - 1) * d, hop, column_y, n2))
         if odd[w] == 0:
             for j in range(0, r.shape[2], COLUMNS):
                 for i in range(0, r.shape[1], ROWS):
                     at = i, j, terms, d, polarity
-                    tiles.imitation(
-                        registers, room[0][0], room[1][0], room[1][1], lags, (r[w], lag[w]), at
-                    )
+                    own = r[slot], lag[slot]
+                    tiles.imitation(registers, room[0][0], room[1][0], room[1][1], lags, own, at)
+        elif sums.size > 0:
+            r[slot] = math.nan
+        if sums.size > 0 and (slot == r.shape[0] - 1 or w == starts.size - 1):
+            sum_tiles.add_windows(registers, r[: slot + 1], lag[: slot + 1], sums)
 
 
 @kernel

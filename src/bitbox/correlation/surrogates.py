@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bitbox.correlation.jobs import Task, in_order, run_all
+from bitbox.correlation.jobs import Task, each_window, in_order
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress
@@ -210,7 +210,7 @@ def each_surrogate(
     else:
         tasks = ((task, int(move)) for move in moves)
     totals = np.zeros((5, *task.padded))
-    for count, (number, part) in run_all(tasks, use, threads):
+    for count, (number, part) in each_window(tasks, use, threads):
         totals += part
         if count == (number + 1) * plan.n_windows:
             yield WindowStatistics.from_totals(totals[:, : task.n1, : task.n2])
@@ -318,17 +318,17 @@ def _matched_coordination(
         one = Task.prepare(
             x[:, k : k + 1], y[:, k : k + 1], plan, polarity=polarity, min_valid=min_valid
         )
-        for stop, r, lag in one.run(_first_pair, None, None):
+        for stop, (r, lag) in each_window([(one, 0)], _first_pair, None):
             values[stop - r.size : stop, k], lags[stop - r.size : stop, k] = r, lag
     lags[np.isnan(values)] = np.nan
     return MatchedCorrelation(values, lags / plan.fps, plan)
 
 
 def _first_pair(
-    first: int, r: NDArray[np.float32], lag: NDArray[np.float32]
-) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
-    """Return the end of some windows, and what they hold of the first pair."""
-    return first + len(r), r[:, 0, 0].copy(), lag[:, 0, 0].copy()
+    _: int, __: int, r: NDArray[np.float32], lag: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what some windows hold of the first pair."""
+    return r[:, 0, 0].copy(), lag[:, 0, 0].copy()
 
 
 def _glued_plan(plan: WindowPlan) -> WindowPlan:

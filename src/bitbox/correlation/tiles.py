@@ -202,22 +202,22 @@ class Emitter:
     def product(self, x: Any, nx: Any, y: Any, ny: Any, terms: Any) -> dict[tuple[int, int], Any]:
         """Sum x[k, row] * y[k, column] over `terms` rows k; x and y point at the tile's corner."""
         builder = self.builder
-        totals = {cell: self.variable(self.constant(0.0)) for cell in self.cells()}
         block = self.whole(BLOCK)
-        whole = builder.sdiv(terms, block)
+        rest = builder.srem(builder.sub(terms, self.whole(1)), block)
+        first = self.add(rest, self.whole(1))  # what does not fill a block comes first: 1 to BLOCK
 
-        def run(first: Any, count: Any) -> None:
+        def run(begin: Any, count: Any) -> dict[tuple[int, int], Any]:
             sums = {cell: self.variable(self.constant(0.0)) for cell in self.cells()}
             with self.loop(count) as step:
-                k = self.add(first, step)
+                k = self.add(begin, step)
                 self._step(sums, x, self.mul(k, nx), y, self.mul(k, ny))
+            return sums
+
+        totals = run(self.whole(0), first)
+        with self.loop(builder.sdiv(builder.sub(terms, first), block)) as number:
+            sums = run(self.add(first, self.mul(number, block)), block)
             for cell, slot in sums.items():
                 self.put(totals[cell], builder.fadd(self.get(totals[cell]), self.get(slot)))
-
-        with self.loop(whole) as number:
-            run(self.mul(number, block), block)
-        done = self.mul(whole, block)
-        run(done, builder.sub(terms, done))
         return totals
 
     def tuple_data(self, kind: Any, arrays: Any) -> list[tuple[Any, Any]]:
@@ -274,13 +274,15 @@ def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
     (out_r, n_out), (out_lag, _) = e.tuple_data(kinds[4], args[4])
     i0, j0, terms, d, polarity = cgutils.unpack_tuple(builder, args[5])
     sign = e.sign_mask(polarity)
+    signless = builder.icmp_signed("!=", polarity, e.whole(0))
 
     def rows(first: Any) -> None:
-        score, best, chosen = (
-            {cell: e.variable(e.constant(start)) for cell in e.cells()}
-            for start in (-2.0, float("nan"), 0.0)
-        )
+        worst = builder.select(signless, e.constant(0.0), e.constant(-2.0))
+        best = {cell: e.variable(worst) for cell in e.cells()}
+        chosen = {cell: e.variable(e.constant(float("nan"))) for cell in e.cells()}
         with e.loop(n_lags) as q:
+            # From the last to the first, which a tie prefers.
+            q = builder.sub(builder.sub(n_lags, e.whole(1)), q)
             frame = builder.load(builder.gep(starts, [q]))
             corner = builder.gep(y, [e.add(e.mul(e.mul(frame, d), ny), j0)])
             sums = e.product(builder.gep(x, [first]), nx, corner, ny, terms)
@@ -288,13 +290,16 @@ def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
             norms = e.load_parts(inverse, e.add(e.mul(frame, ny), j0))
             for cell in e.cells():
                 r = builder.fmul(e.get(sums[cell]), norms[cell[1]])
-                new = e.masked(r, sign)
                 # False where r is NaN, so that undefined lags are never chosen.
-                better = builder.fcmp_ordered(">", new, e.get(score[cell]))
-                for slot, value in ((score, new), (best, r), (chosen, lag)):
-                    e.keep(better, slot[cell], value)
+                new, old = e.masked(r, sign), e.masked(e.get(best[cell]), sign)
+                better = builder.fcmp_ordered(">=", new, old)
+                e.keep(better, best[cell], r)
+                e.keep(better, chosen[cell], lag)
         for cell in e.cells():
-            e.put(best[cell], e.clipped(e.get(best[cell])))
+            lag = e.get(chosen[cell])
+            known = builder.fcmp_ordered("ord", lag, lag)
+            r = builder.select(known, e.clipped(e.get(best[cell])), e.constant(float("nan")))
+            e.put(best[cell], r)
         e.store_cells(best, out_r, first, j0, n_out)
         e.store_cells(chosen, out_lag, first, j0, n_out)
 

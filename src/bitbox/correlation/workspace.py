@@ -1,0 +1,168 @@
+"""What one thread works with: arrays that its jobs write to, one after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.correlation import kernels, tiles
+from bitbox.correlation.jobs import Task
+from bitbox.correlation.layout import rows
+from bitbox.correlation.sum_tiles import GROUP
+
+FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+_NO_SUMS = np.empty((0, 0, 0))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some windows of a task: where they start, and the frames that they need."""
+
+    task: Task
+    starts: IntArray
+    frames: tuple[int, int]
+    shift: int
+
+    @classmethod
+    def of(cls, task: Task, first: int, shift: int) -> _Piece:
+        """Return the windows of the job that begins with a window."""
+        plan = task.plan
+        starts = plan.starts[first : first + task.windows_per_job]
+        begin = int(starts[0]) - plan.max_lag
+        after = plan.max_lag if plan.two_sided else 0
+        return cls(task, starts - begin, (begin, int(starts[-1]) + plan.window + after), shift)
+
+    def sides(self) -> Any:
+        """Return the signals as the kernels of imitation take them."""
+        task, (begin, end) = self.task, self.frames
+        x, column_x = rows(task.x, task.rows, begin, end)
+        y, column_y = rows(task.y, task.columns, begin - self.shift, end - self.shift)
+        return (x, y), (column_x, task.n1, column_y, task.n2, task.x.shape[2])
+
+    def laid_out(self) -> tuple[FloatArray, FloatArray]:
+        """Return the signals laid out and scaled, for all other kernels."""
+        return self.task.laid_out(*self.frames, self.shift)
+
+
+class Workspace:
+    """Computes the windows of jobs, each part of them in the cheapest way that is accurate.
+
+    Parameters
+    ----------
+    task : Task
+        One of those that will be worked on: all have its plan and its numbers of signals.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._kept: tuple[NDArray[Any], ...] | None = None
+        self._panels: dict[str, Any] = {}
+        self._short = self._matrices(GROUP)
+        self._odd = np.empty(task.windows_per_job, dtype=np.int64)
+
+    def windows(self, task: Task, first: int, shift: int) -> tuple[SingleArray, SingleArray]:
+        """Return correlations and lags (frames) of a job's windows, in whole tiles."""
+        piece = _Piece.of(task, first, shift)
+        out = self._results(len(piece.starts))
+        if task.geometry.coordination:
+            self._coordination(piece, out)
+        else:
+            sides = piece.sides()
+            kernels.imitation(sides, piece.starts, *self._room(np.float32), out[:3], _NO_SUMS)
+            if out[2].any():
+                self._do_odd(piece, piece.starts, sides, out)
+        return out[0], out[1]
+
+    def add(self, task: Task, first: int, shift: int, sums: FloatArray) -> int:
+        """Set (5, n1, n2) to the sums over a job's windows; return their number.
+
+        Correlations are added up as soon as there are a few, while the processor has them at hand.
+        """
+        registers = task.geometry.registers
+        sums.fill(0.0)
+        if task.geometry.coordination:
+            r, lag = self.windows(task, first, shift)
+            kernels.accumulate(r, lag, registers, sums)
+            return len(r)
+        piece = _Piece.of(task, first, shift)
+        sides, odd = piece.sides(), self._odd[: len(piece.starts)]
+        kernels.imitation(
+            sides, piece.starts, *self._room(np.float32), (*self._short, odd), sums
+        )  # fmt: skip
+        if odd.any():
+            starts = piece.starts[odd != 0]
+            out = self._results(len(starts))
+            out[2][:] = odd[odd != 0]
+            self._do_odd(piece, starts, sides, out)
+            kernels.accumulate(out[0], out[1], registers, sums)
+        return len(piece.starts)
+
+    def _do_odd(self, piece: _Piece, starts: IntArray, sides: Any, out: Any) -> None:
+        """Do the windows that something is odd about."""
+        _, _, _, states, hard_x, hard_y = out
+        single = self._room(np.float32)
+        laid = None
+        if kernels.imitation_odd(sides, starts, *single, out):
+            laid = piece.laid_out()
+            flat = tuple(a.reshape(-1, a.shape[2]) for a in laid)
+            sides = flat, (0, piece.task.n1, 0, piece.task.n2, laid[0].shape[1])
+            kernels.imitation_odd(sides, starts, *single, out)
+        if (states == kernels.FAR).any():
+            kernels.imitation_far(sides, starts, *self._room(np.float64), out)
+        some_gaps = (states == kernels.GAPS).any()
+        if some_gaps:
+            kernels.imitation_gaps(sides, starts, *single, out)
+        if some_gaps or hard_x.any() or hard_y.any():
+            laid = piece.laid_out() if laid is None else laid
+            kernels.exactly(*laid, starts, piece.task.order, piece.task.geometry, out)
+
+    def _coordination(self, piece: _Piece, out: Any) -> None:
+        from bitbox.correlation import coordination
+
+        r, lag, _, states, hard_x, hard_y = out
+        x, y = piece.laid_out()
+        hard = tuple(np.empty((len(r), a.shape[2]), dtype=np.bool_) for a in (x, y))
+        arguments = x, y, piece.starts, piece.task.order, piece.task.geometry
+        coordination.coordination(*arguments, (r, lag, states, *hard))
+        hard_x[:], hard_y[:] = hard[0][:, : hard_x.shape[1]], hard[1][:, : hard_y.shape[1]]
+        some_gaps = (states == kernels.GAPS).any()
+        if some_gaps:
+            coordination.coordination_gaps(*arguments, (r, lag, states, *hard))
+        if some_gaps or hard_x.any() or hard_y.any():
+            kernels.exactly(*arguments, out)
+
+    def _matrices(self, windows: int) -> tuple[SingleArray, SingleArray]:
+        """Return room for correlations and lags, whole tiles in whole lines of the cache."""
+        n1, n2 = self._task.padded
+        r, lag = (kernels.aligned(windows * n1, n2, np.float32) for _ in range(2))
+        return r.reshape(windows, n1, n2), lag.reshape(windows, n1, n2)
+
+    def _results(self, windows: int) -> Any:
+        """Return (r, lag, odd, states, hard_x, hard_y) of some windows (see `kernels`)."""
+        if self._kept is None:
+            task, most = self._task, self._task.windows_per_job
+            n1, n2 = task.padded
+            self._kept = (
+                *self._matrices(most),
+                np.empty(most, dtype=np.int64),
+                np.empty((most, n1 // tiles.ROWS, n2 // tiles.COLUMNS), dtype=np.uint8),
+                np.empty((most, task.n1), dtype=np.bool_),
+                np.empty((most, task.n2), dtype=np.bool_),
+            )
+        return tuple(array[:windows] for array in self._kept)
+
+    def _room(self, dtype: type[np.floating[Any]]) -> tuple[Any, Any, Any]:
+        """Return lags, geometry and panels, as the kernels of imitation take them."""
+        if dtype.__name__ not in self._panels:
+            task, order = self._task, self._task.order
+            width, d = task.plan.window, task.x.shape[2]
+            panels = kernels.new_room(width, d, task.padded, order.size, dtype)
+            self._panels[dtype.__name__] = order - order.min(), order.astype(dtype), panels
+        starts, values, panels = self._panels[dtype.__name__]
+        return (starts, values), self._task.geometry, panels
