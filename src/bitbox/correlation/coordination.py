@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, slide_gap_tiles, slide_tiles, windows
+from bitbox.correlation import exact, gaps, slide_gap_tiles, slide_tiles, windows
 from bitbox.correlation.compiled import kernel
 from bitbox.correlation.kernels import DONE, FAR, GAPS
 from bitbox.correlation.tiles import COLUMNS, ROWS
@@ -70,7 +70,7 @@ def coordination(
         begin = starts[w] - geometry.max_lag
         assess(x, begin, tables_x, rows, geometry, base_x, (hard_x[w], partial_x))
         assess(y, begin, tables_y, rows, geometry, base_y, (hard_y[w], partial_y))
-        some_gaps = any_of(partial_x) or any_of(partial_y)
+        some_gaps = gaps.any_of(partial_x) or gaps.any_of(partial_y)
         sort_places(base_x[0], not some_gaps, places_x)
         sort_places(base_y[0], not some_gaps, places_y)
         classify(base_x, places_x, base_y, places_y, geometry.limit, states[w])
@@ -80,7 +80,7 @@ def coordination(
         fill_panel(x, begin, places_x, geometry, base_x, single[0])
         fill_panel(y, begin, places_y, geometry, base_y, single[1])
         choose_tiles(single, geometry, np.uint8(DONE), tasks)
-        if windows.holds(states[w].reshape(states[w].size), FAR):
+        if gaps.holds(states[w], FAR):
             fill_panel(x, begin, places_x, geometry, base_x, double[0])
             fill_panel(y, begin, places_y, geometry, base_y, double[1])
             choose_tiles(double, geometry, np.uint8(FAR), tasks)
@@ -103,7 +103,7 @@ def coordination_gaps(
     lags = order.astype(np.float64)
     chosen = np.empty((x.shape[2], y.shape[2])), np.empty((x.shape[2], y.shape[2]))
     for w in range(starts.size):
-        if not windows.holds(states[w].reshape(states[w].size), GAPS):
+        if not gaps.holds(states[w], GAPS):
             continue
         for data, side in ((x, side_x), (y, side_y)):
             tables = windows.window_statistics(data, starts[w] + shifts, geometry)
@@ -152,15 +152,6 @@ def fill_gap_side(
         for j in range(row.size):
             present[k, j] = 1.0 if row[j] == row[j] else 0.0
             squares[k, j] = values[k, j] * values[k, j]
-
-
-@kernel
-def any_of(flags: Flags) -> bool:
-    """Return whether any of some flags is set."""
-    for flag in flags:  # noqa: SIM110 - compiled code
-        if flag:
-            return True
-    return False
 
 
 @kernel
@@ -332,9 +323,9 @@ def most_of(base: Base, places: Places) -> tuple[float, float]:
 def mark_gaps(partial_x: Flags, partial_y: Flags, states: States) -> None:
     """Mark the tiles of which a signal misses frames; signals are in their own order then."""
     for i in range(states.shape[0]):
-        mine = any_of(partial_x[i * ROWS : (i + 1) * ROWS])
+        mine = gaps.any_of(partial_x[i * ROWS : (i + 1) * ROWS])
         for j in range(states.shape[1]):
-            if mine or any_of(partial_y[j * COLUMNS : (j + 1) * COLUMNS]):
+            if mine or gaps.any_of(partial_y[j * COLUMNS : (j + 1) * COLUMNS]):
                 states[i, j] = GAPS
 
 

@@ -36,9 +36,9 @@ def row_tables(typing, registers, y, tables, gaps, out, at):  # type: ignore[no-
 
     y = (values, squared) (rows, n2) and absent (frames, n2); tables = (inverse norms, sums (lags *
     d, n2), sums of squares, counts), (lags, n2), by first frame; gaps = (frames missed, first frame
-    of each lag); out = (counts (lags * SLOTS, n2), sums (lags * d * SLOTS, n2), counts squared
-    times variance (lags * SLOTS, n2), NaN where there are too few frames and -1 where too little
-    is left); at = (first, last of the frames missed, slot, d, need).
+    of each lag); out = (one over counts (lags * SLOTS, n2), sums (lags * d * SLOTS, n2), what is
+    left of the squared norms (lags * SLOTS, n2), NaN where there are too few frames and 0 where too
+    little is left); at = (first, last of the frames missed, slot, d, need).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -54,7 +54,7 @@ def _emit_row_tables(e: Emitter, kinds: Any, args: Any) -> None:
     (y, n), (y2, _), (absent, _) = e.tuple_data(kinds[0], args[0])
     inverse, sums, squares, counts = (a for a, _ in e.tuple_data(kinds[1], args[1]))
     (frames, _), (starts, lags) = e.tuple_data(kinds[2], args[2])
-    out_count, out_sum, out_var = (a for a, _ in e.tuple_data(kinds[3], args[3]))
+    out_share, out_sum, out_left = (a for a, _ in e.tuple_data(kinds[3], args[3]))
     low, high, slot, d, need = cgutils.unpack_tuple(b, args[4])
     missed = e.spread(b.sitofp(b.sub(high, low), e.real))
     needed = e.spread(b.sitofp(need, e.real))
@@ -87,17 +87,18 @@ def _emit_row_tables(e: Emitter, kinds: Any, args: Any) -> None:
                 row = e.add(e.mul(e.add(e.mul(q, d), c), e.whole(SLOTS)), slot)
                 e.store(left, out_sum, place(row, j))
             count = b.fadd(b.fsub(e.load(counts, place(f, j)), missed), e.get(both))
+            share = b.fdiv(e.constant(1.0), count)
             left = e.multiply_subtract(
                 e.get(lost), b.fmul(norm, norm), e.load(squares, place(f, j))
             )
-            variance = b.fsub(b.fmul(count, left), e.get(between))
-            small = b.fcmp_ordered("<", variance, b.fmul(count, e.constant(ENOUGH)))
-            variance = b.select(small, e.constant(-1.0), variance)
+            left = e.multiply_subtract(e.get(between), share, left)
+            small = b.fcmp_ordered("<", left, e.constant(ENOUGH))
+            left = b.select(small, e.constant(0.0), left)
             enough = b.fcmp_ordered(">=", count, needed)
-            variance = b.select(enough, variance, e.constant(float("nan")))
+            left = b.select(enough, left, e.constant(float("nan")))
             row = e.add(e.mul(q, e.whole(SLOTS)), slot)
-            e.store(count, out_count, place(row, j))
-            e.store(variance, out_var, place(row, j))
+            e.store(share, out_share, place(row, j))
+            e.store(left, out_left, place(row, j))
 
 
 @intrinsic
@@ -126,13 +127,15 @@ class GapTile:
         self.e = e
         (self.x, self.nx), (self.x2, _) = e.tuple_data(kinds[0], args[0])
         (self.y, self.ny), (self.absent, _), (self.inverse, _) = e.tuple_data(kinds[1], args[1])
-        self.count, self.sum, self.variance = (t for t, _ in e.tuple_data(kinds[2], args[2]))
+        self.share, self.sum, self.left = (t for t, _ in e.tuple_data(kinds[2], args[2]))
         gaps = e.tuple_data(kinds[3], args[3])
         self.slots, self.listed, self.lowest, self.highest = (g for g, _ in gaps)
         (self.starts, self.n_lags), (self.lags, _) = e.tuple_data(kinds[4], args[4])
         (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[5], args[5])
         self.i, self.j, self.width, self.d, polarity = cgutils.unpack_tuple(e.builder, args[6])
         self.sign = e.sign_mask(polarity)
+        signless = e.builder.icmp_signed("!=", polarity, e.whole(0))
+        self.worst = e.builder.select(signless, e.constant(0.0), e.constant(-2.0))
 
     def emit(self) -> None:
         """Write the tile."""
@@ -149,21 +152,21 @@ class GapTile:
     def rows(self, first: Any) -> None:
         """Choose for some rows; a fraction is kept as signed numerator and denominator."""
         e, b = self.e, self.e.builder
-        best = {
-            "score": self.cells(float("nan")),
-            "norm": self.cells(-1.0),
-            "lag": self.cells(0.0),
-        }
+        nan = e.constant(float("nan"))
+        best = {"norm": self.cells(1.0), "lag": self.cells(float("nan"))}
+        best["score"] = {cell: e.variable(self.worst) for cell in e.cells()}
         with e.loop(self.n_lags) as q:
-            self.lag(q, first, best)
+            # From the last to the first, which a tie prefers.
+            self.lag(b.sub(b.sub(self.n_lags, e.whole(1)), q), first, best)
         for cell in e.cells():
-            score, norm = e.get(best["score"][cell]), e.get(best["norm"][cell])
+            score, norm, lag = (e.get(best[name][cell]) for name in ("score", "norm", "lag"))
             size = e.root(b.fdiv(e.absolute(score), norm))
             r = e.clipped(
                 b.select(b.fcmp_ordered("<", score, e.constant(0.0)), e.negative(size), size)
             )
             redo = b.fcmp_ordered("==", norm, e.constant(0.0))
-            e.put(best["score"][cell], b.select(redo, e.constant(REDO), r))
+            r = b.select(redo, e.constant(REDO), r)
+            e.put(best["score"][cell], b.select(b.fcmp_ordered("ord", lag, lag), r, nan))
         e.store_cells(best["score"], self.out_r, first, self.j, self.n_out)
         e.store_cells(best["lag"], self.out_lag, first, self.j, self.n_out)
 
@@ -174,30 +177,45 @@ class GapTile:
         corner = e.add(e.mul(e.mul(start, self.d), self.ny), self.j)
         terms = e.mul(self.width, self.d)
         x, y = b.gep(self.x, [first]), b.gep(self.y, [corner])
-        products = e.product(x, self.nx, y, self.ny, terms)
+        covariance = e.product(x, self.nx, y, self.ny, terms)
         inverse = e.load_parts(self.inverse, e.add(e.mul(start, self.ny), self.j))
-        left, covariance, between = (self.cells(value) for value in (1.0, 0.0, 0.0))
-        with e.loop(self.d) as c:
-            sums = self.cells(0.0)
-            self.take_out(q, (start, c), first, (sums, left))
-            for r in range(e.rows):
-                row = e.add(e.mul(e.add(e.mul(q, self.d), c), e.whole(SLOTS)), self.slot(first, r))
-                own = e.load_parts(self.sum, e.add(e.mul(row, self.ny), self.j))
-                for p in range(e.parts):
-                    cell, total = (r, p), e.get(sums[r, p])
-                    e.subtract_from(covariance[cell], total, own[p])
-                    e.subtract_from(between[cell], total, total)
+        for r, p in e.cells():
+            e.put(covariance[r, p], b.fmul(e.get(covariance[r, p]), inverse[p]))
+        left = self.cells(1.0)
+        one = b.icmp_signed("==", self.d, e.whole(1))
+        with b.if_else(one) as (single, vector):
+            with single:  # the usual case, without a loop that keeps everything in memory
+                self.coordinate(q, (start, e.whole(0)), first, (covariance, left))
+            with vector, e.loop(self.d) as c:
+                self.coordinate(q, (start, c), first, (covariance, left))
         lag = e.copy_of(self.lags, q)
         for r in range(e.rows):
             row = e.add(e.mul(q, e.whole(SLOTS)), self.slot(first, r))
-            place = e.add(e.mul(row, self.ny), self.j)
-            counts, variances = e.load_parts(self.count, place), e.load_parts(self.variance, place)
+            own = e.load_parts(self.left, e.add(e.mul(row, self.ny), self.j))
             for p in range(e.parts):
-                cell = r, p
-                product = b.fmul(e.get(products[cell]), inverse[p])
-                both = e.multiply_add(counts[p], product, e.get(covariance[cell]))
-                own = e.multiply_add(counts[p], e.get(left[cell]), e.get(between[cell]))
-                self.compare(counts[p], (both, own, variances[p]), lag, best, cell)
+                self.compare(
+                    (e.get(covariance[r, p]), e.get(left[r, p]), own[p]), lag, best, (r, p)
+                )
+
+    def coordinate(
+        self, q: Any, where: tuple[Any, Any], first: Any, totals: tuple[Cells, Cells]
+    ) -> None:
+        """Take out what one coordinate's sums make of the frames that are left."""
+        e, b = self.e, self.e.builder
+        covariance, left = totals
+        sums = self.cells(0.0)
+        self.take_out(q, where, first, (sums, left))
+        for r in range(e.rows):
+            slot = self.slot(first, r)
+            row = e.add(e.mul(e.add(e.mul(q, self.d), where[1]), e.whole(SLOTS)), slot)
+            own = e.load_parts(self.sum, e.add(e.mul(row, self.ny), self.j))
+            row = e.add(e.mul(q, e.whole(SLOTS)), slot)
+            share = e.load_parts(self.share, e.add(e.mul(row, self.ny), self.j))
+            for p in range(e.parts):
+                total = e.get(sums[r, p])
+                mean = b.fmul(total, share[p])
+                e.subtract_from(covariance[r, p], mean, own[p])
+                e.subtract_from(left[r, p], mean, total)
 
     def slot(self, first: Any, r: int) -> Any:
         """Return which table holds for a row."""
@@ -222,29 +240,20 @@ class GapTile:
                         e.subtract_from(slots[r, p], value, absent[p])
 
     def compare(
-        self,
-        count: Any,
-        total: tuple[Any, Any, Any],
-        lag: Any,
-        best: dict[str, Cells],
-        cell: tuple[int, int],
+        self, total: tuple[Any, Any, Any], lag: Any, best: dict[str, Cells], cell: tuple[int, int]
     ) -> None:
         """Keep the larger fraction; one whose denominator is too small is 1/0, and stays."""
         e, b = self.e, self.e.builder
-        covariance, var_x, var_y = total
-        floor = b.fmul(count, e.constant(ENOUGH))
-        # Ordered comparisons: false where something is NaN, that is, undefined.
-        small = b.or_(
-            b.fcmp_ordered("<", var_x, floor), b.fcmp_ordered("<", var_y, e.constant(0.0))
-        )
-        norm = b.select(small, e.constant(0.0), b.fmul(var_x, var_y))
+        covariance, left_x, left_y = total
+        zero = e.constant(0.0)
+        left_x = b.select(b.fcmp_ordered("<", left_x, e.constant(ENOUGH)), zero, left_x)
+        norm = b.fmul(left_x, left_y)
         score = b.fmul(covariance, e.absolute(covariance))
-        score = b.select(small, e.constant(1.0), score)
+        score = b.select(b.fcmp_ordered("==", norm, zero), e.constant(1.0), score)
         old, old_norm = e.get(best["score"][cell]), e.get(best["norm"][cell])
         size = e.masked(b.fmul(score, old_norm), self.sign)
         other = e.masked(b.fmul(old, norm), self.sign)
-        new = b.fcmp_ordered("<", old_norm, e.constant(0.0))
-        known = b.fcmp_ordered("ord", norm, score)
-        better = b.and_(known, b.or_(new, b.fcmp_ordered(">", size, other)))
+        # False where something is NaN, that is, undefined.
+        better = b.fcmp_ordered(">=", size, other)
         for name, value in (("score", score), ("norm", norm), ("lag", lag)):
             e.keep(better, best[name][cell], value)

@@ -85,6 +85,15 @@ def holds(states: States, wanted: int) -> bool:
 
 
 @kernel
+def any_of(flags: NDArray[np.bool_]) -> bool:
+    """Return whether any flag is set."""
+    for flag in flags:  # noqa: SIM110 - compiled code
+        if flag:
+            return True
+    return False
+
+
+@kernel
 def square(values: Array, out: Array) -> None:
     """Fill with squares."""
     for k in range(values.shape[0]):

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 #: Products that a job of some windows should take: about two milliseconds' work, so that threads
 #: share evenly and an interruption is noticed at once.
-_JOB = 1e8
+_JOB = 1.2e8
 
 
 @dataclass(frozen=True, eq=False)

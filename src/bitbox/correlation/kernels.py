@@ -5,10 +5,10 @@ scaled to norm 1. z sums to 0, so y needs no centring in the products; one centr
 its values small. `panels` lays out z and y and finds the norms, `tiles` multiplies, and both keep
 to vector registers.
 
-`imitation` takes windows through float32 tiles unless something is odd about them, and
-`imitation_odd` finds out what: some tiles are for `imitation_far` (float64) or `imitation_gaps`
-(missing frames), and some signals for `exactly`, so that r is good to 2e-6 (docs/engine.md derives
-the limits). Each is compiled when first needed.
+`imitation` takes windows through float32 tiles unless something is odd about them. `imitation_odd`
+finds out what, does tiles with missing frames, and leaves some tiles to `imitation_far` (float64)
+and some pairs to `exactly`, so that r is good to 2e-6 (docs/engine.md derives the limits). Each is
+compiled when first needed.
 
 Sides are ``((rows of x, rows of y), (first column of x, signals of x, first column of y, signals of
 y, coordinates))``, rows as in `panels`. Lags are their first frames in y's panel and their values.
@@ -40,6 +40,9 @@ Results = tuple[SingleArray, SingleArray, IntArray, States, Flags, Flags]
 
 #: States of a tile in a window.
 DONE, FAR, GAPS = 0, 1, 2
+
+#: What is left to do of a window, to be added up.
+SOME_FAR, SOME_EXACT, STRANGE = 1, 2, 4
 
 #: Squared offset above which sums with gaps are not accurate in float32: variances are differences
 #: of sums there.
@@ -135,26 +138,51 @@ def imitation_odd(
     geometry: exact.Geometry,
     room: Room,
     out: Results,
-) -> bool:
+) -> int:
     """Decide what is to be done with the other windows, and do what can be done in float32.
 
-    Fills ``out = (r, lag, odd, states, hard_x, hard_y)``. states : (windows, n1 / ROWS, n2 /
-    COLUMNS): tiles that are left alone because something else must do them; hard_x, hard_y :
-    (windows, signals): signals of which every pair must be done exactly. Returns whether numbers
-    are too large or too small for that.
+    Fills ``out = (r, lag, odd, states, hard_x, hard_y)``. odd is what is left to do; states :
+    (windows, n1 / ROWS, n2 / COLUMNS): tiles that are left alone because they need float64; hard_x,
+    hard_y : (windows, signals): signals of which every pair must be done exactly. Returns all that
+    is left to do: SOME_FAR, SOME_EXACT, or STRANGE, where numbers are too large or small for that.
     """
     r, lag, odd, states, hard_x, hard_y = out
-    strange = False
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    work = gaps.workspace(room, geometry.window, d)
+    left = 0
     for w in range(starts.size):
         states[w] = DONE
         hard = hard_x[w], hard_y[w]
         hard[0][:] = False
         hard[1][:] = False
-        if odd[w] != 0:
-            strange |= prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
-            classify(room, geometry.limit, states[w], hard_y[w])
-            choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
-    return strange
+        if odd[w] == 0:
+            continue
+        strange = prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
+        classify(room, geometry.limit, states[w], hard_y[w])
+        choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
+        if gaps.holds(states[w], GAPS):
+            lists = gaps.frames_missed(x, (starts[w], column_x, n1, d), geometry, room[0])
+            lowest = starts[w] + np.int64(lags[1][0]) - lags[0][0]
+            gaps.absences(y, (lowest, column_y, n2, d), work)
+            gaps.choose_tiles(room, work, lists, lags, geometry, (states[w], GAPS, r[w], lag[w]))
+        odd[w] = STRANGE if strange else 0
+        if gaps.any_of(hard[0]) or gaps.any_of(hard[1]) or to_redo(r[w]):
+            odd[w] |= SOME_EXACT
+        if gaps.holds(states[w], FAR):
+            odd[w] |= SOME_FAR
+        left |= odd[w]
+    return left
+
+
+@kernel
+def to_redo(r: SingleArray) -> bool:
+    """Return whether a pair is marked."""
+    count = 0
+    for i in range(r.shape[0]):
+        row = r[i]
+        for j in range(row.size):
+            count += 1 if row[j] > BEYOND else 0
+    return count > 0
 
 
 @kernel
@@ -262,25 +290,6 @@ def imitation_far(
 
 
 @kernel
-def imitation_gaps(
-    sides: Sides, starts: IntArray, lags: Lags, geometry: exact.Geometry, room: Room, out: Results
-) -> None:
-    """Do the tiles whose state is GAPS; r is `gap_tiles.REDO` where that is not good enough."""
-    r, lag, _, states, _, _ = out
-    (x, y), (column_x, n1, column_y, n2, d) = sides
-    hard = np.empty(r.shape[1], dtype=np.bool_), np.empty(r.shape[2], dtype=np.bool_)
-    work = gaps.workspace(room, geometry.window, d)
-    for w in range(starts.size):
-        if not gaps.holds(states[w], GAPS):
-            continue
-        prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
-        lowest = starts[w] + np.int64(lags[1][0]) - lags[0][0]
-        lists = gaps.frames_missed(x, (starts[w], column_x, n1, d), geometry, room[0])
-        gaps.absences(y, (lowest, column_y, n2, d), work)
-        gaps.choose_tiles(room, work, lists, lags, geometry, (states[w], GAPS, r[w], lag[w]))
-
-
-@kernel
 def exactly(
     x: FloatArray,
     y: FloatArray,
@@ -293,8 +302,10 @@ def exactly(
 
     x and y are laid out (frames, coordinates, signals).
     """
-    r, lag, _, _, hard_x, hard_y = out
+    r, lag, odd, _, hard_x, hard_y = out
     for w in range(starts.size):
+        if odd[w] & SOME_EXACT == 0:
+            continue
         for i in range(hard_x.shape[1]):
             for j in range(hard_y.shape[1]):
                 if hard_x[w, i] or hard_y[w, j] or r[w, i, j] > BEYOND:

@@ -318,15 +318,6 @@ def copy(source: FloatArray, out: NDArray[Any]) -> None:
 
 
 @kernel
-def holds(values: NDArray[np.uint8], wanted: int) -> bool:
-    """Return whether a value occurs."""
-    for value in values:  # noqa: SIM110 - compiled code
-        if value == wanted:
-            return True
-    return False
-
-
-@kernel
 def lowest_and_reach(order: IntArray) -> tuple[int, int]:
     """Return the lowest lag, and how far the highest is from it."""
     low, high = order[0], order[0]

@@ -105,27 +105,25 @@ class Workspace:
 
     def _do_odd(self, piece: _Piece, starts: IntArray, sides: Any, out: Any) -> None:
         """Do the windows that something is odd about."""
-        _, _, _, states, hard_x, hard_y = out
         single = self._room(np.float32)
-        laid = None
-        if kernels.imitation_odd(sides, starts, *single, out):
-            laid = piece.laid_out()
+        left = kernels.imitation_odd(sides, starts, *single, out)
+        laid = piece.laid_out() if left & (kernels.STRANGE | kernels.SOME_EXACT) else None
+        if laid is not None and left & kernels.STRANGE:
             flat = tuple(a.reshape(-1, a.shape[2]) for a in laid)
             sides = flat, (0, piece.task.n1, 0, piece.task.n2, laid[0].shape[1])
-            kernels.imitation_odd(sides, starts, *single, out)
-        if (states == kernels.FAR).any():
+            out[2][:] = 1
+            left = kernels.imitation_odd(sides, starts, *single, out)
+        if left & kernels.SOME_FAR:
             kernels.imitation_far(sides, starts, *self._room(np.float64), out)
-        some_gaps = (states == kernels.GAPS).any()
-        if some_gaps:
-            kernels.imitation_gaps(sides, starts, *single, out)
-        if some_gaps or hard_x.any() or hard_y.any():
+        if left & kernels.SOME_EXACT:
             laid = piece.laid_out() if laid is None else laid
             kernels.exactly(*laid, starts, piece.task.order, piece.task.geometry, out)
 
     def _coordination(self, piece: _Piece, out: Any) -> None:
         from bitbox.correlation import coordination
 
-        r, lag, _, states, hard_x, hard_y = out
+        r, lag, odd, states, hard_x, hard_y = out
+        odd[:] = kernels.SOME_EXACT
         x, y = piece.laid_out()
         hard = tuple(np.empty((len(r), a.shape[2]), dtype=np.bool_) for a in (x, y))
         arguments = x, y, piece.starts, piece.task.order, piece.task.geometry
