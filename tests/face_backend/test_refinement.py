@@ -82,6 +82,16 @@ def test_light_makes_no_difference() -> None:
     assert np.sqrt((after**2).mean()) < 0.4 * np.sqrt((remaining(meshes) ** 2).mean())
 
 
+def test_a_picture_of_something_else_moves_nothing_far() -> None:
+    """One frame shows another texture: where nothing matches, the mesh stays about as it was."""
+    meshes = np.repeat(still_mesh()[None], N, axis=0)
+    images = [skin()] * (N - 1) + [skin(seed=7)]
+    moved = np.linalg.norm((spooled(images, meshes) - meshes)[:, :468, :2], axis=2)
+    assert np.median(moved[:-1]) < 0.05 * PIXELS
+    assert np.median(moved[-1]) < 1.0 * PIXELS
+    assert moved.max() <= 10.0 * PIXELS * 1.5
+
+
 def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> None:
     meshes, _ = wrong_meshes()
     textures = np.stack([laid_flat(skin(), mesh) for mesh in meshes])
