@@ -51,7 +51,7 @@ DEPTH = 0.3  # weight of z: a single camera hardly sees depth
 REACH = 60.0  # millimetres
 HEAD_SHARE = 3.0  # weight of head movement among what is to be told apart
 FLOOR = 2e-4  # share of the mean variance added to all coordinates
-#: How much units are shrunk to tell them apart under noise. Chosen for people and scenes left out.
+#: How much units are shrunk to tell them apart under noise: hardly, since the mesh is refined.
 RIDGE = 0.02
 
 
