@@ -1,16 +1,14 @@
 """Calibrate the local units: measure what the tracked mesh does when one movement is made.
 
 Run as ``python tools/calibrate_local_units.py`` with the ``video`` extra installed; it takes some
-minutes. It writes ``head_leak.npy`` and ``local_filter.npy`` in ``src/bitbox/face_backend/data``.
+minutes. It writes ``local_filter.npy`` in ``src/bitbox/face_backend/data``.
 
-A tracked mesh does not follow the skin to the millimetre: it follows some movements fully and
-some by a tenth, and moves a little elsewhere as well. So a unit that only measured displacements
-would mix movements up. Here two rendered people, before three cameras, make each of the 32
-movements once, turn and move the head, and then move at random. From that are estimated
+A tracked mesh, refined by the picture, follows the skin well, but not to the millimetre, and
+movements overlap. So units are not read off single points. Here two rendered people, before three
+cameras, make each of the 32 movements once, turn and move the head, and then move at random. From
+that are estimated
 
-- what of the mesh's deformation follows the head's rotation, and how it differs among recordings
-  (see `bitbox.face_backend.head_motion`), and, when that has been taken out,
-- the response of the tracked mesh to one millimetre of each movement, made symmetric, and
+- the response of the mesh to one millimetre of each movement, made symmetric, and
 - the covariance of everything else: noise, head movement, and what is not linear.
 
 The filter is the generalised least-squares estimate of the 32 amplitudes under that covariance,
@@ -28,8 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from bitbox.face_backend import builtin, geometry, head_motion, units
-from bitbox.face_backend.head_motion import HeadLeak, features
+from bitbox.face_backend import builtin, geometry, units
 from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.synthetic.movements import MOVEMENTS, displacements, mirrored
@@ -54,10 +51,8 @@ DEPTH = 0.3  # weight of z: a single camera hardly sees depth
 REACH = 60.0  # millimetres
 HEAD_SHARE = 3.0  # weight of head movement among what is to be told apart
 FLOOR = 2e-4  # share of the mean variance added to all coordinates
-#: How much units are shrunk to tell them apart under noise. Chosen for people and scenes left out.
-RIDGE = 0.3
-#: There are more people and cameras than were rendered: spread of the leak, factor and least (mm).
-SPREAD, LEAST_SPREAD = 1.5, 0.3
+#: How much units are shrunk to tell them apart under noise: hardly, since the mesh is refined.
+RIDGE = 0.02
 
 
 class Response(NamedTuple):
@@ -81,7 +76,6 @@ class Take(NamedTuple):
     head: dict[str, FloatArray]
     kind: NDArray[np.int64]
     deformation: FloatArray
-    pose: FloatArray
 
 
 def script(seed: int) -> tuple[dict[str, FloatArray], dict[str, FloatArray], NDArray[np.int64]]:
@@ -123,38 +117,19 @@ def take(other: bool, scene: Scene, seed: int, folder: Path) -> Take:
 
 
 def measured(track: MeshTrack, seed: int) -> Take:
-    """Return the deformation and head pose in a track of the script."""
+    """Return the deformation in a track of the script, and the truth."""
     drives, head, kind = script(seed)
     face = builtin.Person.measure(track, FOV)
     found = geometry.canonicalize(track.mesh, track.size, FOV, person=face.shape)
     deformation = found.shape - face.still
     seen = np.isfinite(deformation).all(axis=(1, 2))
     drives, head = ({name: v[seen] for name, v in part.items()} for part in (drives, head))
-    return Take(drives, head, kind[seen], deformation[seen], found.pose[seen])
-
-
-def leak(one: Take, flip: bool) -> FloatArray:
-    """Return what turning does to the mesh, shape (9, 1404), of a take or its mirror image."""
-    turning = one.kind == 1
-    deformation, angles = one.deformation[turning], one.pose[turning, 3:]
-    if flip:
-        deformation = deformation[:, geometry.mirror_vertices()] * np.array([-1.0, 1.0, 1.0])
-        angles = angles * np.array([1.0, -1.0, -1.0])
-    target = deformation.reshape(len(angles), -1)
-    return np.asarray(np.linalg.lstsq(features(angles), target, rcond=None)[0][1:])
-
-
-def usual_leak(takes: list[Take]) -> FloatArray:
-    """Return the mean of the leak over takes and their mirror images, and its spread."""
-    found = np.array([leak(one, flip) for one in takes for flip in (False, True)])
-    return np.stack([found.mean(axis=0), SPREAD * found.std(axis=0) + LEAST_SPREAD])
+    return Take(drives, head, kind[seen], deformation[seen].reshape(seen.sum(), -1))
 
 
 def measure(one_take: Take) -> Response:
     """Return how the mesh responds to the movements, and what else moves it."""
-    drives, head, kind, raw, pose = one_take
-    follows = HeadLeak.estimate(raw, pose, len(pose) / FPS)
-    deformation = follows.remove(raw, pose).reshape(len(pose), -1)
+    drives, head, kind, deformation = one_take
     amount = np.column_stack([drives[unit.name] for unit in units.LOCAL_UNITS])
     amount *= amplitudes_in_mm()
     one = kind == 0
@@ -223,7 +198,7 @@ def local_filter(response: Response) -> FloatArray:
 
 
 def main() -> None:
-    """Measure both people in all scenes, and write what turning does and the filter."""
+    """Measure both people in all scenes, and write the filter."""
     with tempfile.TemporaryDirectory() as folder:
         takes = [
             take(other, scene, 5 + number, Path(folder))
@@ -234,12 +209,10 @@ def main() -> None:
 
 
 def write(takes: list[Take]) -> None:
-    """Write both files."""
-    data = Path(units.__file__).parent / "data"
-    np.save(data / "head_leak.npy", usual_leak(takes).astype(np.float32))
-    head_motion.usual_leak.cache_clear()
+    """Write the filter."""
+    path = Path(units.__file__).parent / "data" / "local_filter.npy"
     responses = [measure(one) for one in takes]
-    np.save(data / "local_filter.npy", local_filter(average(responses)).astype(np.float32))
+    np.save(path, local_filter(average(responses)).astype(np.float32))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import pytest
 
 from bitbox.face_backend import builtin, geometry, mesh_track, units
 from bitbox.face_backend.builtin import measure
-from bitbox.face_backend.head_motion import HeadLeak
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
 from bitbox.face_backend.recording import OUTPUTS
@@ -36,8 +35,6 @@ def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     person = geometry.neutral(geometry.canonicalize(track.mesh, SIZE, 63.0).shape)
     whole = geometry.canonicalize(track.mesh, SIZE, 63.0, person=person)
     deformation = whole.shape - geometry.neutral(whole.shape)
-    leak = HeadLeak.estimate(deformation, whole.pose, 127 / 30)
-    deformation = leak.remove(deformation, whole.pose)
     monkeypatch.setattr(mesh_track, "_PART", 32)
     together = measure(track, OUTPUTS, 63.0)
     assert list(together) == list(OUTPUTS)

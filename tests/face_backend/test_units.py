@@ -28,7 +28,7 @@ def test_regions_have_the_documented_number_of_units():
 def test_basis_is_orthonormal_and_smooth():
     basis = units.global_basis().reshape(79, -1)
     np.testing.assert_allclose(basis @ basis.T, np.eye(79), atol=1e-12)
-    edges = units._edges()
+    edges = units.mesh_edges()
     roughness = [
         ((mode[edges[:, 0]] - mode[edges[:, 1]]) ** 2).sum() for mode in units.global_basis()
     ]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from bitbox.face_backend.head_motion import HeadLeak
 from bitbox.face_backend.mesh_track import parts
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
@@ -167,9 +166,8 @@ def measure(
     Notes
     -----
     Goes through the frames in parts, so that memory does not grow with the recording but for the
-    results. The person's own face, the neutral and what follows the head (see
-    `bitbox.face_backend.head_motion`) are taken from at most 5000 frames, spread evenly over those
-    in which the face is seen.
+    results. The person's own face and the neutral are taken from at most 5000 frames, spread evenly
+    over those in which the face is seen.
     """
     from bitbox.face_backend import geometry, units
 
@@ -193,7 +191,7 @@ def measure(
         canonical = geometry.canonicalize(mesh, track.size, vertical_fov, person=face.shape)
         if "pose" in found:
             found["pose"].append(canonical.pose)
-        own = face.leak.remove(canonical.shape - face.still, canonical.pose)
+        own = canonical.shape - face.still
         for name in found.keys() & deformed:
             found[name].append(deformed[name](own))
     return {name: np.concatenate(rows) for name, rows in found.items()}
@@ -208,13 +206,10 @@ class Person(NamedTuple):
         The person's own face, to which head pose is fitted.
     still : ndarray, shape (468, 3)
         The neutral face, as it comes out of that fit.
-    leak : HeadLeak
-        What of the deformation follows the head's rotation.
     """
 
     shape: NDArray[np.float64]
     still: NDArray[np.float64]
-    leak: HeadLeak
 
     @classmethod
     def measure(cls, track: MeshTrack, vertical_fov: float) -> Person:
@@ -225,12 +220,8 @@ class Person(NamedTuple):
         some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
         mesh = track.mesh[some]
         shape = neutral(canonicalize(mesh, track.size, vertical_fov).shape)
-        canonical = canonicalize(mesh, track.size, vertical_fov, person=shape)
-        still = neutral(canonical.shape)
-        interval = np.median(np.diff(track.time)) if len(track.time) > 1 else 0.0
-        seconds = float(len(frames) * interval)
-        leak = HeadLeak.estimate(canonical.shape - still, canonical.pose, seconds)
-        return cls(shape, still, leak)
+        still = neutral(canonicalize(mesh, track.size, vertical_fov, person=shape).shape)
+        return cls(shape, still)
 
 
 _FORM: dict[Output, dict[str, Any]] = {

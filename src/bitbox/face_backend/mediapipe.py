@@ -31,11 +31,11 @@ from bitbox.errors import BackendError
 from bitbox.face_backend.geometry import rigid_face
 from bitbox.face_backend.mesh_track import (
     MeshArray,
-    MeshSpool,
     MeshTrack,
     findings_of,
     require_a_face,
 )
+from bitbox.face_backend.refinement import FaceSpool
 from bitbox.face_backend.tracking import (
     Detection,
     FaceTracker,
@@ -132,11 +132,11 @@ def track_mesh(
     tracker = FaceTracker(face)
     task = f"Tracking the face in {Path(path).name}"
     times, confidence, counts = [], [], []
-    with read_frames(path) as frames, open_runtime(model) as runtime, MeshSpool(N_POINTS) as meshes:
+    with read_frames(path) as frames, open_runtime(model) as runtime, FaceSpool(N_POINTS) as faces:
         follower = _Follower(tracker, runtime)
         for frame in frames:
             mesh, presence = follower.step(frame)
-            meshes.append(mesh)
+            faces.append(frame.image, mesh)
             times.append(frame.time)
             confidence.append(presence)
             counts.append(follower.n_faces)
@@ -144,7 +144,7 @@ def track_mesh(
                 progress(task, len(times), frames.info.n_frames)
         size = (frame.image.shape[1], frame.image.shape[0])
         findings = tuple(frames.findings)
-        mesh_over_time = meshes.array()
+        mesh_over_time = faces.refined()
     track = MeshTrack(
         mesh_over_time,
         np.array(times),

@@ -86,7 +86,7 @@ class MeshSpool:
         return np.memmap(self._file, np.float32, mode="r", shape=(self._count, *self._shape))
 
 
-def parts(mesh: MeshArray) -> Iterator[slice]:
+def parts(mesh: NDArray[Any]) -> Iterator[slice]:
     """Yield slices of some frames each, and let go of the memory of those gone through."""
     for start in range(0, len(mesh), _PART):
         yield slice(start, start + _PART)

@@ -3,9 +3,8 @@
 The fit is a perspective one by Gauss-Newton, for many frames at once. What counts is where the
 stable points are in the image. The mesh's own depth is less sure. It understates how much nearer
 one side of a turned face is than the other (on rendered heads turned by 20 degrees it shows 15),
-so the left-right difference of depth counts little. The up-down difference counts by about half:
-it overstates nodding (by 10 to 20 % on rendered heads, more the closer the camera), and
-foreshortening alone, which does not well tell nodding from a longer face, understates it as much.
+so the left-right difference of depth counts little. The up-down difference counts by a third: it
+overstates nodding (by 10 to 20 % on rendered heads, more the closer the camera).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ IntArray = NDArray[np.int64]
 
 EYES = (33, 133, 263, 362)
 _LEFT_RIGHT_DEPTH = 0.05  # weight of differences in depth between mirrored points
-_UP_DOWN_DEPTH = 0.6  # weight of what is the same on both sides
+_UP_DOWN_DEPTH = 0.3  # weight of what is the same on both sides
 _STEPS = 6  # Gauss-Newton steps; the last one moves by less than 1e-6 radians
 
 

@@ -159,13 +159,7 @@ def unit_movements() -> FloatArray:
         largest at the unit's source vertices and falls off along the skin (not across the gap of
         the mouth or the eye) as a Gaussian.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import dijkstra
-
-    face = reference_face()
-    edges = _edges()
-    length = np.linalg.norm(face[edges[:, 0]] - face[edges[:, 1]], axis=1)
-    graph = coo_array((length, (edges[:, 0], edges[:, 1])), shape=(N_VERTICES, N_VERTICES))
+    between = vertex_distances()
     mirror = mirror_vertices()
     movements = np.zeros((len(LOCAL_UNITS), N_VERTICES, 3))
     for row, unit in enumerate(LOCAL_UNITS):
@@ -174,7 +168,7 @@ def unit_movements() -> FloatArray:
             direction = np.array([*part.direction, 0.0])
             if part.mirrored:
                 direction[0] *= -1
-            distance = dijkstra(graph, directed=False, indices=sources, min_only=True)
+            distance = between[sources].min(axis=0)
             movements[row] += np.exp(-0.5 * (distance / part.spread) ** 2)[:, None] * direction
         movements[row] /= np.linalg.norm(movements[row], axis=1).max()
     movements.setflags(write=False)
@@ -182,7 +176,21 @@ def unit_movements() -> FloatArray:
 
 
 @cache
-def _edges() -> NDArray[np.int64]:
+def vertex_distances() -> FloatArray:
+    """Return the distances along the edges of the reference face, shape (468, 468), in mm."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
+    face = reference_face()
+    edges = mesh_edges()
+    length = np.linalg.norm(face[edges[:, 0]] - face[edges[:, 1]], axis=1)
+    graph = coo_array((length, (edges[:, 0], edges[:, 1])), shape=(N_VERTICES, N_VERTICES))
+    return np.asarray(dijkstra(graph, directed=False))
+
+
+@cache
+def mesh_edges() -> NDArray[np.int64]:
+    """Return the pairs of vertices that the mesh joins, shape (1328, 2)."""
     path = resources.files("bitbox.face_backend") / "data" / "mesh_edges.csv"
     with path.open("r", encoding="utf-8") as file:
         return np.loadtxt(file, delimiter=",", skiprows=1).astype(np.int64)

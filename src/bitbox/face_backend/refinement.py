@@ -1,0 +1,153 @@
+"""A tracked mesh made exact by the picture itself.
+
+The network that tracks the mesh falls back on the faces that it was trained on: independent
+movements get lost in each other, and a rigid head that turns yields a mesh that is not rigid. What
+it misses is in the picture. So while a face is tracked its texture, laid flat by the mesh, is kept
+(`FaceSpool`); when the recording is over, the textures of all frames are fitted to the person's
+own one (`bitbox.face_backend.texture_fit`), and the mesh is moved by what they are displaced
+(`refined`). A frame depends on no other frame but for that common texture, so there is no delay.
+
+The person's texture is the median of textures spread over the recording, fitted to each other. It
+stands for one person under one light; where a texture does not match it, the mesh stays as it was.
+"""
+
+from __future__ import annotations
+
+import tempfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.face_backend import texture_fit
+from bitbox.face_backend.face_chart import chart, modes, slopes
+from bitbox.face_backend.geometry import N_VERTICES
+from bitbox.face_backend.mesh_track import MeshArray, MeshSpool, parts
+
+Image = NDArray[np.uint8]
+Textures = NDArray[np.uint8]
+
+_SAMPLE = 120  # frames that the person's texture is taken from
+_ROUNDS = 2  # how often it is taken again from textures fitted to it
+_AT_ONCE = 32  # frames fitted at once
+_FURTHEST = 10.0  # millimetres that a vertex is moved at most
+
+
+class FaceSpool:
+    """Collects meshes and textures of a video in temporary files: a minute takes 30 MB.
+
+    A context manager. The array that `refined` returns lives on the disk as long as it is used.
+
+    Parameters
+    ----------
+    n_points : int
+        Points of a mesh.
+    """
+
+    def __init__(self, n_points: int) -> None:
+        self._meshes = MeshSpool(n_points)
+        self._length = chart().mixture.shape[0]
+        self._count = 0
+
+    def __enter__(self) -> FaceSpool:
+        self._meshes.__enter__()
+        self._textures = tempfile.TemporaryFile()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._meshes.__exit__()
+        self._textures.close()
+
+    def append(self, image: Image, mesh: MeshArray) -> None:
+        """Add the next frame: its RGB image, and the mesh in it, NaN where there is no face."""
+        found = bool(np.isfinite(mesh).all())
+        texture = laid_flat(image, mesh) if found else np.zeros(self._length, dtype=np.uint8)
+        self._textures.write(texture.tobytes())
+        self._meshes.append(mesh)
+        self._count += 1
+
+    def refined(self) -> MeshArray:
+        """Return all meshes, refined, shape (T, points, 3), read-only."""
+        self._textures.flush()
+        shape = (self._count, self._length)
+        return refined(self._meshes.array(), np.memmap(self._textures, np.uint8, "r", shape=shape))
+
+
+def laid_flat(image: Image, mesh: MeshArray) -> Textures:
+    """Return the grey values of an RGB image where the chart's pixels are, shape (pixels,)."""
+    import cv2
+
+    vertices = mesh[:N_VERTICES, :2]
+    limits = np.array([image.shape[1], image.shape[0]]) - 2
+    low = np.clip(np.floor(vertices.min(axis=0)).astype(int), 0, limits)
+    high = np.clip(np.ceil(vertices.max(axis=0)).astype(int), low + 1, limits + 1) + 1
+    places = chart().mixture @ (vertices - low.astype(np.float32))
+    part = cv2.cvtColor(image[low[1] : high[1], low[0] : high[0]], cv2.COLOR_RGB2GRAY)
+    # A large face is first made about as small as the chart, so that its noise is averaged.
+    shrink = int(np.sqrt((high - low).prod() / chart().inside.size))
+    if shrink > 1:
+        size = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
+        ratio = np.array(size, dtype=np.float32) / np.array(part.shape[1::-1], dtype=np.float32)
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        places = (places + 0.5) * ratio - 0.5
+    map_ = np.ascontiguousarray(places)[None]
+    found = cv2.remap(part, map_, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found[0])
+
+
+def refined(mesh: MeshArray, textures: Textures) -> MeshArray:
+    """Return the mesh, moved to where the picture shows its places.
+
+    Parameters
+    ----------
+    mesh : ndarray of float32, shape (T, 478, 3)
+        As tracked, pixels; NaN where the face is lost.
+    textures : ndarray of uint8, shape (T, pixels on the chart)
+        What `laid_flat` gave for each frame, and anything where the face is lost.
+
+    Returns
+    -------
+    ndarray of float32, shape (T, 478, 3)
+        Kept on the disk like what was given. A place is moved along the surface of the mesh, so
+        its depth moves with it.
+    """
+    seen = np.flatnonzero(np.isfinite(mesh[:, 0, 0]))
+    if len(seen) == 0:
+        return mesh
+    levels = _reference(textures[seen[:: -(-len(seen) // _SAMPLE)]])
+    with MeshSpool(mesh.shape[1]) as spool:
+        for part, _ in zip(parts(mesh), parts(textures), strict=True):
+            for start in range(part.start, min(part.stop, len(mesh)), _AT_ONCE):
+                some = slice(start, min(start + _AT_ONCE, part.stop))
+                for row in _refined_part(mesh[some], textures[some], levels):
+                    spool.append(row)
+        return spool.array()
+
+
+def _refined_part(
+    mesh: MeshArray, textures: Textures, levels: list[texture_fit.Level]
+) -> MeshArray:
+    out = np.array(mesh)
+    seen = np.isfinite(mesh[:, 0, 0])
+    if not seen.any():
+        return out
+    amounts = texture_fit.fit(levels, [texture_fit.normalised(t) for t in textures[seen]])
+    moves = np.tensordot(amounts, modes(), axes=1)
+    length = np.linalg.norm(moves, axis=2, keepdims=True)
+    moves *= np.minimum(1, _FURTHEST / np.maximum(length, 1e-6))
+    face = out[seen, :N_VERTICES]
+    by_vertex = face.transpose(1, 0, 2).reshape(N_VERTICES, -1)
+    slope = (slopes() @ by_vertex).reshape(2, N_VERTICES, len(face), 3)
+    out[seen, :N_VERTICES] = face + np.einsum("tvk,kvtc->tvc", moves, slope)
+    return out
+
+
+def _reference(sample: Textures) -> list[texture_fit.Level]:
+    """Return the person's texture, ready to be compared with."""
+    textures = [texture_fit.normalised(texture) for texture in sample]
+    levels = texture_fit.levels_of(np.median(textures, axis=0))
+    for _ in range(_ROUNDS):
+        amounts = texture_fit.fit(levels, textures)
+        amounts -= np.median(amounts, axis=0)  # what all frames share is no displacement
+        straight = texture_fit.straightened(textures, amounts)
+        levels = texture_fit.levels_of(np.median(straight, axis=0))
+    return levels

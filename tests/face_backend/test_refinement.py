@@ -1,0 +1,115 @@
+"""Textures of a face that are displaced by a known amount, and meshes moved back by it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bitbox.face_backend import face_chart, geometry
+from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
+
+cv2 = pytest.importorskip("cv2")
+
+PIXELS = 2.0  # a millimetre of the reference face in the image
+N = 40
+
+
+def skin(seed: int = 0) -> np.ndarray:
+    """Return an RGB image with texture everywhere."""
+    noise = np.random.default_rng(seed).normal(size=(480, 480)).astype(np.float32)
+    image = sum(size * cv2.GaussianBlur(noise, (0, 0), size) for size in (2.0, 5.0, 10.0))
+    image = np.clip(128 + 40 * image / image.std(), 0, 255).astype(np.uint8)
+    return np.repeat(image[..., None], 3, axis=2)
+
+
+def still_mesh() -> np.ndarray:
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[:468] = PIXELS * geometry.reference_face() + [240, 220, 0]
+    return mesh
+
+
+def wrong_meshes() -> tuple[np.ndarray, np.ndarray]:
+    """Return meshes that move though the picture does not, and by how many pixels."""
+    rng = np.random.default_rng(1)
+    amounts = rng.normal(size=(N, 10))
+    amounts[: N // 2] *= 0.1  # the face is mostly at rest
+    error = PIXELS * np.tensordot(amounts, face_chart.modes()[6:16], axes=1)
+    meshes = np.repeat(still_mesh()[None], N, axis=0)
+    meshes[:, :468, :2] += error
+    return meshes, np.asarray(error)
+
+
+def spooled(images: list[np.ndarray], meshes: np.ndarray) -> np.ndarray:
+    with FaceSpool(478) as spool:
+        for image, mesh in zip(images, meshes, strict=True):
+            spool.append(image, mesh)
+        return np.array(spool.refined())
+
+
+def remaining(meshes: np.ndarray) -> np.ndarray:
+    """Return how far vertices in front are from where they are in most frames, in pixels."""
+    in_front = geometry.reference_face()[:, 2] < 20
+    moved = meshes[:, :468, :2] - np.median(meshes[:, :468, :2], axis=0)
+    return np.asarray(np.linalg.norm(moved[:, in_front], axis=2))
+
+
+def test_pixels_of_the_chart_are_mixtures_of_vertices() -> None:
+    chart = face_chart.chart()
+    assert chart.mixture.shape == (chart.inside.sum(), 468)
+    np.testing.assert_allclose(chart.mixture.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(chart.nodes.sum(axis=1), 1, atol=1e-5)
+
+
+def test_slopes_of_a_plane_are_its_slopes() -> None:
+    flat = geometry.reference_face()[:, :2]
+    found = (face_chart.slopes() @ (flat @ [2.0, -3.0])).reshape(2, 468)
+    seen = np.abs(found).max(axis=0) > 0
+    np.testing.assert_allclose(found[:, seen].T, np.tile([2.0, -3.0], (seen.sum(), 1)), atol=1e-6)
+
+
+def test_a_mesh_is_moved_to_where_the_picture_shows_it() -> None:
+    meshes, _ = wrong_meshes()
+    before = remaining(meshes)
+    after = remaining(spooled([skin()] * N, meshes))
+    assert np.sqrt((after**2).mean()) < 0.35 * np.sqrt((before**2).mean())
+
+
+def test_light_makes_no_difference() -> None:
+    meshes, _ = wrong_meshes()
+    image = skin()
+    dimmed = [(image * share).astype(np.uint8) for share in np.linspace(1, 0.5, N)]
+    after = remaining(spooled(dimmed, meshes))
+    assert np.sqrt((after**2).mean()) < 0.4 * np.sqrt((remaining(meshes) ** 2).mean())
+
+
+def test_a_picture_of_something_else_moves_nothing_far() -> None:
+    """One frame shows another texture: where nothing matches, the mesh stays about as it was."""
+    meshes = np.repeat(still_mesh()[None], N, axis=0)
+    images = [skin()] * (N - 1) + [skin(seed=7)]
+    moved = np.linalg.norm((spooled(images, meshes) - meshes)[:, :468, :2], axis=2)
+    assert np.median(moved[:-1]) < 0.05 * PIXELS
+    assert np.median(moved[-1]) < 1.0 * PIXELS
+    assert moved.max() <= 10.0 * PIXELS * 1.5
+
+
+def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> None:
+    meshes, _ = wrong_meshes()
+    textures = np.stack([laid_flat(skin(), mesh) for mesh in meshes])
+    lost = meshes.copy()
+    lost[[0, 5]] = np.nan
+    found = refined(lost, textures)
+    assert np.isnan(found[[0, 5]]).all()
+    assert np.isfinite(np.delete(found, [0, 5], axis=0)).all()
+    backwards = refined(meshes[::-1], textures[::-1])
+    np.testing.assert_allclose(backwards[::-1], refined(meshes, textures), atol=0.05)
+
+
+def test_a_face_partly_outside_the_picture_is_laid_flat() -> None:
+    mesh = still_mesh()
+    mesh[:, 0] -= 300
+    assert laid_flat(skin(), mesh).shape == (face_chart.chart().inside.sum(),)
+
+
+def test_a_recording_without_a_face_is_left_alone() -> None:
+    meshes = np.full((3, 478, 3), np.nan, np.float32)
+    assert np.isnan(spooled([skin()] * 3, meshes)).all()
