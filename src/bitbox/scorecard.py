@@ -23,7 +23,7 @@ from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
 from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
-from bitbox.statistics.spectra import typical_frequency
+from bitbox.statistics.spectra import typical_frequencies
 from bitbox.statistics.windows import Rule
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def imitation_quality(
         plan=plan,
         observed=forward.observed,
         null=forward.null,
-        frequency=np.array([typical_frequency(s, plan.fps) for s in both.y.swapaxes(0, 1)]),
+        frequency=typical_frequencies(both.y, plan.fps),
         surrogate=surrogate,
         n_asked=n_surrogates,
         alpha=ALPHA,

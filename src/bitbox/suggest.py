@@ -17,7 +17,7 @@ from bitbox.progress import Progress
 from bitbox.scorecard import check_seed, imitation_quality, new_seed
 from bitbox.signals import Components
 from bitbox.statistics.findings import FEW_WINDOWS
-from bitbox.statistics.spectra import typical_frequency
+from bitbox.statistics.spectra import typical_frequencies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,10 +120,10 @@ def suggest(
             expected="at least 6 s that both share",
             got=f"{seconds:.2f} s",
         )
-    each = [typical_frequency(signal, aligned.fps) for signal in both.y.swapaxes(0, 1)]
-    known = [f for f in each if np.isfinite(f)]
-    frequency = float(np.median(known)) if known else float("nan")
-    wanted = round(float(np.clip(CYCLES / frequency, NARROWEST, WIDEST)), 1) if known else 2.0
+    each = typical_frequencies(both.y, aligned.fps)
+    known = each[np.isfinite(each)]
+    frequency = float(np.median(known)) if known.size else float("nan")
+    wanted = round(float(np.clip(CYCLES / frequency, NARROWEST, WIDEST)), 1) if known.size else 2.0
     lag = round(ALLOWANCE * latency, 2)
     # windows of w seconds, w / 2 apart, after the lag: (seconds - lag - w) / (w / 2) + 1
     room = (seconds - lag - 0.1) / (1 + (FEW_WINDOWS - 1) / 2)
@@ -135,7 +135,7 @@ def suggest(
         f"Half of the model's movement is slower than {frequency:.2f} Hz, and a window should hold "
         f"about {CYCLES} cycles of that ({CYCLES / frequency:.1f} s); imitation is expected about "
         f"{latency:g} s late"
-        if known
+        if known.size
         else "The model hardly moves, so this is only a usual choice"
     )
     short = (

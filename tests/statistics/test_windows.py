@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.statistics.surrogates import circular_places
-from bitbox.statistics.windows import Pair, Rule, cut, mean_over, sliding_max, still
+from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, sliding_max, still
 from tests import naive
 
 T = 240
@@ -121,10 +121,15 @@ def test_a_window_with_a_gap_is_not_complete() -> None:
     x = np.arange(30.0)[:, None]
     x[4] = np.nan
     rule = Rule.make(WindowPlan.from_seconds(30, 10, width=1.0, lag=0.5), False, 0.8)
-    windows = cut(x, np.array([0, 5]), rule)
-    assert_array_equal(windows.complete, [False, True])
-    assert windows.usable.all()
-    assert_allclose(windows.movement, [np.nanstd(x[:10]), np.std(x[5:15])])
+    windows = Windows(x, rule)
+    _, present, complete, usable, starts, _ = windows.as_x
+    assert_array_equal(starts, [5, 10, 15, 20])
+    assert complete.all()
+    assert usable.all()
+    assert present.all()
+    first = [np.nanstd(x[s : s + 10]) for s in range(21)]
+    assert_allclose(windows.movement, first)
+    assert_array_equal(windows.as_y[3], np.minimum(np.arange(22), 5))  # five places hold the gap
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])

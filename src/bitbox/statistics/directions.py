@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
-from bitbox.statistics.card import Directed, observe
-from bitbox.statistics.null import other_recordings, randomised_phases, replaced_windows
+from bitbox.statistics.card import Directed
+from bitbox.statistics.null import both_ways, other_recordings, randomised_phases
 from bitbox.statistics.windows import Rule
 
 FloatArray = NDArray[np.float64]
@@ -40,17 +40,13 @@ class Directions:
                 randomised_phases(a, b, self.rule, seeds, **how)  # type: ignore[arg-type]
                 for a, b in ((self.x, self.y), (self.y, self.x))
             ]
+            return self._directed(nulls)
+        if surrogate == "circular":
+            places = broken.circular_places(plan, broken.circular_shifts(plan, self.n, rng))
         else:
-            if surrogate == "circular":
-                shifts = broken.circular_shifts(plan, self.n, rng)
-                places = broken.circular_places(plan, shifts)
-            else:
-                places = broken.segment_places(plan, self.n, rng)
-            nulls = [
-                replaced_windows(a, b, self.rule, places, **how)  # type: ignore[arg-type]
-                for a, b in ((self.x, self.y), (self.y, self.x))
-            ]
-        return self._directed(nulls)
+            places = broken.segment_places(plan, self.n, rng)
+        ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
+        return Directed(*ways[0]), Directed(*ways[1])
 
     def against_others(self, others: list[FloatArray]) -> tuple[Directed, Directed]:
         """Return forward and reverse direction with other recordings in the model's place."""
@@ -69,7 +65,7 @@ class Directions:
         )
 
     def _directed(self, nulls: list[FloatArray]) -> tuple[Directed, Directed]:
-        return (
-            Directed(observe(self.x, self.y, self.rule, self.threads), nulls[0]),
-            Directed(observe(self.y, self.x, self.rule, self.threads), nulls[1]),
-        )
+        """Add what is observed to the surrogates of both directions."""
+        no_places = np.empty((0, self.rule.plan.n_windows), dtype=np.int64)
+        ways = both_ways(self.x, self.y, self.rule, no_places, threads=self.threads)
+        return Directed(ways[0][0], nulls[0]), Directed(ways[1][0], nulls[1])
