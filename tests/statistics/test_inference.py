@@ -10,9 +10,11 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from bitbox.statistics.inference import (
+    against_the_rest,
     fisher_mean,
     independent_surrogates,
     infer,
+    max_z,
     rank_p,
     standardise,
 )
@@ -61,10 +63,34 @@ def test_family_wise_p_is_that_of_the_largest_z() -> None:
     assert_allclose(result.chance_mean, [1, 20])
     assert_allclose(result.chance_sd, [1, 10])
     assert_allclose(result.z, [0.4, 3.0])
-    # largest z of the surrogates: -1, 1, 1
-    assert_allclose(result.p_fwer, [3 / 4, 1 / 4])
+    # largest z of the surrogates, each against the other three values: -1.53, 0.16, 1.66
+    assert_allclose(max_z(np.array([1.4, 50.0]), null), [-1.5275, 0.1601, 1.6641], atol=1e-4)
+    assert_allclose(result.p_fwer, [2 / 4, 1 / 4])
     assert_allclose(result.p, [2 / 4, 1 / 4])
     assert_allclose(result.q_fdr, stats.false_discovery_control(result.p))
+
+
+def test_every_arrangement_is_standardised_alike() -> None:
+    """Whichever of the m + 1 is called observed, the z of all are the same."""
+    rng = np.random.default_rng(4)
+    draws = rng.gamma(2.0, size=(12, 3))
+    for k in range(12):
+        null = np.delete(draws, k, axis=0)
+        z = np.insert(against_the_rest(draws[k], null), k, infer(draws[k], null).z, axis=0)
+        if k == 0:
+            first = z
+        assert_allclose(z, first, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("m", "n"), [(19, 5), (39, 20)])
+def test_family_wise_p_is_exact_with_few_surrogates(m: int, n: int) -> None:
+    rng = np.random.default_rng(5)
+    draws = rng.standard_normal((4000, m + 1, n)) ** 3  # heavy tails
+    smallest = np.array([infer(d[0], d[1:]).p_fwer.min() for d in draws])
+    for k in range(1, m + 1, 3):
+        expected = k / (m + 1)
+        error = 4 * np.sqrt(expected * (1 - expected) / 4000)
+        assert np.mean(smallest <= expected + 1e-12) == pytest.approx(expected, abs=error)
 
 
 def test_untested_signals_are_nan_and_do_not_count() -> None:

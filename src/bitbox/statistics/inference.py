@@ -60,9 +60,14 @@ def infer(observed: FloatArray, null: FloatArray) -> Inference:
     -----
     p can never be 0: what was observed is one of the m + 1 equally likely arrangements under the
     null hypothesis (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39). p_fwer is the
-    single-step max-statistic procedure of Westfall & Young (1993) on statistics standardised by
-    their own null, so that signals with a wide null don't decide for the others; it keeps
-    its level whatever the dependence between signals.
+    single-step max-statistic procedure of Westfall & Young (1993) on standardised statistics, so
+    that signals with a wide null don't decide for the others; it keeps its level whatever
+    the dependence between signals.
+
+    For that all m + 1 arrangements have to be standardised alike. What was observed is by the m
+    surrogates; so each surrogate is by the m others, what was observed among them
+    (`against_the_rest`). If a surrogate's own value were part of its mean and deviation its z would
+    be drawn towards 0, the observed one would not, and p_fwer would be too small.
     """
     mean, sd, z = standardise(observed, null)
     tested = np.isfinite(observed) & np.isfinite(null).any(axis=0)
@@ -70,7 +75,7 @@ def infer(observed: FloatArray, null: FloatArray) -> Inference:
     p_fwer, q = np.full_like(p, np.nan), np.full_like(p, np.nan)
     comparable = tested & np.isfinite(z)
     if comparable.any():
-        largest = max_z(null[:, comparable], mean[comparable], sd[comparable])
+        largest = max_z(observed[comparable], null[:, comparable])
         p_fwer[comparable] = rank_p(z[comparable], largest[:, None])
     if tested.any():
         from scipy.stats import false_discovery_control
@@ -101,11 +106,45 @@ def rank_p(observed: FloatArray, null: FloatArray) -> FloatArray:
     return p
 
 
-def max_z(null: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
-    """Return the largest z of every surrogate, (m,); NaN where none is defined."""
-    z = (null - mean) / sd
-    largest = np.max(z, axis=1, where=np.isfinite(z), initial=-np.inf)
+def max_z(observed: FloatArray, null: FloatArray) -> FloatArray:
+    """Return the largest z of every surrogate, (m,), against all others and what was observed.
+
+    NaN where none is defined.
+    """
+    z = against_the_rest(observed, null)
+    largest = np.max(z, axis=1, where=~np.isnan(z), initial=-np.inf)
     return np.where(np.isneginf(largest), np.nan, largest)
+
+
+def against_the_rest(observed: FloatArray, null: FloatArray) -> FloatArray:
+    """Return z of every surrogate: its distance from the other m values in their deviations.
+
+    Parameters
+    ----------
+    observed : (n,) array
+        What was observed, one of the m values around each surrogate.
+    null : (m, n) array
+        Surrogates; NaN where undefined.
+
+    Returns
+    -------
+    (m, n) array
+        For what was observed the same sum is `standardise`'s z: all m + 1 are treated alike.
+        Where the others are all the same, infinite for a value above them.
+    """
+    good = np.isfinite(null)
+    count = good.sum(axis=0) + 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (np.where(good, null, 0.0).sum(axis=0) + observed) / count
+        away = null - centre
+        squares = np.where(good, away**2, 0.0).sum(axis=0) + (observed - centre) ** 2
+        # leaving one value out of mean and variance
+        distance = away * count / (count - 1)
+        variance = (squares - away * distance) / (count - 2)
+        sd = np.sqrt(np.maximum(variance, 0.0))
+        alone = np.where(distance > TIE, np.inf, 0.0)
+        z = np.where(sd > TIE, distance / sd, alone)
+    return np.where(good, z, np.nan)
 
 
 def fisher_mean(r: FloatArray) -> float:
