@@ -32,10 +32,13 @@ class Directed:
         One a signal.
     null : (m, n) array
         Shapes of the surrogates.
+    alike : float
+        How many successive rows of the null are worth one independent surrogate.
     """
 
     observed: Sequence[Matched]
     null: FloatArray
+    alike: float = 1.0
 
     @property
     def shape(self) -> FloatArray:
@@ -55,7 +58,7 @@ def scorecard(
     import pandas as pd
 
     shape = forward.shape
-    result = infer(shape, forward.null)
+    result = infer(shape, forward.null, forward.alike)
     both = ~(np.isnan(x).any(axis=2) | np.isnan(y).any(axis=2))
     table = {
         "shape": shape,

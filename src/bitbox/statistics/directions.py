@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed
+from bitbox.statistics.inference import autocorrelation_time
 from bitbox.statistics.null import both_ways, other_recordings, randomised_phases
 from bitbox.statistics.windows import Rule
 
@@ -30,7 +31,6 @@ class Directions:
 
     def against(self, surrogate: str) -> tuple[Directed, Directed]:
         """Return forward and reverse direction with surrogates made of the pair itself."""
-        rng = np.random.default_rng(self.seed)
         plan, how = self.rule.plan, {"threads": self.threads, "progress": self.progress}
         if surrogate == "phase":
             for signals in (self.x, self.y):
@@ -41,12 +41,14 @@ class Directions:
                 for a, b in ((self.x, self.y), (self.y, self.x))
             ]
             return self._directed(nulls)
-        if surrogate == "circular":
-            places = broken.circular_places(plan, broken.circular_shifts(plan, self.n, rng))
-        else:
-            places = broken.segment_places(plan, self.n, rng)
+        if surrogate == "segments":
+            places = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
+            ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
+            return Directed(*ways[0]), Directed(*ways[1])
+        places = broken.circular_places(plan, broken.circular_shifts(plan, self.n))
         ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
-        return Directed(*ways[0]), Directed(*ways[1])
+        forward, reverse = (Directed(*way, autocorrelation_time(way[1])) for way in ways)
+        return forward, reverse
 
     def against_others(self, others: list[FloatArray]) -> tuple[Directed, Directed]:
         """Return forward and reverse direction with other recordings in the model's place."""

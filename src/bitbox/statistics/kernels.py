@@ -72,29 +72,35 @@ def describe(
             continue
         widest, magnitude, square = 0.0, 0.0, 0.0
         for c in range(d):
-            low, high = math.inf, -math.inf
-            for t in range(start, start + window):
-                value = signal[c, t]
-                if value < low:
-                    low = value
-                if value > high:
-                    high = value
-            # from a value inside the window, so that an offset costs no digits
-            total, squares = 0.0, 0.0
-            for t in range(start, start + window):
-                if not math.isnan(signal[c, t]):
-                    total += signal[c, t] - low
-            middle = total / known
-            for t in range(start, start + window):
-                if not math.isnan(signal[c, t]):
-                    squares += (signal[c, t] - low - middle) ** 2
-            mean[i, c] = low + middle
+            part = signal[c, start : start + window]
+            mean[i, c], squares, low, high = _spread(part, known)
             square += squares
             widest = max(widest, high - low)
             magnitude = max(magnitude, abs(low), abs(high))
         if widest > EXACTLY_STILL * magnitude and square > 0.0:
             norm[i] = math.sqrt(square)
     return count, mean, norm
+
+
+@_compiled
+def _spread(values: FloatArray, known: int) -> tuple[float, float, float, float]:
+    """Return mean, summed squared deviations, and range of the values that are not missing."""
+    low, high = math.inf, -math.inf
+    for value in values:
+        if value < low:
+            low = value
+        if value > high:
+            high = value
+    # from a value inside the window, so that an offset costs no digits
+    total, squares = 0.0, 0.0
+    for value in values:
+        if not math.isnan(value):
+            total += value - low
+    middle = total / known
+    for value in values:
+        if not math.isnan(value):
+            squares += (value - low - middle) ** 2
+    return low + middle, squares, low, high
 
 
 @_compiled

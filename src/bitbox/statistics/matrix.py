@@ -13,8 +13,8 @@ from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
 from bitbox.correlation.surrogates import each_surrogate
 from bitbox.progress import Progress
-from bitbox.statistics.inference import infer, max_z, rank_p, standardise
-from bitbox.statistics.surrogates import circular_places
+from bitbox.statistics.inference import family_wise, infer, largest_z, rank_p, standardise
+from bitbox.statistics.surrogates import circular_places, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,16 +166,17 @@ def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
     matched, mismatched = contrast(observed, np.isfinite(observed))
     if not np.isfinite(matched - mismatched):
         return None
-    few = np.linspace(0, len(shifts) - 1, min(len(shifts), SPECIFICITY_SHIFTS)).round()
-    thinned = shifts[few.astype(np.int64)]
+    thinned = shifts[spread(len(shifts), min(len(shifts), SPECIFICITY_SHIFTS))]
     null = np.array([np.subtract(*contrast(m, np.isfinite(observed))) for m in data.null(thinned)])
     return _judged(matched, mismatched, null)
 
 
 def every_pair_test(
-    names: Sequence[str], data: Shifted, shifts: IntArray
+    names: Sequence[str], data: Shifted, shifts: IntArray, alike: float = 1.0
 ) -> tuple[MatrixTest, Specificity | None]:
     """Test every pair, corrected for all of them, and the specificity on the way.
+
+    `alike` says how many successive shifts are worth one, as for `infer`.
 
     Notes
     -----
@@ -187,7 +188,7 @@ def every_pair_test(
     n1, n2 = observed.shape
     step = max(1, _MOST_VALUES // (len(shifts) * n2))
     z, p = np.full((n1, n2), np.nan), np.full((n1, n2), np.nan)
-    largest = np.full(len(shifts), -np.inf)
+    largest = np.full(len(shifts), np.nan)
     own, others = _Running(len(shifts)), _Running(len(shifts))
     known, matching = np.isfinite(observed), np.eye(n1, n2, dtype=np.bool_)
     for first in range(0, n1, step):
@@ -199,11 +200,11 @@ def every_pair_test(
         p[rows] = np.where(np.isfinite(flat), rank_p(flat, null), np.nan).reshape(-1, n2)
         comparable = np.isfinite(score)
         if comparable.any():
-            highest = max_z(flat[comparable], null[:, comparable])
+            highest = largest_z(flat[comparable], null[:, comparable], alike)
             largest = np.fmax(largest, highest)
         own.add(null[:, (known & matching)[rows].ravel()])
         others.add(null[:, (known & ~matching)[rows].ravel()])
-    p_fwer = np.where(np.isfinite(z), rank_p(z, largest[:, None, None]), np.nan)
+    p_fwer = family_wise(z, largest, alike)
     result = MatrixTest(tuple(names), observed, z, p, p_fwer, len(shifts))
     matched, mismatched = contrast(observed, known)
     if not np.isfinite(matched - mismatched):

@@ -175,10 +175,8 @@ def _shape_without_gaps(
 ) -> float:
     """Shape for windows of x, (n, d, W), and a y (T, d) of mean 0 without gaps or pauses."""
     width = rule.plan.window
-    frames = sliding_window_view(y, width, axis=0)  # (places, d, W)
-    mean = frames.mean(axis=2)
-    square = np.einsum("pdw,pdw->p", frames, frames) - width * np.einsum("pd,pd->p", mean, mean)
-    norm = np.sqrt(np.maximum(square, 0.0))
+    total, squares = (_sums_along(values, width) for values in (y, y**2))
+    norm = np.sqrt(np.maximum((squares - total**2 / width).sum(axis=1), 0.0))
     y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)[rule.own_places]
     strips = sliding_window_view(y, rule.span + width, axis=0)[rule.own_places]
     lagged = sliding_window_view(strips, width, axis=2)  # (windows, d, lags, W)
@@ -188,3 +186,10 @@ def _shape_without_gaps(
     strength = sliding_max(np.abs(r) if rule.polarity else r, rule.span + 1)[:, 0]
     counted = usable & ~(x_still & y_still)
     return float(strength[counted].mean()) if counted.any() else float("nan")
+
+
+def _sums_along(values: FloatArray, width: int) -> FloatArray:
+    """Sums of every `width` consecutive frames, (T - width + 1, d)."""
+    before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    sums: FloatArray = before[width:] - before[:-width]
+    return sums
