@@ -220,7 +220,10 @@ def _headlines(table: pd.DataFrame) -> pd.DataFrame:
     beyond = table.assign(imitated=table["p_fwer"] <= ALPHA, tested=table["p_fwer"].notna())
     groups = beyond.groupby(["width", "lag"], as_index=False)
     return groups.agg(
-        imitated=("imitated", "sum"), tested=("tested", "sum"), median_z=("z", "median")
+        imitated=("imitated", "sum"),
+        tested=("tested", "sum"),
+        median_z=("z", "median"),
+        least=("least_p_fwer", "max"),
     )
 
 

@@ -185,9 +185,10 @@ def multiverse(
     -------
     DataFrame
         One row an analysis and signal: ``width``, ``lag``, ``polarity``, ``signal``, ``shape``,
-        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``latency``, ``gain``, ``windows``. Where the
-        recordings are too short for the settings there is one row without a signal. The seed is
-        in ``.attrs["seed"]``.
+        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``latency``, ``gain``, ``windows``, and
+        ``least_p_fwer``, the smallest p_fwer that these recordings could have given: where it is
+        above 0.05 nothing can be found. Where the recordings are too short for the settings there
+        is one row without a signal. The seed is in ``.attrs["seed"]``.
 
     Raises
     ------
@@ -209,13 +210,15 @@ def multiverse(
                 participant, model, n_surrogates=n_surrogates, seed=seed, **chosen, **options
             )
         except TooShortError:
-            rows = pd.DataFrame([{"signal": None} | dict.fromkeys(columns, np.nan)])
+            rows = pd.DataFrame(
+                [{"signal": None} | dict.fromkeys([*columns, "least_p_fwer"], np.nan)]
+            )
         else:
-            rows = result.scorecard[columns].reset_index()
+            rows = result.scorecard[columns].reset_index().assign(least_p_fwer=result.least_p_fwer)
         tables.append(rows.assign(**chosen))
         if progress is not None:
             progress("Trying settings", done, len(settings))
     table = pd.concat(tables, ignore_index=True)
-    table = table[["width", "lag", "polarity", "signal", *columns]]
+    table = table[["width", "lag", "polarity", "signal", *columns, "least_p_fwer"]]
     table.attrs["seed"] = seed
     return table
