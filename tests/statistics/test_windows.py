@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics import kernels
 from bitbox.statistics.surrogates import circular_places
-from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, sliding_max, still
+from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
 from tests import naive
 
 T = 240
@@ -133,7 +134,9 @@ def test_a_window_with_a_gap_is_not_complete() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])
-def test_sliding_max(width: int) -> None:
-    values = np.random.default_rng(0).standard_normal((3, 20))
-    expected = [[max(row[i : i + width]) for i in range(20 - width + 1)] for row in values]
-    assert_array_equal(sliding_max(values, width), expected)
+def test_slide_largest(width: int) -> None:
+    values = np.random.default_rng(0).standard_normal(20)
+    expected = [max(values[i : i + width]) for i in range(20 - width + 1)]
+    found = np.empty(len(expected))
+    kernels.slide_largest(values.copy(), width, found)
+    assert_array_equal(found, expected)

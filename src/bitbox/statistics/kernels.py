@@ -42,13 +42,18 @@ Other = tuple[
 ]
 
 
-def _compiled(function: F) -> F:
+def _compiled(function: F, fast: tuple[str, ...] = ("contract",)) -> F:
     """Compile a kernel when it is first called, and keep it on disk where that can be done."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(fast)}
     try:
         return cast(F, njit(cache=True, **options)(function))
     except RuntimeError:  # nowhere to write
         return cast(F, njit(**options)(function))
+
+
+def _compiled_in_vectors(function: F) -> F:
+    """Compile a kernel whose sums may be taken in another order, and that meets no NaN."""
+    return _compiled(function, ("contract", "reassoc", "nnan", "nsz"))
 
 
 @_compiled
@@ -85,6 +90,8 @@ def describe(
 @_compiled
 def _spread(values: FloatArray, known: int) -> tuple[float, float, float, float]:
     """Return mean, summed squared deviations, and range of the values that are not missing."""
+    if known == values.size:
+        return _spread_complete(values)
     low, high = math.inf, -math.inf
     for value in values:
         if value < low:
@@ -100,6 +107,21 @@ def _spread(values: FloatArray, known: int) -> tuple[float, float, float, float]
     for value in values:
         if not math.isnan(value):
             squares += (value - low - middle) ** 2
+    return low + middle, squares, low, high
+
+
+@_compiled_in_vectors
+def _spread_complete(values: FloatArray) -> tuple[float, float, float, float]:
+    """As `_spread`, where no value is missing."""
+    low, high = math.inf, -math.inf
+    for value in values:
+        low, high = min(low, value), max(high, value)
+    total, squares = 0.0, 0.0
+    for value in values:
+        total += value - low
+    middle = total / values.size
+    for value in values:
+        squares += (value - low - middle) ** 2
     return low + middle, squares, low, high
 
 

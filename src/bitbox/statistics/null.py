@@ -10,10 +10,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bitbox.correlation.engine import in_order
+from bitbox.correlation.engine import in_order, tie_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
-from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, sliding_max, still
+from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -120,8 +120,8 @@ def randomised_phases(
         other -= other.mean(axis=0)
         return np.array(
             [
-                _shape_without_gaps(w.as_x[0], w.as_x[3], w.x_still, other[:, i], rule)
-                for i, w in enumerate(windows)
+                _shape_without_gaps(one_signal, other[:, i], rule)
+                for i, one_signal in enumerate(windows)
             ]
         )
 
@@ -170,21 +170,22 @@ def in_threads(
     return done
 
 
-def _shape_without_gaps(
-    unit: FloatArray, usable: BoolArray, x_still: BoolArray, y: FloatArray, rule: Rule
-) -> float:
-    """Shape for windows of x, (n, d, W), and a y (T, d) of mean 0 without gaps or pauses."""
-    width = rule.plan.window
-    total, squares = (_sums_along(values, width) for values in (y, y**2))
-    norm = np.sqrt(np.maximum((squares - total**2 / width).sum(axis=1), 0.0))
+def _shape_without_gaps(x: Windows, y: FloatArray, rule: Rule) -> float:
+    """Shape for windows of x, and a y (T, d) of mean 0 without gaps or pauses."""
+    from bitbox.statistics import kernels
+
+    width, order = rule.plan.window, tie_order(rule.plan) - rule.first_lag
+    total, squares = (_sums_along(values, width) for values in (y, y * y))
+    norm = np.sqrt(np.maximum((squares - total * total / width).sum(axis=1), 0.0))
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / np.where(norm > 0.0, norm, np.nan)
+    values = np.ascontiguousarray(y.T)
+    none, never = np.zeros(len(norm) + 1, dtype=np.int64), np.zeros(len(norm), dtype=np.bool_)
+    other = values, np.ones(len(y)), inverse, none, none, never, never, values
+    r, _ = kernels.choose(x.as_x, other, rule.own_places, order, rule.numbers)
+    strength = np.abs(r) if rule.polarity else r
     y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)[rule.own_places]
-    strips = sliding_window_view(y, rule.span + width, axis=0)[rule.own_places]
-    lagged = sliding_window_view(strips, width, axis=2)  # (windows, d, lags, W)
-    r = np.einsum("ndlk,ndk->nl", lagged, unit)
-    norms = sliding_window_view(norm, rule.span + 1)[rule.own_places]
-    r /= np.where(norms > 0, norms, np.nan)
-    strength = sliding_max(np.abs(r) if rule.polarity else r, rule.span + 1)[:, 0]
-    counted = usable & ~(x_still & y_still)
+    counted = np.isfinite(r) & ~(x.x_still & y_still)
     return float(strength[counted].mean()) if counted.any() else float("nan")
 
 

@@ -248,15 +248,3 @@ def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
     """
     total, count = pair.totals(places)
     return total / np.where(count > 0, count, np.nan), count
-
-
-def sliding_max(values: FloatArray, width: int) -> FloatArray:
-    """Return the maximum of every `width` neighbours along the last axis, by doubling."""
-    wanted = values.shape[-1] - width + 1
-    size = 1
-    while 2 * size <= width:
-        values = np.maximum(values[..., :-size], values[..., size:])
-        size *= 2
-    rest = width - size
-    widest: FloatArray = np.maximum(values[..., :wanted], values[..., rest : rest + wanted])
-    return widest
