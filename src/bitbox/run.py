@@ -306,7 +306,9 @@ def _findings(
         for finding in person.findings:
             message = f"{person.role.capitalize()}: {finding.message}"
             found.append(Finding(finding.code, finding.severity, message, finding.todo))
-    if hash_file_or_none(people[0].path) == hash_file_or_none(people[1].path) is not None:
+    told = {finding.code for finding in quality.findings}
+    same = hash_file_or_none(people[0].path) == hash_file_or_none(people[1].path) is not None
+    if same and "same-recording" not in told:
         found.append(
             Finding(
                 "same-recording",

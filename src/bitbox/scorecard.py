@@ -22,7 +22,7 @@ from bitbox.statistics.card import scorecard, window_table
 from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
-from bitbox.statistics.inference import least_p
+from bitbox.statistics.inference import infer, least_p
 from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
 from bitbox.statistics.spectra import typical_frequencies
 from bitbox.statistics.windows import Rule
@@ -244,8 +244,10 @@ def imitation_quality(
         plan=plan,
         observed=forward.observed,
         null=forward.null,
+        reverse_p_fwer=infer(reverse.shape, reverse.null, reverse.alike).p_fwer,
         alike=forward.alike,
         moving=np.array([_moves(both.x), _moves(both.y)]),
+        identical=np.array_equal(both.x, both.y, equal_nan=True),
         frequency=typical_frequencies(both.y, plan.fps),
         surrogate=surrogate,
         n_asked=n_surrogates,

@@ -9,7 +9,7 @@ import pytest
 
 from bitbox.scorecard import imitation_quality
 from bitbox.statistics.spectra import typical_frequency
-from bitbox.synthetic.signals import SignalPair, imitated_pair
+from bitbox.synthetic.signals import SignalPair, imitated_pair, independent_pair
 
 
 def codes(pair: SignalPair, **options: Any) -> dict[str, str]:
@@ -62,6 +62,20 @@ def test_a_leader_is_pointed_out(good: SignalPair) -> None:
     assert "reverse-stronger" not in codes(good)
     assert "reverse-stronger" not in codes(leader, lag=0.0)
     assert "reverse-stronger" not in codes(leader, causality=False)
+
+
+def test_one_chance_reverse_among_many_signals_is_no_leader() -> None:
+    found = [
+        codes(independent_pair(20, duration=60, seed=seed), n_surrogates=199) for seed in range(6)
+    ]
+    assert sum("reverse-stronger" in each for each in found) <= 1
+
+
+def test_the_same_recording_twice(good: SignalPair) -> None:
+    assert (
+        "frame by frame" in codes(SignalPair(good.model, good.model, good.truth))["same-recording"]
+    )
+    assert "same-recording" not in codes(good)
 
 
 def test_low_coverage_and_untested_signals(good: SignalPair) -> None:

@@ -24,8 +24,9 @@ FEW_WINDOWS = 20
 LOW_COVERAGE = 0.8
 #: A best lag at the end of the range in more than this share of windows is suspicious.
 AT_EDGE = 0.3
-#: A reverse direction this far beyond chance, and ahead of the forward one, needs an explanation.
-REVERSE_Z, REVERSE_AHEAD = 2.0, 1.0
+#: A reverse direction beyond chance, and its z this far ahead of the forward one's, needs an
+#: explanation.
+REVERSE_AHEAD = 1.0
 #: Neither moves in more than this share of windows.
 MOSTLY_STILL = 0.5
 #: With fewer independent surrogates a p of 0.01, or of 0.05, rests on one of them.
@@ -48,10 +49,14 @@ class Evidence:
         Windows of the matched signals, in the scorecard's order.
     null : (m, n) array
         Shapes of the surrogates.
+    reverse_p_fwer : (n,) array
+        Family-wise p of the reverse direction.
     alike : float
         How many successive rows of the null are worth one independent surrogate.
     moving : (2, n) array of bool
         Whether the participant's and the model's signals change at all.
+    identical : bool
+        Whether both are the same, frame by frame.
     frequency : (n,) array
         Typical frequency of the model's signals in Hz.
     surrogate : str
@@ -68,8 +73,10 @@ class Evidence:
     plan: WindowPlan
     observed: Sequence[Matched]
     null: FloatArray
+    reverse_p_fwer: FloatArray
     alike: float
     moving: BoolArray
+    identical: bool
     frequency: FloatArray
     surrogate: str
     n_asked: int
@@ -144,7 +151,7 @@ def _direction(e: Evidence) -> Iterator[Finding]:
     if not e.plan.causal or e.plan.max_lag == 0:  # then the two directions are one
         return
     ahead = card["reverse_z"] - card["z"] > REVERSE_AHEAD
-    reverse = card[ahead & (card["reverse_z"] > REVERSE_Z)]
+    reverse = card[ahead & (e.reverse_p_fwer <= e.alpha)]
     if len(reverse):
         yield Finding(
             "reverse-stronger",
@@ -158,6 +165,13 @@ def _direction(e: Evidence) -> Iterator[Finding]:
 
 
 def _data(e: Evidence) -> Iterator[Finding]:
+    if e.identical:
+        yield Finding(
+            "same-recording",
+            "warning",
+            "Participant and model are the same, frame by frame.",
+            "Check that two different recordings, or two different faces, were chosen.",
+        )
     low = e.card["coverage"][e.card["coverage"] < LOW_COVERAGE]
     if len(low):
         yield Finding(
