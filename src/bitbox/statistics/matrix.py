@@ -26,6 +26,8 @@ IntArray = NDArray[np.int64]
 SPECIFICITY_SHIFTS = 99
 # Values of the null kept at once: 128 MB.
 _MOST_VALUES = 2**24
+# Pairs judged at once.
+_PAIRS = 256
 
 
 @dataclass(frozen=True)
@@ -187,26 +189,34 @@ def every_pair_test(
     observed = data.observed()
     n1, n2 = observed.shape
     step = max(1, _MOST_VALUES // (len(shifts) * n2))
-    z, p = np.full((n1, n2), np.nan), np.full((n1, n2), np.nan)
+    z, p = np.full(n1 * n2, np.nan), np.full(n1 * n2, np.nan)
     largest = np.full(len(shifts), np.nan)
     own, others = _Running(len(shifts)), _Running(len(shifts))
-    known, matching = np.isfinite(observed), np.eye(n1, n2, dtype=np.bool_)
+    flat, matching = observed.ravel(), np.eye(n1, n2, dtype=np.bool_).ravel()
     for first in range(0, n1, step):
         rows = slice(first, min(first + step, n1))
-        null = np.stack(list(data.null(shifts, rows))).reshape(len(shifts), -1)
-        flat = observed[rows].ravel()
-        score = standardise(flat, null)[2]
-        z[rows] = score.reshape(-1, n2)
-        p[rows] = np.where(np.isfinite(flat), rank_p(flat, null), np.nan).reshape(-1, n2)
-        comparable = np.isfinite(score)
-        if comparable.any():
-            highest = largest_z(flat[comparable], null[:, comparable], alike)
-            largest = np.fmax(largest, highest)
-        own.add(null[:, (known & matching)[rows].ravel()])
-        others.add(null[:, (known & ~matching)[rows].ravel()])
-    p_fwer = family_wise(z, largest, alike)
-    result = MatrixTest(tuple(names), observed, z, p, p_fwer, len(shifts))
-    matched, mismatched = contrast(observed, known)
+        null = np.empty((len(shifts), (rows.stop - first) * n2))
+        for row, one in zip(null, data.null(shifts, rows), strict=True):
+            row[:] = one.ravel()
+        # a few pairs at a time, so that what is computed on the way stays small
+        for some in range(0, null.shape[1], _PAIRS):
+            part = null[:, some : some + _PAIRS]
+            here = slice(first * n2 + some, first * n2 + some + part.shape[1])
+            seen, same = flat[here], matching[here]
+            z[here] = standardise(seen, part)[2]
+            p[here] = np.where(np.isfinite(seen), rank_p(seen, part), np.nan)
+            comparable = np.isfinite(z[here])
+            if comparable.any():
+                highest = largest_z(seen[comparable], part[:, comparable], alike)
+                largest = np.fmax(largest, highest)
+            own.add(part[:, np.isfinite(seen) & same])
+            others.add(part[:, np.isfinite(seen) & ~same])
+    shape = n1, n2
+    p_fwer = family_wise(z, largest, alike).reshape(shape)
+    result = MatrixTest(
+        tuple(names), observed, z.reshape(shape), p.reshape(shape), p_fwer, len(shifts)
+    )
+    matched, mismatched = contrast(observed, np.isfinite(observed))
     if not np.isfinite(matched - mismatched):
         return result, None
     return result, _judged(matched, mismatched, own.mean() - others.mean())
