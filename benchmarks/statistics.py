@@ -3,14 +3,16 @@
     python -m benchmarks.statistics [--runs 3]
 
 Five minutes at 30 frames a second, windows of 1.1 s every 0.5 s, lags up to 0.27 s. For 32 and 79
-signals: one run of `imitation` on all pairs, 1000 surrogates of the matched signals, and 1000
-surrogates of all pairs, in seconds and as a multiple of the one run.
+signals: one run of `imitation` on all pairs, 1000 surrogates of the matched signals (both
+directions, and specificity), and with --all-pairs 1000 surrogates of all pairs, in seconds and as
+a multiple of the one run; and the largest memory of the process so far.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -30,6 +32,16 @@ def seconds(call: Callable[[], object], runs: int) -> float:
     return statistics.median(taken)
 
 
+def largest_memory() -> float:
+    """Return the most memory that this process has held, in MB; NaN where that isn't known."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
@@ -37,7 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     small = imitated_pair(2, duration=30)
     imitation_quality(small.participant, small.model, n_surrogates=19)  # compiles
-    print("signals  what                       seconds  times one run")
+    print("signals  what                       seconds  times one run  largest MB")
     for n in (32, 79):
         pair = imitated_pair(n, duration=300)
         people = pair.participant, pair.model
@@ -53,7 +65,10 @@ def main() -> None:
                 ),
                 1 if whole else options.runs,
             )
-            print(f"{n:7}  {label:26}  {taken:7.2f}  {taken / once:13.0f}", flush=True)
+            print(
+                f"{n:7}  {label:26}  {taken:7.2f}  {taken / once:13.0f}  {largest_memory():10.0f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -132,7 +132,9 @@ class TestSuggest:
 
     def test_multiverse(self, pair, capsys) -> None:
         assert bitbox("-q", "suggest", *pair, "--multiverse", "--seed", 1) == 0
-        assert "beyond chance" in said(capsys)
+        text = said(capsys)
+        assert "beyond chance" in text
+        assert "smallest p possible" in text
 
 
 class TestInfo:

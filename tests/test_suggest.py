@@ -77,5 +77,8 @@ def test_every_setting_is_tried_once() -> None:
         pair.participant, pair.model, lag=1.0, n_surrogates=99, seed=table.attrs["seed"]
     )
     np.testing.assert_array_equal(plain["z"], alone.scorecard["z"])
+    assert (table["least_p_fwer"].isna() == table["signal"].isna()).all()
+    assert (plain["p_fwer"] >= 0.999 * plain["least_p_fwer"]).all()
+    assert plain["least_p_fwer"].iloc[0] == alone.least_p_fwer
     with pytest.raises(ParameterError, match="no setting"):
         multiverse(pair.participant, pair.model, widths=())

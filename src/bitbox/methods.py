@@ -91,13 +91,21 @@ def _correlation(result: ImitationQuality) -> str:
 
 def _chance(result: ImitationQuality) -> str:
     p, m = result.provenance["parameters"], len(result.null)
+    alike = p["surrogates_alike"]
+    worth = (
+        f", what was observed counting as {alike:.1f} of them, since so many neighbouring shifts "
+        "are worth one independent surrogate (the autocorrelation time of the surrogates' means)"
+        if alike > 1
+        else ""
+    )
     return (
         "The mean over windows was compared with its distribution in "
         + _SURROGATES[p["surrogate"]].format(m=m)
         + f". The seed of the random numbers was {result.seed}. p values are one-sided, (b + 1) / "
         "(m + 1) with b of m surrogates reaching what was observed (Phipson & Smyth, 2010). z is "
         "the distance from the surrogates' mean in their standard deviations. Over signals, p was "
-        "corrected family-wise by the largest z of each surrogate (Westfall & Young, 1993); "
+        "corrected family-wise by the largest z of each surrogate (Westfall & Young, 1993), each "
+        f"standardised by the others and what was observed{worth}; "
         "signals with a corrected p of at most "
         f"{result.headline.alpha:g} are called imitated beyond chance. False discovery rates "
         "(Benjamini & Hochberg, 1995) are given as well. As a control, the same was done with "

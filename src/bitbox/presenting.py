@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bitbox.recordings import is_video
 from bitbox.run_report import describe
+from bitbox.scorecard import ALPHA
 from bitbox.terminal import Formats, Terminal
 
 if TYPE_CHECKING:
@@ -175,10 +176,19 @@ def show_suggestion(terminal: Terminal, suggestion: Suggestion, table: pd.DataFr
             "imitated": "{:.0f}".format,
             "tested": "{:.0f}".format,
             "median_z": "{:.1f}".format,
+            "least": "{:.3f}".format,
         }
         shown = table.assign(width=[f"{width:g} s" for width in table["width"]]).set_index("width")
         headings = {"signal": "width", "imitated": "beyond chance", "median_z": "median z"}
+        headings["least"] = "smallest p possible"
         terminal.table(shown, "How the headline changes with the settings", formats, headings)
+        if (table["least"] > ALPHA).any():
+            terminal.show(
+                "Where the smallest p possible is above 0.05 the recordings are too short for "
+                "these settings, and nothing can be found beyond chance."
+            )
+        if table["least"].isna().any():
+            terminal.show("Settings without a test (–): the recordings are too short for them.")
 
 
 def show_cache(terminal: Terminal, folder: Path) -> None:

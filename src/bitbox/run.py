@@ -220,7 +220,10 @@ def _headlines(table: pd.DataFrame) -> pd.DataFrame:
     beyond = table.assign(imitated=table["p_fwer"] <= ALPHA, tested=table["p_fwer"].notna())
     groups = beyond.groupby(["width", "lag"], as_index=False)
     return groups.agg(
-        imitated=("imitated", "sum"), tested=("tested", "sum"), median_z=("z", "median")
+        imitated=("imitated", "sum"),
+        tested=("tested", "sum"),
+        median_z=("z", "median"),
+        least=("least_p_fwer", "max"),
     )
 
 
@@ -303,7 +306,9 @@ def _findings(
         for finding in person.findings:
             message = f"{person.role.capitalize()}: {finding.message}"
             found.append(Finding(finding.code, finding.severity, message, finding.todo))
-    if hash_file_or_none(people[0].path) == hash_file_or_none(people[1].path) is not None:
+    told = {finding.code for finding in quality.findings}
+    same = hash_file_or_none(people[0].path) == hash_file_or_none(people[1].path) is not None
+    if same and "same-recording" not in told:
         found.append(
             Finding(
                 "same-recording",

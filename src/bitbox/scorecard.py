@@ -22,8 +22,9 @@ from bitbox.statistics.card import scorecard, window_table
 from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
+from bitbox.statistics.inference import infer, least_p
 from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
-from bitbox.statistics.spectra import typical_frequency
+from bitbox.statistics.spectra import typical_frequencies
 from bitbox.statistics.windows import Rule
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bitbox.results import CorrelationResult
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 #: Imitated beyond chance: a family-wise p of at most this.
 ALPHA = 0.05
@@ -120,6 +122,12 @@ class ImitationQuality:
     def methods(self) -> str:
         """Return a methods section: what was done, with the numbers used and references."""
         return methods_text(self)
+
+    @property
+    def least_p_fwer(self) -> float:
+        """The smallest family-wise p that these recordings could have given."""
+        alike = float(self.provenance["parameters"]["surrogates_alike"])
+        return least_p(len(self.null), alike)
 
     @property
     def data_dictionary(self) -> pd.DataFrame:
@@ -236,14 +244,18 @@ def imitation_quality(
         plan=plan,
         observed=forward.observed,
         null=forward.null,
-        frequency=np.array([typical_frequency(s, plan.fps) for s in both.y.swapaxes(0, 1)]),
+        reverse_p_fwer=infer(reverse.shape, reverse.null, reverse.alike).p_fwer,
+        alike=forward.alike,
+        moving=np.array([_moves(both.x), _moves(both.y)]),
+        identical=np.array_equal(both.x, both.y, equal_nan=True),
+        frequency=typical_frequencies(both.y, plan.fps),
         surrogate=surrogate,
         n_asked=n_surrogates,
         alpha=ALPHA,
         unmatched=both.unmatched,
     )
     shifted = Shifted(both.x, both.y, plan, polarity, min_valid, threads, progress)
-    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, seed, matrix_test)
+    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, forward.alike, matrix_test)
     parameters: dict[str, Any] = {
         "width": width,
         "step": width / 2 if step is None else step,
@@ -259,6 +271,7 @@ def imitation_quality(
         "signals": list(both.names),
         "surrogate": surrogate,
         "n_surrogates": len(forward.null),
+        "surrogates_alike": round(forward.alike, 3),
         "matrix_test": matrix_test,
         "seed": seed,
     }
@@ -298,6 +311,14 @@ def _raw(aligned: Aligned, parameters: Mapping[str, Any], threads: int | None) -
     return imitation(aligned.participant, aligned.model, threads=threads, **chosen)
 
 
+def _moves(signals: FloatArray) -> BoolArray:
+    """Return which signals, (T, n, d), take more than one value."""
+    low = np.min(signals, axis=0, where=~np.isnan(signals), initial=np.inf)
+    high = np.max(signals, axis=0, where=~np.isnan(signals), initial=-np.inf)
+    changes: BoolArray = (high > low).any(axis=1)
+    return changes
+
+
 def headline(card: pd.DataFrame, alpha: float = ALPHA) -> Headline:
     """Return the share of tested signals that are imitated beyond chance."""
     tested = int(card["p_fwer"].notna().sum())
@@ -327,10 +348,12 @@ def check_seed(seed: int) -> int:
 
 
 def _whole_matrix(
-    names: Sequence[str], data: Shifted, n_surrogates: int, seed: int, every_pair: bool
+    names: Sequence[str], data: Shifted, n: int, alike: float, every_pair: bool
 ) -> tuple[MatrixTest | None, Specificity | None]:
     """Return the test of every pair, if wanted, and the specificity, if there can be one."""
     if not every_pair and (len(names) < 2 or not broken.can_shift(data.plan)):
         return None, None
-    shifts = broken.circular_shifts(data.plan, n_surrogates, np.random.default_rng(seed))
-    return every_pair_test(names, data, shifts) if every_pair else (None, specificity(data, shifts))
+    shifts = broken.circular_shifts(data.plan, n)
+    if every_pair:
+        return every_pair_test(names, data, shifts, alike)
+    return None, specificity(data, shifts)

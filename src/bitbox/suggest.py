@@ -17,7 +17,7 @@ from bitbox.progress import Progress
 from bitbox.scorecard import check_seed, imitation_quality, new_seed
 from bitbox.signals import Components
 from bitbox.statistics.findings import FEW_WINDOWS
-from bitbox.statistics.spectra import typical_frequency
+from bitbox.statistics.spectra import typical_frequencies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,10 +120,10 @@ def suggest(
             expected="at least 6 s that both share",
             got=f"{seconds:.2f} s",
         )
-    each = [typical_frequency(signal, aligned.fps) for signal in both.y.swapaxes(0, 1)]
-    known = [f for f in each if np.isfinite(f)]
-    frequency = float(np.median(known)) if known else float("nan")
-    wanted = round(float(np.clip(CYCLES / frequency, NARROWEST, WIDEST)), 1) if known else 2.0
+    each = typical_frequencies(both.y, aligned.fps)
+    known = each[np.isfinite(each)]
+    frequency = float(np.median(known)) if known.size else float("nan")
+    wanted = round(float(np.clip(CYCLES / frequency, NARROWEST, WIDEST)), 1) if known.size else 2.0
     lag = round(ALLOWANCE * latency, 2)
     # windows of w seconds, w / 2 apart, after the lag: (seconds - lag - w) / (w / 2) + 1
     room = (seconds - lag - 0.1) / (1 + (FEW_WINDOWS - 1) / 2)
@@ -135,7 +135,7 @@ def suggest(
         f"Half of the model's movement is slower than {frequency:.2f} Hz, and a window should hold "
         f"about {CYCLES} cycles of that ({CYCLES / frequency:.1f} s); imitation is expected about "
         f"{latency:g} s late"
-        if known
+        if known.size
         else "The model hardly moves, so this is only a usual choice"
     )
     short = (
@@ -185,9 +185,10 @@ def multiverse(
     -------
     DataFrame
         One row an analysis and signal: ``width``, ``lag``, ``polarity``, ``signal``, ``shape``,
-        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``latency``, ``gain``, ``windows``. Where the
-        recordings are too short for the settings there is one row without a signal. The seed is
-        in ``.attrs["seed"]``.
+        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``latency``, ``gain``, ``windows``, and
+        ``least_p_fwer``, the smallest p_fwer that these recordings could have given: where it is
+        above 0.05 nothing can be found. Where the recordings are too short for the settings there
+        is one row without a signal. The seed is in ``.attrs["seed"]``.
 
     Raises
     ------
@@ -209,13 +210,15 @@ def multiverse(
                 participant, model, n_surrogates=n_surrogates, seed=seed, **chosen, **options
             )
         except TooShortError:
-            rows = pd.DataFrame([{"signal": None} | dict.fromkeys(columns, np.nan)])
+            rows = pd.DataFrame(
+                [{"signal": None} | dict.fromkeys([*columns, "least_p_fwer"], np.nan)]
+            )
         else:
-            rows = result.scorecard[columns].reset_index()
+            rows = result.scorecard[columns].reset_index().assign(least_p_fwer=result.least_p_fwer)
         tables.append(rows.assign(**chosen))
         if progress is not None:
             progress("Trying settings", done, len(settings))
     table = pd.concat(tables, ignore_index=True)
-    table = table[["width", "lag", "polarity", "signal", *columns]]
+    table = table[["width", "lag", "polarity", "signal", *columns, "least_p_fwer"]]
     table.attrs["seed"] = seed
     return table

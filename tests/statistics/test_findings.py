@@ -9,7 +9,7 @@ import pytest
 
 from bitbox.scorecard import imitation_quality
 from bitbox.statistics.spectra import typical_frequency
-from bitbox.synthetic.signals import SignalPair, imitated_pair
+from bitbox.synthetic.signals import SignalPair, imitated_pair, independent_pair
 
 
 def codes(pair: SignalPair, **options: Any) -> dict[str, str]:
@@ -48,6 +48,14 @@ def test_latency_at_the_edge(good: SignalPair) -> None:
     assert "lag-at-edge" not in codes(good)
 
 
+def test_no_latency_at_all_is_an_edge_that_a_larger_lag_does_not_mend(good: SignalPair) -> None:
+    found = codes(SignalPair(good.model, good.model, good.truth))["lag-at-edge"]
+    assert "at no lag at all" in found
+    assert "offset" in found
+    late = imitated_pair(3, duration=120, delay=1.0, seed=0)
+    assert "(-0.9 to 0.9 s)" in codes(late, lag=0.9, causality=False)["lag-at-edge"]
+
+
 def test_a_leader_is_pointed_out(good: SignalPair) -> None:
     leader = imitated_pair(3, duration=120, delay=-0.6, seed=0)
     assert "Check who is who" in codes(leader)["reverse-stronger"]
@@ -56,14 +64,43 @@ def test_a_leader_is_pointed_out(good: SignalPair) -> None:
     assert "reverse-stronger" not in codes(leader, causality=False)
 
 
+def test_one_chance_reverse_among_many_signals_is_no_leader() -> None:
+    found = [
+        codes(independent_pair(20, duration=60, seed=seed), n_surrogates=199) for seed in range(6)
+    ]
+    assert sum("reverse-stronger" in each for each in found) <= 1
+
+
+def test_the_same_recording_twice(good: SignalPair) -> None:
+    assert (
+        "frame by frame" in codes(SignalPair(good.model, good.model, good.truth))["same-recording"]
+    )
+    assert "same-recording" not in codes(good)
+
+
 def test_low_coverage_and_untested_signals(good: SignalPair) -> None:
     values = good.participant.values.copy()
     values[:1200, 0] = np.nan
     values[:, 1] = np.nan
     found = codes(good._replace(participant=good.participant.replace(values=values)))
     assert "only 0% to 67%" in found["low-coverage"]
-    assert found["untested-signals"].startswith("s01 could")
+    assert "(s01: never known in both" in found["untested-signals"]
     assert not {"low-coverage", "untested-signals"} & set(codes(good))
+
+
+def test_untested_signals_say_why(good: SignalPair) -> None:
+    x, y = good.participant.values.copy(), good.model.values.copy()
+    x[:, 0] = 3.0
+    y[:, 2] = -1.0
+    people = [s.replace(values=v) for s, v in ((good.participant, x), (good.model, y))]
+    found = codes(SignalPair(people[0], people[1], good.truth))["untested-signals"]
+    assert "s00: constant in the participant's recording; s02: constant in the model's" in found
+    still = good.model.replace(values=np.ones_like(y))
+    quality = imitation_quality(good.participant, still, n_surrogates=99, seed=0)
+    (finding,) = (f for f in quality.findings if f.code == "untested-signals")
+    assert finding.severity == "warning"
+    assert "s00, s01, s02: constant in the model's recording" in finding.message
+    assert "No signal could be tested" in str(quality.headline)
 
 
 def test_stillness_of_both() -> None:
@@ -85,7 +122,19 @@ def test_fewer_shifts_than_asked() -> None:
     pair = imitated_pair(2, duration=15, seed=0)
     assert "only 259 different shifts" in codes(pair, n_surrogates=999)["fewer-surrogates"]
     assert "fewer-surrogates" not in codes(pair)
-    assert "independent" in codes(pair)["few-independent-shifts"]
+    few = codes(pair)["few-independent-shifts"]
+    assert "no p is to be relied on" in few
+
+
+def test_shifts_that_are_not_independent(good: SignalPair) -> None:
+    minute = imitated_pair(3, duration=60, seed=0)
+    quality = imitation_quality(minute.participant, minute.model, seed=0)
+    least = quality.scorecard["p_fwer"].min()
+    (finding,) = (f for f in quality.findings if f.code == "few-independent-shifts")
+    assert finding.severity == "info"
+    assert f"cannot be below {least:.2g}" in finding.message
+    assert 0.004 < least < 0.01
+    assert "few-independent-shifts" not in codes(good, n_surrogates=199)
 
 
 @pytest.mark.parametrize("frequency", [0.3, 1.0, 3.0])

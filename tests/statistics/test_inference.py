@@ -10,9 +10,13 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from bitbox.statistics.inference import (
+    against_the_rest,
+    autocorrelation_time,
+    family_wise,
     fisher_mean,
-    independent_surrogates,
     infer,
+    largest_z,
+    least_p,
     rank_p,
     standardise,
 )
@@ -61,10 +65,34 @@ def test_family_wise_p_is_that_of_the_largest_z() -> None:
     assert_allclose(result.chance_mean, [1, 20])
     assert_allclose(result.chance_sd, [1, 10])
     assert_allclose(result.z, [0.4, 3.0])
-    # largest z of the surrogates: -1, 1, 1
-    assert_allclose(result.p_fwer, [3 / 4, 1 / 4])
+    # largest z of the surrogates, each against the other three values: -1.53, 0.16, 1.66
+    assert_allclose(largest_z(np.array([1.4, 50.0]), null), [-1.5275, 0.1601, 1.6641], atol=1e-4)
+    assert_allclose(result.p_fwer, [2 / 4, 1 / 4])
     assert_allclose(result.p, [2 / 4, 1 / 4])
     assert_allclose(result.q_fdr, stats.false_discovery_control(result.p))
+
+
+def test_every_arrangement_is_standardised_alike() -> None:
+    """Whichever of the m + 1 is called observed, the z of all are the same."""
+    rng = np.random.default_rng(4)
+    draws = rng.gamma(2.0, size=(12, 3))
+    for k in range(12):
+        null = np.delete(draws, k, axis=0)
+        z = np.insert(against_the_rest(draws[k], null), k, infer(draws[k], null).z, axis=0)
+        if k == 0:
+            first = z
+        assert_allclose(z, first, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("m", "n"), [(19, 5), (39, 20)])
+def test_family_wise_p_is_exact_with_few_surrogates(m: int, n: int) -> None:
+    rng = np.random.default_rng(5)
+    draws = rng.standard_normal((4000, m + 1, n)) ** 3  # heavy tails
+    smallest = np.array([infer(d[0], d[1:]).p_fwer.min() for d in draws])
+    for k in range(1, m + 1, 3):
+        expected = k / (m + 1)
+        error = 4 * np.sqrt(expected * (1 - expected) / 4000)
+        assert np.mean(smallest <= expected + 1e-12) == pytest.approx(expected, abs=error)
 
 
 def test_untested_signals_are_nan_and_do_not_count() -> None:
@@ -101,10 +129,55 @@ def test_fisher_mean() -> None:
     assert fisher_mean(np.array([1.0, -1.0])) == pytest.approx(0.0)
 
 
+def smooth_noise(rng: np.random.Generator, m: int, n: int, alike: int) -> np.ndarray:
+    """A circle of m values in which each is the mean of `alike` neighbours."""
+    white = rng.standard_normal((m, n))
+    return np.mean([np.roll(white, k, axis=0) for k in range(alike)], axis=0)
+
+
 def test_neighbouring_shifts_are_not_independent() -> None:
     rng = np.random.default_rng(3)
-    white = rng.standard_normal((1000, 20))
-    assert independent_surrogates(white) > 900
-    smooth = np.apply_along_axis(np.convolve, 0, rng.standard_normal((1009, 20)), np.ones(10))
-    assert 80 < independent_surrogates(smooth[9:1009]) < 130
-    assert independent_surrogates(np.ones((50, 2))) == 50
+    assert autocorrelation_time(rng.standard_normal((1000, 20))) < 1.1
+    assert 8 < autocorrelation_time(smooth_noise(rng, 1000, 20, 10)) < 12
+    assert autocorrelation_time(np.ones((50, 2))) == 1
+
+
+def test_surrogates_are_compared_with_those_that_are_not_their_neighbours() -> None:
+    rng = np.random.default_rng(7)
+    observed, null = rng.standard_normal(2), rng.standard_normal((40, 2))
+    null[5, 1] = np.nan
+    z = against_the_rest(observed, null, 2.5)
+    for row in (0, 4, 17, 39):
+        for j in (0, 1):
+            far = np.abs(np.arange(40) - row) >= 3
+            others = null[far & np.isfinite(null[:, j]), j]
+            weights = np.append(np.ones(len(others)), 2.5)
+            values = np.append(others, observed[j])
+            mean = np.average(values, weights=weights)
+            variance = np.sum(weights * (values - mean) ** 2) / (weights.sum() - 1)
+            assert z[row, j] == pytest.approx((null[row, j] - mean) / np.sqrt(variance))
+    assert np.isnan(z[5, 1])
+
+
+def test_what_was_observed_counts_for_its_neighbours() -> None:
+    largest = np.array([0.0, 1.0, 2.0, np.nan, 3.0])
+    assert_allclose(family_wise(np.array([1.5, 9.0, np.nan]), largest), [3 / 5, 1 / 5, np.nan])
+    assert_allclose(family_wise(np.array([1.5, 9.0]), largest, 3.0), [4 / 7, 2 / 7])
+    assert least_p(99) == pytest.approx(1 / 100)
+    assert least_p(99, 5.0) == pytest.approx(3 / 104)
+
+
+def test_family_wise_p_keeps_its_level_where_shifts_are_alike() -> None:
+    """On a circle, the neighbours of what was observed being no surrogates."""
+    rng = np.random.default_rng(6)
+    smallest, careless = [], []
+    for _ in range(1500):
+        circle = smooth_noise(rng, 300, 15, 8)
+        null = circle[15:-14]
+        alike = autocorrelation_time(null)
+        smallest.append(infer(circle[0], null, alike).p_fwer.min())
+        careless.append(infer(circle[0], null).p_fwer.min())
+    for level in (0.05, 0.1, 0.2):
+        error = 3 * np.sqrt(level * (1 - level) / 1500)
+        assert np.mean(np.array(smallest) <= level) == pytest.approx(level, abs=error)
+    assert np.mean(np.array(careless) <= 0.05) > 0.075

@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics import kernels
 from bitbox.statistics.surrogates import circular_places
-from bitbox.statistics.windows import Pair, Rule, cut, mean_over, sliding_max, still
+from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
 from tests import naive
 
 T = 240
@@ -121,14 +122,21 @@ def test_a_window_with_a_gap_is_not_complete() -> None:
     x = np.arange(30.0)[:, None]
     x[4] = np.nan
     rule = Rule.make(WindowPlan.from_seconds(30, 10, width=1.0, lag=0.5), False, 0.8)
-    windows = cut(x, np.array([0, 5]), rule)
-    assert_array_equal(windows.complete, [False, True])
-    assert windows.usable.all()
-    assert_allclose(windows.movement, [np.nanstd(x[:10]), np.std(x[5:15])])
+    windows = Windows(x, rule)
+    _, present, complete, usable, starts, _ = windows.as_x
+    assert_array_equal(starts, [5, 10, 15, 20])
+    assert complete.all()
+    assert usable.all()
+    assert present.all()
+    first = [np.nanstd(x[s : s + 10]) for s in range(21)]
+    assert_allclose(windows.movement, first)
+    assert_array_equal(windows.as_y[3], np.minimum(np.arange(22), 5))  # five places hold the gap
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])
-def test_sliding_max(width: int) -> None:
-    values = np.random.default_rng(0).standard_normal((3, 20))
-    expected = [[max(row[i : i + width]) for i in range(20 - width + 1)] for row in values]
-    assert_array_equal(sliding_max(values, width), expected)
+def test_slide_largest(width: int) -> None:
+    values = np.random.default_rng(0).standard_normal(20)
+    expected = [max(values[i : i + width]) for i in range(20 - width + 1)]
+    found = np.empty(len(expected))
+    kernels.slide_largest(values.copy(), width, found)
+    assert_array_equal(found, expected)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bitbox.statistics.columns import COLUMNS
 from bitbox.statistics.gain import gain
 from bitbox.statistics.inference import fisher_mean, infer
-from bitbox.statistics.null import Matched, in_threads, matched
+from bitbox.statistics.null import Matched
 from bitbox.statistics.windows import Rule
 
 if TYPE_CHECKING:
@@ -32,27 +32,18 @@ class Directed:
         One a signal.
     null : (m, n) array
         Shapes of the surrogates.
+    alike : float
+        How many successive rows of the null are worth one independent surrogate.
     """
 
     observed: Sequence[Matched]
     null: FloatArray
+    alike: float = 1.0
 
     @property
     def shape(self) -> FloatArray:
         """Observed shapes, (n,)."""
         return np.array([signal.shape for signal in self.observed])
-
-
-def observe(x: FloatArray, y: FloatArray, rule: Rule, threads: int | None = None) -> list[Matched]:
-    """Return what the windows of every matched signal hold, x and y being (T, n, d)."""
-    found: list[Matched] = [None] * x.shape[1]  # type: ignore[list-item]
-
-    def one(i: int) -> FloatArray:
-        found[i] = matched(x[:, i], y[:, i], rule)
-        return np.empty(0)
-
-    in_threads(one, x.shape[1], threads, None, "")
-    return found
 
 
 def scorecard(
@@ -67,7 +58,7 @@ def scorecard(
     import pandas as pd
 
     shape = forward.shape
-    result = infer(shape, forward.null)
+    result = infer(shape, forward.null, forward.alike)
     both = ~(np.isnan(x).any(axis=2) | np.isnan(y).any(axis=2))
     table = {
         "shape": shape,

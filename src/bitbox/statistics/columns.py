@@ -59,10 +59,10 @@ COLUMNS = (
     Column(
         "p_fwer",
         "Family-wise p: the chance that any of the tested signals reaches this z without "
-        "coupling, from the largest z of each surrogate. At or below 0.05: imitated beyond "
-        "chance.",
+        "coupling, from the largest z of each surrogate. Shifts too close to be independent don't "
+        "count as if they were. At or below 0.05: imitated beyond chance.",
         "probability",
-        "1 / (m + 1) to 1",
+        "1 / (m + 1) to 1, m counted in independent surrogates",
     ),
     Column(
         "q_fdr",

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
-from bitbox.statistics.card import Directed, observe
-from bitbox.statistics.null import other_recordings, randomised_phases, replaced_windows
+from bitbox.statistics.card import Directed
+from bitbox.statistics.inference import autocorrelation_time
+from bitbox.statistics.null import both_ways, other_recordings, randomised_phases
 from bitbox.statistics.windows import Rule
 
 FloatArray = NDArray[np.float64]
@@ -30,7 +31,6 @@ class Directions:
 
     def against(self, surrogate: str) -> tuple[Directed, Directed]:
         """Return forward and reverse direction with surrogates made of the pair itself."""
-        rng = np.random.default_rng(self.seed)
         plan, how = self.rule.plan, {"threads": self.threads, "progress": self.progress}
         if surrogate == "phase":
             for signals in (self.x, self.y):
@@ -40,17 +40,15 @@ class Directions:
                 randomised_phases(a, b, self.rule, seeds, **how)  # type: ignore[arg-type]
                 for a, b in ((self.x, self.y), (self.y, self.x))
             ]
-        else:
-            if surrogate == "circular":
-                shifts = broken.circular_shifts(plan, self.n, rng)
-                places = broken.circular_places(plan, shifts)
-            else:
-                places = broken.segment_places(plan, self.n, rng)
-            nulls = [
-                replaced_windows(a, b, self.rule, places, **how)  # type: ignore[arg-type]
-                for a, b in ((self.x, self.y), (self.y, self.x))
-            ]
-        return self._directed(nulls)
+            return self._directed(nulls)
+        if surrogate == "segments":
+            places = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
+            ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
+            return Directed(*ways[0]), Directed(*ways[1])
+        places = broken.circular_places(plan, broken.circular_shifts(plan, self.n))
+        ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
+        forward, reverse = (Directed(*way, autocorrelation_time(way[1])) for way in ways)
+        return forward, reverse
 
     def against_others(self, others: list[FloatArray]) -> tuple[Directed, Directed]:
         """Return forward and reverse direction with other recordings in the model's place."""
@@ -69,7 +67,7 @@ class Directions:
         )
 
     def _directed(self, nulls: list[FloatArray]) -> tuple[Directed, Directed]:
-        return (
-            Directed(observe(self.x, self.y, self.rule, self.threads), nulls[0]),
-            Directed(observe(self.y, self.x, self.rule, self.threads), nulls[1]),
-        )
+        """Add what is observed to the surrogates of both directions."""
+        no_places = np.empty((0, self.rule.plan.n_windows), dtype=np.int64)
+        ways = both_ways(self.x, self.y, self.rule, no_places, threads=self.threads)
+        return Directed(ways[0][0], nulls[0]), Directed(ways[1][0], nulls[1])

@@ -11,20 +11,22 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.quality import Finding
-from bitbox.statistics.inference import independent_surrogates
+from bitbox.statistics.inference import least_p
 from bitbox.statistics.null import Matched
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 FEW_WINDOWS = 20
 LOW_COVERAGE = 0.8
 #: A best lag at the end of the range in more than this share of windows is suspicious.
 AT_EDGE = 0.3
-#: A reverse direction this far beyond chance, and ahead of the forward one, needs an explanation.
-REVERSE_Z, REVERSE_AHEAD = 2.0, 1.0
+#: A reverse direction beyond chance, and its z this far ahead of the forward one's, needs an
+#: explanation.
+REVERSE_AHEAD = 1.0
 #: Neither moves in more than this share of windows.
 MOSTLY_STILL = 0.5
 #: With fewer independent surrogates a p of 0.01, or of 0.05, rests on one of them.
@@ -47,6 +49,14 @@ class Evidence:
         Windows of the matched signals, in the scorecard's order.
     null : (m, n) array
         Shapes of the surrogates.
+    reverse_p_fwer : (n,) array
+        Family-wise p of the reverse direction.
+    alike : float
+        How many successive rows of the null are worth one independent surrogate.
+    moving : (2, n) array of bool
+        Whether the participant's and the model's signals change at all.
+    identical : bool
+        Whether both are the same, frame by frame.
     frequency : (n,) array
         Typical frequency of the model's signals in Hz.
     surrogate : str
@@ -63,6 +73,10 @@ class Evidence:
     plan: WindowPlan
     observed: Sequence[Matched]
     null: FloatArray
+    reverse_p_fwer: FloatArray
+    alike: float
+    moving: BoolArray
+    identical: bool
     frequency: FloatArray
     surrogate: str
     n_asked: int
@@ -106,15 +120,29 @@ def _windows(e: Evidence) -> Iterator[Finding]:
 def _lags(e: Evidence) -> Iterator[Finding]:
     if e.plan.max_lag == 0:
         return
-    imitated = e.card[(e.card["p_fwer"] <= e.alpha) & (e.card["edge"] > AT_EDGE)]
-    if len(imitated):
+    largest = e.plan.max_lag / e.plan.fps
+    edge = e.card[(e.card["p_fwer"] <= e.alpha) & (e.card["edge"] > AT_EDGE)]
+    # a causal range ends at 0 as well, and there a larger lag would not help
+    simultaneous = edge["latency"] < largest / 2 if e.plan.causal else edge["latency"] > np.inf
+    late, at_once = edge[~simultaneous], edge[simultaneous]
+    allowed = f"{0.0 if e.plan.causal else -largest:.3g} to {largest:.3g} s"
+    if len(late):
         yield Finding(
             "lag-at-edge",
             "warning",
-            f"The best lag of {_names(imitated.index)} lies at an end of the allowed range (0 to "
-            f"{e.plan.max_lag / e.plan.fps:.3g} s) in {imitated['edge'].median():.0%} of windows: "
-            "the range may cut off the true latency.",
+            f"The best lag of {_names(late.index)} lies at an end of the allowed range ({allowed}) "
+            f"in {late['edge'].median():.0%} of windows: the range may cut off the true latency.",
             "Use a larger lag, or check that both recordings start at the same time (offset).",
+        )
+    if len(at_once):
+        yield Finding(
+            "lag-at-edge",
+            "warning",
+            f"The best lag of {_names(at_once.index)} lies at an end of the allowed range "
+            f"({allowed}), at no lag at all, in {at_once['edge'].median():.0%} of windows: the "
+            "participant may move together with the model, or before.",
+            "Check that both recordings start at the same time (offset), or allow lags both ways "
+            "(causality=False, --no-causality).",
         )
 
 
@@ -123,7 +151,7 @@ def _direction(e: Evidence) -> Iterator[Finding]:
     if not e.plan.causal or e.plan.max_lag == 0:  # then the two directions are one
         return
     ahead = card["reverse_z"] - card["z"] > REVERSE_AHEAD
-    reverse = card[ahead & (card["reverse_z"] > REVERSE_Z)]
+    reverse = card[ahead & (e.reverse_p_fwer <= e.alpha)]
     if len(reverse):
         yield Finding(
             "reverse-stronger",
@@ -137,6 +165,13 @@ def _direction(e: Evidence) -> Iterator[Finding]:
 
 
 def _data(e: Evidence) -> Iterator[Finding]:
+    if e.identical:
+        yield Finding(
+            "same-recording",
+            "warning",
+            "Participant and model are the same, frame by frame.",
+            "Check that two different recordings, or two different faces, were chosen.",
+        )
     low = e.card["coverage"][e.card["coverage"] < LOW_COVERAGE]
     if len(low):
         yield Finding(
@@ -157,14 +192,7 @@ def _data(e: Evidence) -> Iterator[Finding]:
             f"(up to {np.nanmax(both_still):.0%}); these don't count.",
             "Nothing; the result rests on the movements that there are.",
         )
-    untested = e.card.index[e.card["p"].isna()]
-    if len(untested):
-        yield Finding(
-            "untested-signals",
-            "info",
-            f"{_names(untested)} could not be tested: no window in which both are known and move.",
-            "Nothing; they don't count in the corrections for many tests.",
-        )
+    yield from _untested(e)
     if e.unmatched:
         yield Finding(
             "unmatched-signals",
@@ -172,6 +200,34 @@ def _data(e: Evidence) -> Iterator[Finding]:
             f"{_names(e.unmatched)} were measured in one of the two only, and are not compared.",
             "Nothing, if that is meant.",
         )
+
+
+def _untested(e: Evidence) -> Iterator[Finding]:
+    untested = e.card["p"].isna().to_numpy()
+    if not untested.any():
+        return
+    never = untested & (e.card["coverage"] == 0).to_numpy()
+    still = [untested & ~never & ~moving for moving in e.moving]
+    other = untested & ~never & ~still[0] & ~still[1]
+    reasons = [
+        (never, "never known in both recordings at the same time"),
+        (still[0], "constant in the participant's recording"),
+        (still[1] & ~still[0], "constant in the model's recording"),
+        (other, "no window in which enough frames are known and something moves"),
+    ]
+    why = [f"{_names(e.card.index[which])}: {reason}" for which, reason in reasons if which.any()]
+    all_of_them = bool(untested.all())
+    yield Finding(
+        "untested-signals",
+        "warning" if all_of_them else "info",
+        ("No signal could be tested (" if all_of_them else "Could not be tested (")
+        + "; ".join(why)
+        + ").",
+        "Check that the right files were compared, and that the face was found in both."
+        if all_of_them
+        else "Nothing, if that is to be expected; they don't count in the corrections for many "
+        "tests.",
+    )
 
 
 def _surrogates(e: Evidence) -> Iterator[Finding]:
@@ -184,18 +240,30 @@ def _surrogates(e: Evidence) -> Iterator[Finding]:
             "all were used.",
             f"Nothing; p cannot be below {1 / (m + 1):.2g}.",
         )
-    if e.surrogate == "circular" and np.isfinite(e.null).any():
-        independent = independent_surrogates(e.null)
-        if independent < FEW_INDEPENDENT:
-            yield Finding(
-                "few-independent-shifts",
-                "warning" if independent < TOO_FEW_INDEPENDENT else "info",
-                f"Shifts that differ by little give nearly the same: the {m} surrogates of this "
-                f"recording are worth about {independent:.0f} independent ones. A p below "
-                f"{1 / (independent + 1):.2g} says no more than that.",
-                "Judge single signals by p_fwer at 0.05 rather than by very small p or q_fdr; for "
-                "finer p use longer recordings or surrogate='segments'.",
-            )
+    independent = m / e.alike
+    least = least_p(m, e.alike)
+    if e.surrogate != "circular" or independent >= FEW_INDEPENDENT or not np.isfinite(e.null).any():
+        return
+    worth = (
+        f"Shifts that differ by little give nearly the same: the {m} surrogates of this recording "
+        f"are worth about {independent:.0f} independent ones, and p_fwer cannot be below "
+        f"{least:.2g}"
+    )
+    if independent < TOO_FEW_INDEPENDENT or least > e.alpha:
+        yield Finding(
+            "few-independent-shifts",
+            "warning",
+            f"{worth}. With fewer than {TOO_FEW_INDEPENDENT} no p is to be relied on.",
+            "Use longer recordings, a smaller width or lag, or surrogate='segments'.",
+        )
+        return
+    yield Finding(
+        "few-independent-shifts",
+        "info",
+        f"{worth}; a p or q_fdr below that says no more.",
+        "Judge by p_fwer at 0.05 rather than by very small p or q_fdr; for finer p use longer "
+        "recordings or surrogate='segments'.",
+    )
 
 
 def _still_share(signal: Matched) -> float:

@@ -41,7 +41,7 @@ class Inference:
     q_fdr: FloatArray
 
 
-def infer(observed: FloatArray, null: FloatArray) -> Inference:
+def infer(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> Inference:
     """Compare observed statistics with their null distributions.
 
     Parameters
@@ -50,6 +50,8 @@ def infer(observed: FloatArray, null: FloatArray) -> Inference:
         One statistic a signal, larger is more; NaN: not tested.
     null : (m, n) array
         The same statistics of m surrogates. Rows belong together: all signals of one surrogate.
+    alike : float
+        How many successive surrogates are worth one, see `autocorrelation_time`; 1: independent.
 
     Returns
     -------
@@ -60,9 +62,9 @@ def infer(observed: FloatArray, null: FloatArray) -> Inference:
     -----
     p can never be 0: what was observed is one of the m + 1 equally likely arrangements under the
     null hypothesis (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39). p_fwer is the
-    single-step max-statistic procedure of Westfall & Young (1993) on statistics standardised by
-    their own null, so that signals with a wide null don't decide for the others; it keeps
-    its level whatever the dependence between signals.
+    single-step max-statistic procedure of Westfall & Young (1993) on standardised statistics, so
+    that signals with a wide null don't decide for the others; it keeps its level whatever
+    the dependence between signals, see `family_wise`.
     """
     mean, sd, z = standardise(observed, null)
     tested = np.isfinite(observed) & np.isfinite(null).any(axis=0)
@@ -70,13 +72,48 @@ def infer(observed: FloatArray, null: FloatArray) -> Inference:
     p_fwer, q = np.full_like(p, np.nan), np.full_like(p, np.nan)
     comparable = tested & np.isfinite(z)
     if comparable.any():
-        largest = max_z(null[:, comparable], mean[comparable], sd[comparable])
-        p_fwer[comparable] = rank_p(z[comparable], largest[:, None])
+        largest = largest_z(observed[comparable], null[:, comparable], alike)
+        p_fwer[comparable] = family_wise(z[comparable], largest, alike)
     if tested.any():
         from scipy.stats import false_discovery_control
 
         q[tested] = false_discovery_control(p[tested])
     return Inference(mean, sd, z, p, p_fwer, q)
+
+
+def family_wise(z: FloatArray, largest: FloatArray, alike: float = 1.0) -> FloatArray:
+    """Return the family-wise p of observed z from the largest z of every surrogate.
+
+    Parameters
+    ----------
+    z : array
+        Of what was observed.
+    largest : (m,) array
+        See `largest_z`; NaN where undefined.
+    alike : float
+        As for `infer`, k.
+
+    Returns
+    -------
+    array
+        (b + (k + 1) / 2) / (m + k), with b of m surrogates reaching z. For k = 1 that is
+        (b + 1) / (m + 1).
+
+    Notes
+    -----
+    What was observed is one of the arrangements. Among shifts of which k are worth one it stands
+    for k arrangements, its neighbours, which are no surrogates as they hold the true coupling.
+    Without coupling half of them would reach it, besides itself: it lies somewhere on its hill.
+    """
+    known = np.sort(largest[~np.isnan(largest)])
+    reached = len(known) - np.searchsorted(known, z - TIE)
+    p: FloatArray = (reached + (alike + 1.0) / 2.0) / (len(known) + alike)
+    return np.where(np.isnan(z), np.nan, p)
+
+
+def least_p(m: int, alike: float = 1.0) -> float:
+    """Return the smallest p that `family_wise` can give with m surrogates."""
+    return float(family_wise(np.zeros(1), np.full(m, -1.0), alike)[0])
 
 
 def standardise(
@@ -101,11 +138,62 @@ def rank_p(observed: FloatArray, null: FloatArray) -> FloatArray:
     return p
 
 
-def max_z(null: FloatArray, mean: FloatArray, sd: FloatArray) -> FloatArray:
-    """Return the largest z of every surrogate, (m,); NaN where none is defined."""
-    z = (null - mean) / sd
-    largest = np.max(z, axis=1, where=np.isfinite(z), initial=-np.inf)
+def largest_z(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> FloatArray:
+    """Return the largest z of every surrogate, (m,), each against the others; NaN: undefined."""
+    z = against_the_rest(observed, null, alike)
+    largest = np.max(z, axis=1, where=~np.isnan(z), initial=-np.inf)
     return np.where(np.isneginf(largest), np.nan, largest)
+
+
+def against_the_rest(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> FloatArray:
+    """Return z of every surrogate: its distance from what the others are, in their deviations.
+
+    Parameters
+    ----------
+    observed : (n,) array
+        What was observed: one of the others, worth `alike` of them.
+    null : (m, n) array
+        Surrogates; NaN where undefined.
+    alike : float
+        As for `infer`. Surrogates nearer than that don't belong to the others.
+
+    Returns
+    -------
+    (m, n) array
+        Where the others are all the same, infinite for a value above them.
+
+    Notes
+    -----
+    For p_fwer to be right all arrangements have to be standardised alike. What was observed is by
+    surrogates that are independent of it; so is each surrogate. If its own value, or those of
+    neighbours that are nearly the same, were part of its mean and deviation, its z would be drawn
+    towards 0, that of what was observed would not, and p_fwer would be too small. With k = 1 all
+    m + 1 are treated exactly alike.
+    """
+    good = np.isfinite(null)
+    centre = np.where(good, null, 0.0).sum(axis=0) / np.maximum(good.sum(axis=0), 1)
+    values: FloatArray = np.where(good, null - centre, 0.0)
+    own = observed - centre
+    count = _without_neighbours(good.astype(np.float64), alike) + alike
+    total = _without_neighbours(values, alike) + alike * own
+    squares = _without_neighbours(values * values, alike) + alike * own**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / count
+        sd = np.sqrt(np.maximum(squares - count * mean**2, 0.0) / (count - 1.0))
+        distance = values - mean
+        alone = np.where(distance > TIE, np.inf, 0.0)
+        z = np.where(sd > TIE, distance / sd, alone)
+    return np.where(good, z, np.nan)
+
+
+def _without_neighbours(values: FloatArray, alike: float) -> FloatArray:
+    """Sum over all rows but each row itself and those nearer than `alike`."""
+    m, reach = len(values), int(np.ceil(alike - 1e-9))
+    before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    row = np.arange(m)
+    first, stop = np.maximum(row - reach + 1, 0), np.minimum(row + reach, m)
+    sums: FloatArray = before[-1] - (before[stop] - before[first])
+    return sums
 
 
 def fisher_mean(r: FloatArray) -> float:
@@ -119,8 +207,8 @@ def fisher_mean(r: FloatArray) -> float:
     return float(np.tanh(np.mean(np.arctanh(np.clip(good, NEAR_ONE - 1, 1 - NEAR_ONE)))))
 
 
-def independent_surrogates(null: FloatArray) -> float:
-    """Return how many independent draws the null of successive circular shifts is worth.
+def autocorrelation_time(null: FloatArray) -> float:
+    """Return how many successive circular shifts are worth one independent surrogate.
 
     Parameters
     ----------
@@ -130,8 +218,7 @@ def independent_surrogates(null: FloatArray) -> float:
     Returns
     -------
     float
-        m divided by the autocorrelation time of the null along the shift, which neighbouring
-        shifts make longer than one; between 1 and m.
+        The autocorrelation time of the null along the shift, in rows; between 1 and m.
 
     Notes
     -----
@@ -143,10 +230,10 @@ def independent_surrogates(null: FloatArray) -> float:
     columns = columns[:, columns.std(axis=0) > TIE]
     m = len(columns)
     if not columns.shape[1]:
-        return float(m)
+        return 1.0
     z = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     spectrum = np.abs(np.fft.rfft(z, n=2 * m, axis=0)) ** 2
     acf = np.fft.irfft(spectrum, axis=0)[:m].mean(axis=1) / (m - np.arange(m))
     below = np.flatnonzero(acf < 0.05)
     stop = int(below[0]) if len(below) else m
-    return float(np.clip(m / (1 + 2 * acf[1:stop].sum()), 1.0, m))
+    return float(np.clip(1 + 2 * acf[1:stop].sum(), 1.0, m))

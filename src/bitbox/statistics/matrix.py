@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
+from bitbox.correlation.surrogates import each_surrogate
 from bitbox.progress import Progress
-from bitbox.statistics.inference import infer, max_z, rank_p, standardise
+from bitbox.statistics.inference import family_wise, infer, largest_z, rank_p, standardise
+from bitbox.statistics.surrogates import circular_places, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,8 @@ IntArray = NDArray[np.int64]
 SPECIFICITY_SHIFTS = 99
 # Values of the null kept at once: 128 MB.
 _MOST_VALUES = 2**24
+# Pairs judged at once.
+_PAIRS = 256
 
 
 @dataclass(frozen=True)
@@ -116,14 +120,25 @@ class Shifted:
     def null(self, shifts: IntArray, rows: slice = slice(None)) -> Iterator[FloatArray]:
         """Yield the shapes after each shift, (rows, n2).
 
-        A shifted model is two pieces of recording. They are correlated one by one, so that no
-        window holds the seam between them.
+        As in `circular_places`, windows that reach across the seam are left out: all windows are
+        computed, and those few are subtracted.
         """
-        x, n_frames = self.x[:, rows], self.plan.n_frames
-        for done, shift in enumerate((int(s) for s in shifts), start=1):
-            later = self._sums(x[shift:], self.y[: n_frames - shift])
-            sooner = self._sums(x[:shift], self.y[n_frames - shift :])
-            yield _divide(later[0] + sooner[0], later[1] + sooner[1])
+        plan, x = self.plan, self.x[:, rows]
+        across = circular_places(plan, shifts) < 0
+        each = each_surrogate(
+            x, self.y, plan, shifts=shifts, fisher=False, polarity=self.polarity,
+            min_valid=self.min_valid, threads=self.threads,
+        )  # fmt: skip
+        for done, (shift, windows, one) in enumerate(zip(shifts, across, each, strict=True), 1):
+            total, count = _totals(one.abs_r if self.polarity else one.r, one.n_valid)
+            left_out = np.flatnonzero(windows)
+            if len(left_out):  # they are neighbours
+                first = plan.starts[left_out[0]] - plan.max_lag
+                last = plan.starts[left_out[-1]] + plan.window
+                frames = np.arange(first, last + (plan.max_lag if plan.two_sided else 0))
+                seam = self._sums(x[frames], self.y[(frames - shift) % plan.n_frames])
+                total, count = total - seam[0], count - seam[1]
+            yield _divide(total, count)
             if self.progress is not None:
                 self.progress("Comparing all pairs with chance", done, len(shifts))
 
@@ -135,13 +150,11 @@ class Shifted:
             replace(self.plan, n_frames=len(x)),
             polarity=self.polarity,
             min_valid=self.min_valid,
-            keep_windows=self.polarity,
             threads=self.threads,
         )
-        count = found.n_valid.astype(np.float64)
-        if found.values is not None:  # with polarity the mean would cancel
-            return np.nansum(np.abs(found.values), axis=0), count
-        return np.where(count > 0, found.mean, 0.0) * count, count
+        if self.polarity and found.mean_abs is not None:
+            return _totals(found.mean_abs, found.n_valid)
+        return _totals(found.mean, found.n_valid)
 
 
 def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
@@ -155,46 +168,55 @@ def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
     matched, mismatched = contrast(observed, np.isfinite(observed))
     if not np.isfinite(matched - mismatched):
         return None
-    few = np.linspace(0, len(shifts) - 1, min(len(shifts), SPECIFICITY_SHIFTS)).round()
-    thinned = shifts[few.astype(np.int64)]
+    thinned = shifts[spread(len(shifts), min(len(shifts), SPECIFICITY_SHIFTS))]
     null = np.array([np.subtract(*contrast(m, np.isfinite(observed))) for m in data.null(thinned)])
     return _judged(matched, mismatched, null)
 
 
 def every_pair_test(
-    names: Sequence[str], data: Shifted, shifts: IntArray
+    names: Sequence[str], data: Shifted, shifts: IntArray, alike: float = 1.0
 ) -> tuple[MatrixTest, Specificity | None]:
     """Test every pair, corrected for all of them, and the specificity on the way.
+
+    `alike` says how many successive shifts are worth one, as for `infer`.
 
     Notes
     -----
     Memory is bounded: the null of a few rows at a time is kept, and from one to the next only
-    the largest z of every surrogate. Means and standard deviations are each pair's own, so a
-    single round over the rows will do.
+    the largest z of every surrogate. Every pair is standardised by itself, so a single round
+    over the rows will do.
     """
     observed = data.observed()
     n1, n2 = observed.shape
     step = max(1, _MOST_VALUES // (len(shifts) * n2))
-    z, p = np.full((n1, n2), np.nan), np.full((n1, n2), np.nan)
-    largest = np.full(len(shifts), -np.inf)
+    z, p = np.full(n1 * n2, np.nan), np.full(n1 * n2, np.nan)
+    largest = np.full(len(shifts), np.nan)
     own, others = _Running(len(shifts)), _Running(len(shifts))
-    known, matching = np.isfinite(observed), np.eye(n1, n2, dtype=np.bool_)
+    flat, matching = observed.ravel(), np.eye(n1, n2, dtype=np.bool_).ravel()
     for first in range(0, n1, step):
         rows = slice(first, min(first + step, n1))
-        null = np.stack(list(data.null(shifts, rows))).reshape(len(shifts), -1)
-        flat = observed[rows].ravel()
-        mean, sd, score = standardise(flat, null)
-        z[rows] = score.reshape(-1, n2)
-        p[rows] = np.where(np.isfinite(flat), rank_p(flat, null), np.nan).reshape(-1, n2)
-        comparable = np.isfinite(score)
-        if comparable.any():
-            highest = max_z(null[:, comparable], mean[comparable], sd[comparable])
-            largest = np.fmax(largest, highest)
-        own.add(null[:, (known & matching)[rows].ravel()])
-        others.add(null[:, (known & ~matching)[rows].ravel()])
-    p_fwer = np.where(np.isfinite(z), rank_p(z, largest[:, None, None]), np.nan)
-    result = MatrixTest(tuple(names), observed, z, p, p_fwer, len(shifts))
-    matched, mismatched = contrast(observed, known)
+        null = np.empty((len(shifts), (rows.stop - first) * n2))
+        for row, one in zip(null, data.null(shifts, rows), strict=True):
+            row[:] = one.ravel()
+        # a few pairs at a time, so that what is computed on the way stays small
+        for some in range(0, null.shape[1], _PAIRS):
+            part = null[:, some : some + _PAIRS]
+            here = slice(first * n2 + some, first * n2 + some + part.shape[1])
+            seen, same = flat[here], matching[here]
+            z[here] = standardise(seen, part)[2]
+            p[here] = np.where(np.isfinite(seen), rank_p(seen, part), np.nan)
+            comparable = np.isfinite(z[here])
+            if comparable.any():
+                highest = largest_z(seen[comparable], part[:, comparable], alike)
+                largest = np.fmax(largest, highest)
+            own.add(part[:, np.isfinite(seen) & same])
+            others.add(part[:, np.isfinite(seen) & ~same])
+    shape = n1, n2
+    p_fwer = family_wise(z, largest, alike).reshape(shape)
+    result = MatrixTest(
+        tuple(names), observed, z.reshape(shape), p.reshape(shape), p_fwer, len(shifts)
+    )
+    matched, mismatched = contrast(observed, np.isfinite(observed))
     if not np.isfinite(matched - mismatched):
         return result, None
     return result, _judged(matched, mismatched, own.mean() - others.mean())
@@ -238,6 +260,12 @@ def _judged(matched: float, mismatched: float, null: FloatArray) -> Specificity:
         float(result.p[0]),
         len(null),
     )
+
+
+def _totals(mean: FloatArray, n_valid: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return sums and numbers of windows from means, 0 where there is no window."""
+    count = n_valid.astype(np.float64)
+    return np.where(count > 0, mean, 0.0) * count, count
 
 
 def _divide(total: FloatArray, count: FloatArray) -> FloatArray:

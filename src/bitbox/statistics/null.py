@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bitbox.correlation.engine import in_order
+from bitbox.correlation.engine import in_order, tie_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
-from bitbox.statistics.windows import Pair, Rule, cut, mean_over, sliding_max, still
+from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,22 +49,21 @@ class Matched:
         return float(self.strength[self.counted].mean()) if self.counted.any() else float("nan")
 
 
-def matched(x: FloatArray, y: FloatArray, rule: Rule, pair: Pair | None = None) -> Matched:
-    """Return what is observed in one signal, x and y being (T, d)."""
-    pair = pair or Pair(x, y, rule)
+def matched(pair: Pair) -> Matched:
+    """Return what is observed in one signal."""
     r, lag = pair.observed()
-    x_still, y_still = pair.x_still, pair.y_still[rule.own_places]
+    x_still, y_still = pair.x_still, pair.y_still[pair.rule.own_places]
     defined = np.isfinite(r)
     return Matched(
         r,
         lag,
         defined & ~(x_still & y_still),
         defined & ~(x_still | y_still),
-        np.abs(r) if rule.polarity else r,
+        np.abs(r) if pair.rule.polarity else r,
     )
 
 
-def replaced_windows(
+def both_ways(
     x: FloatArray,
     y: FloatArray,
     rule: Rule,
@@ -70,8 +71,8 @@ def replaced_windows(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
-) -> FloatArray:
-    """Return the shapes when windows of x meet other places of y.
+) -> list[tuple[list[Matched], FloatArray]]:
+    """Return what is observed and the surrogates' shapes: x following y, and y following x.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def replaced_windows(
     rule : Rule
         Geometry and choice of lag.
     places : (m, windows) array of int
-        See :func:`bitbox.statistics.surrogates.circular_places`.
+        See :func:`bitbox.statistics.surrogates.circular_places`; the same for both directions.
     threads : int, optional
         None: one a core. The result doesn't depend on it.
     progress : callable, optional
@@ -88,15 +89,18 @@ def replaced_windows(
 
     Returns
     -------
-    (m, n) array
-        NaN where no window counts.
+    list of two (observed, null)
+        Observed: one `Matched` a signal; null: (m, n) shapes, NaN where no window counts.
     """
 
-    def one(i: int) -> FloatArray:
-        return mean_over(Pair(x[:, i], y[:, i], rule), places)[0]
+    def one(i: int) -> list[tuple[Matched, FloatArray]]:
+        a, b = Windows(x[:, i], rule), Windows(y[:, i], rule)
+        pairs = Pair(a, b, rule), Pair(b, a, rule)
+        return [(matched(pair), mean_over(pair, places)[0]) for pair in pairs]
 
-    columns = in_threads(one, x.shape[1], threads, progress, "Comparing with chance")
-    return np.stack(columns, axis=1)
+    signals = in_threads(one, x.shape[1], threads, progress, "Comparing with chance")
+    ways = zip(*signals, strict=True)
+    return [([o for o, _ in way], np.stack([null for _, null in way], axis=1)) for way in ways]
 
 
 def randomised_phases(
@@ -109,16 +113,15 @@ def randomised_phases(
     progress: Progress | None = None,
 ) -> FloatArray:
     """Return the shapes when the phases of y are randomised, (m, n); no value may be missing."""
-    windows = [cut(x[:, i], rule.plan.starts, rule) for i in range(x.shape[1])]
-    x_still = [still(w.movement) for w in windows]
+    windows = [Windows(x[:, i], rule) for i in range(x.shape[1])]
 
     def one(surrogate: int) -> FloatArray:
         other = phase_randomised(y, np.random.default_rng(seeds[surrogate]))
         other -= other.mean(axis=0)
         return np.array(
             [
-                _shape_without_gaps(w.unit, w.usable, s, other[:, i], rule)
-                for i, (w, s) in enumerate(zip(windows, x_still, strict=True))
+                _shape_without_gaps(one_signal, other[:, i], rule)
+                for i, one_signal in enumerate(windows)
             ]
         )
 
@@ -142,19 +145,19 @@ def other_recordings(
     def one(surrogate: int) -> FloatArray:
         other = others[surrogate]
         first, second = (other, x) if swapped else (x, other)
-        shapes = [matched(first[:, i], second[:, i], rule).shape for i in range(x.shape[1])]
-        return np.array(shapes)
+        pairs = (Pair(first[:, i], second[:, i], rule) for i in range(x.shape[1]))
+        return np.array([matched(pair).shape for pair in pairs])
 
     return np.stack(in_threads(one, len(others), threads, progress, "Comparing with others"))
 
 
 def in_threads(
-    work: Callable[[int], FloatArray],
+    work: Callable[[int], T],
     n: int,
     threads: int | None,
     progress: Progress | None,
     task: str,
-) -> list[FloatArray]:
+) -> list[T]:
     """Do numbered pieces of work in threads, in order; stops soon after an interruption."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -167,21 +170,27 @@ def in_threads(
     return done
 
 
-def _shape_without_gaps(
-    unit: FloatArray, usable: BoolArray, x_still: BoolArray, y: FloatArray, rule: Rule
-) -> float:
-    """Shape for windows of x, cut before, and a y (T, d) of mean 0 without gaps or pauses."""
-    width, n_coordinates = rule.plan.window, y.shape[1]
-    frames = sliding_window_view(y, width, axis=0)  # (places, d, W)
-    mean = frames.mean(axis=2)
-    square = np.einsum("pdw,pdw->p", frames, frames) - width * np.einsum("pd,pd->p", mean, mean)
-    norm = np.sqrt(np.maximum(square, 0.0))
+def _shape_without_gaps(x: Windows, y: FloatArray, rule: Rule) -> float:
+    """Shape for windows of x, and a y (T, d) of mean 0 without gaps or pauses."""
+    from bitbox.statistics import kernels
+
+    width, order = rule.plan.window, tie_order(rule.plan) - rule.first_lag
+    total, squares = (_sums_along(values, width) for values in (y, y * y))
+    norm = np.sqrt(np.maximum((squares - total * total / width).sum(axis=1), 0.0))
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / np.where(norm > 0.0, norm, np.nan)
+    values = np.ascontiguousarray(y.T)
+    none, never = np.zeros(len(norm) + 1, dtype=np.int64), np.zeros(len(norm), dtype=np.bool_)
+    other = values, np.ones(len(y)), inverse, none, none, never, never, values
+    r, _ = kernels.choose(x.as_x, other, rule.own_places, order, rule.numbers)
+    strength = np.abs(r) if rule.polarity else r
     y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)[rule.own_places]
-    strips = sliding_window_view(y, rule.span + width, axis=0)[rule.own_places]
-    lagged = sliding_window_view(strips, width, axis=2)  # (windows, d, lags, W)
-    r = np.einsum("ndlk,ndk->nl", lagged, unit.reshape(-1, n_coordinates, width))
-    norms = sliding_window_view(norm, rule.span + 1)[rule.own_places]
-    r /= np.where(norms > 0, norms, np.nan)
-    strength = sliding_max(np.abs(r) if rule.polarity else r, rule.span + 1)[:, 0]
-    counted = usable & ~(x_still & y_still)
+    counted = np.isfinite(r) & ~(x.x_still & y_still)
     return float(strength[counted].mean()) if counted.any() else float("nan")
+
+
+def _sums_along(values: FloatArray, width: int) -> FloatArray:
+    """Sums of every `width` consecutive frames, (T - width + 1, d)."""
+    before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    sums: FloatArray = before[width:] - before[:-width]
+    return sums

@@ -9,21 +9,28 @@ FloatArray = NDArray[np.float64]
 
 #: Slower than this many seconds a period counts as posture, not movement.
 SLOWEST = 10.0
+# Signals worked on at once.
+_TOGETHER = 16
 
 
 def typical_frequency(signal: FloatArray, fps: float) -> float:
-    """Return the frequency below which half of a signal's movement lies, in Hz.
+    """Return `typical_frequencies` of one signal, (T, d)."""
+    return float(typical_frequencies(signal[:, None], fps)[0])
+
+
+def typical_frequencies(signals: FloatArray, fps: float) -> FloatArray:
+    """Return the frequency below which half of each signal's movement lies, in Hz.
 
     Parameters
     ----------
-    signal : (T, d) array
+    signals : (T, n, d) array
         NaN is missing.
     fps : float
         Frames a second.
 
     Returns
     -------
-    float
+    (n,) array
         NaN where the signal doesn't move, or has no two seconds without a gap.
 
     Notes
@@ -32,29 +39,41 @@ def typical_frequency(signal: FloatArray, fps: float) -> float:
     removed, summed over coordinates), above a tenth of a hertz and less the noise floor, which is
     the median power in the upper quarter of frequencies.
     """
+    found = np.full(signals.shape[1], np.nan)
+    known = ~np.isnan(signals).any(axis=2)
+    patterns, which = np.unique(known, axis=1, return_inverse=True)
+    for k, there in enumerate(patterns.T):
+        columns = np.flatnonzero(which.ravel() == k)
+        # signals with the same gaps together, a few at a time to bound memory
+        for part in np.array_split(columns, -(-len(columns) // _TOGETHER)):
+            found[part] = _with_the_same_gaps(signals[:, part], _runs(there), fps)
+    return found
+
+
+def _with_the_same_gaps(signals: FloatArray, runs: list[tuple[int, int]], fps: float) -> FloatArray:
+    """Return the typical frequencies of signals that are known in the same stretches."""
     from scipy.signal import welch
 
-    runs = _runs(~np.isnan(signal).any(axis=1))
+    n = signals.shape[1]
     longest = max((stop - start for start, stop in runs), default=0)
     if longest < 2 * fps:
-        return float("nan")
+        return np.full(n, np.nan)
     piece = int(min(longest, SLOWEST * fps))
-    total, weight = np.zeros(piece // 2 + 1), 0
+    total = np.zeros((piece // 2 + 1, n))
     for start, stop in runs:
         if stop - start >= piece:
             frequency, power = welch(
-                signal[start:stop], fs=fps, nperseg=piece, detrend="linear", axis=0
+                signals[start:stop], fs=fps, nperseg=piece, detrend="linear", axis=0
             )
-            total += power.sum(axis=1) * (stop - start)
-            weight += stop - start
-    floor = np.median(total[3 * len(total) // 4 :])
+            total += power.sum(axis=2) * (stop - start)
+    floor = np.median(total[3 * len(total) // 4 :], axis=0)
     moving = np.maximum(total - floor, 0.0)
     moving[frequency < 1 / SLOWEST] = 0.0
-    rounding = 1e-24 * float(np.nanmax(signal**2))
-    if not moving.sum() > rounding:
-        return float("nan")
-    reached = np.cumsum(moving) / moving.sum()
-    return float(np.interp(0.5, reached, frequency))
+    whole = moving.sum(axis=0)
+    rounding = 1e-24 * np.nanmax(signals**2, axis=(0, 2))
+    reached = np.cumsum(moving, axis=0) / np.where(whole > rounding, whole, np.nan)
+    found = [np.interp(0.5, share, frequency) for share in reached.T]
+    return np.where(whole > rounding, found, np.nan)
 
 
 def _runs(there: NDArray[np.bool_]) -> list[tuple[int, int]]:

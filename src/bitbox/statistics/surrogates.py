@@ -75,8 +75,10 @@ def can_shift(plan: WindowPlan) -> bool:
     return plan.n_frames - 2 * smallest_shift(plan) + 1 >= MIN_SURROGATES
 
 
-def circular_shifts(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
-    """Return shifts in frames, spread evenly over the recording from a random start.
+def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
+    """Return shifts in frames, spread evenly over the recording.
+
+    Nothing is drawn, so no seed can be found that gives a smaller p.
 
     Parameters
     ----------
@@ -84,8 +86,6 @@ def circular_shifts(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntAr
         Windows and lags.
     n : int
         How many.
-    rng : numpy.random.Generator
-        Where the start comes from.
 
     Returns
     -------
@@ -107,10 +107,12 @@ def circular_shifts(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntAr
             got=f"{plan.n_frames / plan.fps:.2f} s",
             todo="Use a longer recording, or a smaller width or lag.",
         )
-    if possible <= n:
-        return least + np.arange(possible, dtype=np.int64)
-    spread = (rng.random() + np.arange(n)) * (possible / n)
-    return least + np.minimum(spread.astype(np.int64), possible - 1)
+    return least + spread(possible, min(n, possible))
+
+
+def spread(n: int, chosen: int) -> IntArray:
+    """Return so many of the numbers below n, as evenly as can be and with equal margins."""
+    return ((np.arange(chosen) + 0.5) * n / chosen).astype(np.int64)
 
 
 def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:

@@ -2,15 +2,15 @@
 
 A window that is paired with the model's movement at the same time, at another time (circular
 shifts) or with another window (segments) always takes the largest correlation over the same
-lags. So all of them are entries of one table, windows of x by places of y, which matrix products
-fill quickly. What is observed and what happens by chance are read from the same arithmetic.
+lags. So all of them are entries of one table, windows of x by places of y. It is filled window by
+window and never kept. What is observed and what happens by chance are read from the same table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -19,44 +19,17 @@ from numpy.typing import NDArray
 from bitbox.correlation.engine import frames_needed, tie_order
 from bitbox.correlation.plan import WindowPlan
 
+if TYPE_CHECKING:
+    from bitbox.statistics.kernels import Other, Side
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-#: Rounding: a window whose range is within this share of its magnitude doesn't move at all.
-_EXACTLY_STILL = 64 * 2.0**-52
 #: A window is still where its movement is below this share of the liveliest windows' movement.
 STILL_SHARE = 0.1
 #: Which windows are the liveliest: this quantile of movement over the recording.
 LIVELY_QUANTILE = 0.95
-# Rows and columns of the table worked on at once: a few megabytes that stay in the cache.
-_ROWS, _COLUMNS = 16, 8192
-
-
-@dataclass(frozen=True)
-class Windows:
-    """All windows of one signal, centred: what a table is made of.
-
-    Attributes
-    ----------
-    unit : (n, W * d) array
-        Frames less their mean, divided by their norm; 0 where missing or undefined.
-    norm : (n,) array
-        The norm: the root of the summed squared deviations of a window.
-    valid : (n, W) array of bool
-        Frames that are there.
-    complete, usable : (n,) array of bool
-        No frame missing; enough frames there and not constant.
-    movement : (n,) array
-        Standard deviation over a window's valid frames; NaN where not usable.
-    """
-
-    unit: FloatArray
-    norm: FloatArray
-    valid: BoolArray
-    complete: BoolArray
-    usable: BoolArray
-    movement: FloatArray
 
 
 @dataclass(frozen=True)
@@ -88,33 +61,14 @@ class Rule:
         return self.plan.n_frames - self.plan.window - self.span + 1
 
     @property
+    def numbers(self) -> tuple[int, int, bool]:
+        """What the kernels have to know: frames needed, frames between lags, polarity."""
+        return self.need, self.span, self.polarity
+
+    @property
     def own_places(self) -> IntArray:
         """The place of y that is simultaneous with each window of x."""
         return self.plan.starts + self.first_lag
-
-
-def cut(signal: FloatArray, starts: IntArray, rule: Rule) -> Windows:
-    """Cut the windows of one signal (T, d) that start at the given frames."""
-    frames = sliding_window_view(signal, rule.plan.window, axis=0)[starts]  # (n, d, W)
-    valid = ~np.isnan(frames).any(axis=1)
-    count = valid.sum(axis=1)
-    kept = valid[:, None, :]
-    high = np.max(frames, axis=2, where=kept, initial=-np.inf)
-    low = np.min(frames, axis=2, where=kept, initial=np.inf)
-    with np.errstate(invalid="ignore"):
-        magnitude = np.maximum(np.abs(high), np.abs(low)).max(axis=1)
-        moves = (high - low).max(axis=1) > _EXACTLY_STILL * magnitude
-    usable = (count >= rule.need) & moves
-    # from a value inside the window, so that an offset costs no digits
-    reference = np.where(np.isfinite(low), low, 0.0)[:, :, None]
-    deviation = np.where(kept, frames - reference, 0.0)
-    deviation -= deviation.sum(axis=2, keepdims=True) / np.maximum(count, 1)[:, None, None]
-    deviation = np.where(kept, deviation, 0.0).reshape(len(starts), -1)
-    norm = np.sqrt(np.einsum("nk,nk->n", deviation, deviation))
-    unit = deviation / np.where(usable, norm, np.inf)[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        movement = np.where(usable, norm / np.sqrt(count), np.nan)
-    return Windows(unit, norm, valid, valid.all(axis=1), usable, movement)
 
 
 def still(movement: FloatArray) -> BoolArray:
@@ -143,105 +97,136 @@ def still(movement: FloatArray) -> BoolArray:
         return cast(BoolArray, movement < STILL_SHARE * lively)
 
 
+class Windows:
+    """All windows of one signal: those of a plan, where it is x, and every place, where it is y.
+
+    Parameters
+    ----------
+    signal : (T, d) array
+        NaN is missing; a frame with one missing coordinate is missing.
+    rule : Rule
+        Geometry and what makes a window count.
+
+    Attributes
+    ----------
+    movement : (T - W + 1,) array
+        Standard deviation of the valid frames of the window that starts at each frame, over all
+        coordinates; NaN where too few are valid, or it is constant.
+    """
+
+    def __init__(self, signal: FloatArray, rule: Rule) -> None:
+        from bitbox.statistics import kernels
+
+        self._rule = rule
+        known = ~np.isnan(signal).any(axis=1)
+        self._signal = np.ascontiguousarray(np.where(known[:, None], signal, np.nan).T, dtype=float)
+        self._known = known
+        width = rule.plan.window
+        starts = np.arange(len(signal) - width + 1)
+        self._count, self._mean, self._norm = kernels.describe(
+            self._signal, starts, width, rule.need
+        )
+        with np.errstate(divide="ignore"):
+            self.movement: FloatArray = self._norm / np.sqrt(self._count)
+
+    @cached_property
+    def as_x(self) -> Side:
+        """The windows of the plan, as the kernels take them."""
+        plan = self._rule.plan
+        starts = np.ascontiguousarray(plan.starts, dtype=np.int64)
+        frames = sliding_window_view(self._signal, plan.window, axis=1)[:, starts]  # (d, n, W)
+        there = sliding_window_view(self._known, plan.window)[starts]
+        usable = np.isfinite(self._norm[starts])
+        norm = np.where(usable, self._norm[starts], 1.0)[:, None, None]
+        deviation = frames.swapaxes(0, 1) - self._mean[starts][:, :, None]
+        unit = np.where(there[:, None], deviation / norm, 0.0)
+        # rounding of the mean leaves a rest, which would meet y's distance from its middle
+        count = np.maximum(self._count[starts], 1)[:, None, None]
+        unit -= np.where(there[:, None], unit.sum(axis=2, keepdims=True) / count, 0.0)
+        return unit, there.astype(float), there.all(axis=1), usable, starts, self._signal
+
+    @cached_property
+    def as_y(self) -> Other:
+        """All places, as the kernels take them."""
+        from bitbox.statistics import kernels
+
+        usable = np.isfinite(self._norm)
+        middle = self._mean[usable].mean(axis=0) if usable.any() else np.zeros(self._mean.shape[1])
+        values = np.where(self._known, self._signal - middle[:, None], 0.0)
+        norm = np.where(usable, self._norm, np.nan)
+        away = np.sum((self._mean - middle) ** 2, axis=1) * self._count
+        with np.errstate(invalid="ignore"):
+            far, far_with_gaps = (
+                away > limit * norm**2 for limit in (kernels.FAR, kernels.FAR_WITH_GAPS)
+            )
+        gaps = usable & (self._count < self._rule.plan.window)
+        return (
+            values, self._known.astype(float), 1.0 / norm, _before(gaps), _before(far), far,
+            far_with_gaps, self._signal,
+        )  # fmt: skip
+
+    @cached_property
+    def x_still(self) -> BoolArray:
+        """Which windows of the plan hardly move, (windows,)."""
+        return still(self.movement[self._rule.plan.starts])
+
+    @cached_property
+    def y_still(self) -> BoolArray:
+        """At which places no lag holds any movement, (places,)."""
+        lags = sliding_window_view(still(self.movement), self._rule.span + 1)
+        return cast(BoolArray, lags.all(axis=1))
+
+
+def _before(flags: BoolArray) -> IntArray:
+    """Return how many flags are set before each entry, and before the end."""
+    return np.concatenate([[0], np.cumsum(flags)]).astype(np.int64)
+
+
 class Pair:
     """A signal of x and a signal of y, ready to be compared anywhere.
 
     Parameters
     ----------
-    x, y : (T, d) array
+    x, y : (T, d) array, or Windows
         One signal of each person on one clock; NaN is missing.
     rule : Rule
         Geometry and choice of lag.
     """
 
-    def __init__(self, x: FloatArray, y: FloatArray, rule: Rule) -> None:
+    def __init__(self, x: FloatArray | Windows, y: FloatArray | Windows, rule: Rule) -> None:
         self.rule = rule
-        self._x = cut(x, rule.plan.starts, rule)
-        self._y_signal = y
-        places = np.arange(rule.plan.n_frames - rule.plan.window + 1)
-        movement = np.concatenate(
-            [
-                cut(y, part, rule).movement
-                for part in np.array_split(places, -(-len(places) // 4096))
-            ]
-        )
-        self.x_still = still(self._x.movement)
-        y_still = still(movement)
-        #: Places of y where no lag holds any movement.
-        self.y_still = sliding_window_view(y_still, rule.span + 1).all(axis=1)
+        self._x = x if isinstance(x, Windows) else Windows(x, rule)
+        self._y = y if isinstance(y, Windows) else Windows(y, rule)
+        #: Where neither moves a window doesn't count: windows of x, and places of y.
+        self.x_still, self.y_still = self._x.x_still, self._y.y_still
 
     def observed(self) -> tuple[FloatArray, FloatArray]:
         """Return the chosen correlation and its lag in frames, (windows,) each; NaN: undefined.
 
         Under polarity the correlation keeps its sign.
         """
-        plan, order = self.rule.plan, tie_order(self.rule.plan)
-        best = np.full(plan.n_windows, np.nan)
-        lag = np.full(plan.n_windows, np.nan)
-        for first in range(0, plan.n_windows, 256):
-            rows = slice(first, first + 256)
-            score = np.full(len(plan.starts[rows]), -np.inf)
-            for candidate in order:
-                r = self._simultaneous(rows, int(candidate))
-                strength = np.abs(r) if self.rule.polarity else r
-                better = strength > score  # False where undefined; a tie keeps the earlier
-                score[better] = strength[better]
-                best[rows][better] = r[better]
-                lag[rows][better] = candidate
-        return best, lag
+        from bitbox.statistics import kernels
 
-    def _simultaneous(self, rows: slice, lag: int) -> FloatArray:
-        """Correlation of some windows of x with the windows of y at one lag."""
-        starts = self.rule.plan.starts[rows]
-        y = cut(self._y_signal, starts + lag, self.rule)
-        x = _rows(self._x, rows)
-        r = np.where(x.usable & y.usable, np.einsum("nk,nk->n", x.unit, y.unit), np.nan)
-        gaps = np.flatnonzero(x.usable & y.usable & ~(x.complete & y.complete))
-        for n in gaps:
-            r[n] = _pairwise(_rows(x, slice(n, n + 1)), _rows(y, slice(n, n + 1)), self.rule)[0, 0]
-        return np.clip(r, -1.0, 1.0)
+        rule = self.rule
+        order = tie_order(rule.plan) - rule.first_lag
+        r, at = kernels.choose(self._x.as_x, self._y.as_y, rule.own_places, order, rule.numbers)
+        return r, np.where(np.isnan(r), np.nan, at + float(rule.first_lag))
 
-    def table(self, columns: slice) -> Iterator[tuple[slice, FloatArray]]:
-        """Yield rows of the table of the best correlation (its strength under polarity).
+    def totals(self, places: IntArray) -> tuple[FloatArray, IntArray]:
+        """Return sum and number of the best correlations of counted windows.
 
         Parameters
         ----------
-        columns : slice
-            Places of y.
-
-        Yields
-        ------
-        rows : slice
-            Windows of x.
-        best : (rows, columns) array
-            NaN where undefined.
+        places : (m, windows) array of int
+            As for `mean_over`.
         """
-        rule = self.rule
-        starts = np.arange(columns.start, columns.stop + rule.span)
-        y = cut(self._y_signal, starts, rule)
-        by_place = np.ascontiguousarray(y.unit.T)
-        gaps = np.flatnonzero(y.usable & ~y.complete)
-        y_gaps = _rows(y, gaps)
-        undefined = np.flatnonzero(~y.usable)
-        for first in range(0, rule.plan.n_windows, _ROWS):
-            rows = slice(first, min(first + _ROWS, rule.plan.n_windows))
-            x = _rows(self._x, rows)
-            r = x.unit @ by_place
-            if len(gaps):
-                r[:, gaps] = _pairwise(x, y_gaps, rule)
-            x_gaps = np.flatnonzero(x.usable & ~x.complete)
-            if len(x_gaps):
-                r[x_gaps] = _pairwise(_rows(x, x_gaps), y, rule)
-            if rule.polarity:
-                np.abs(r, out=r)
-            np.minimum(r, 1.0, out=r)
-            r[:, undefined] = -np.inf
-            r[~x.usable] = -np.inf
-            if np.isnan(r).any():
-                r[np.isnan(r)] = -np.inf
-            best = sliding_max(r, rule.span + 1)
-            best[np.isneginf(best)] = np.nan
-            yield rows, best
+        from bitbox.statistics import kernels
+
+        by_window = np.ascontiguousarray(places.T, dtype=np.int64)
+        still_ones = self.x_still, self.y_still
+        return kernels.mean_over_places(
+            self._x.as_x, self._y.as_y, by_window, still_ones, self.rule.numbers
+        )
 
 
 def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
@@ -261,64 +246,5 @@ def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
     count : (m,) array of int
         Windows counted: defined, and something moves in them.
     """
-    total = np.zeros(len(places))
-    count = np.zeros(len(places), dtype=np.int64)
-    by_window = np.ascontiguousarray(places.T)
-    for first in range(0, pair.rule.n_places, _COLUMNS):
-        columns = slice(first, min(first + _COLUMNS, pair.rule.n_places))
-        for rows, best in pair.table(columns):
-            for w, row in enumerate(best, start=rows.start):
-                here = by_window[w] - first
-                wanted = np.flatnonzero((here >= 0) & (here < len(row)))
-                value = row[here[wanted]]
-                counts = ~np.isnan(value)
-                if pair.x_still[w]:
-                    counts &= ~pair.y_still[here[wanted] + first]
-                total[wanted[counts]] += value[counts]
-                count[wanted[counts]] += 1
-    with np.errstate(invalid="ignore"):
-        return total / np.where(count > 0, count, np.nan), count
-
-
-def sliding_max(values: FloatArray, width: int) -> FloatArray:
-    """Return the maximum of every `width` neighbours along the last axis, by doubling."""
-    wanted = values.shape[-1] - width + 1
-    size = 1
-    while 2 * size <= width:
-        values = np.maximum(values[..., :-size], values[..., size:])
-        size *= 2
-    rest = width - size
-    widest: FloatArray = np.maximum(values[..., :wanted], values[..., rest : rest + wanted])
-    return widest
-
-
-def _rows(windows: Windows, rows: slice | IntArray) -> Windows:
-    return Windows(
-        windows.unit[rows],
-        windows.norm[rows],
-        windows.valid[rows],
-        windows.complete[rows],
-        windows.usable[rows],
-        windows.movement[rows],
-    )
-
-
-def _pairwise(x: Windows, y: Windows, rule: Rule) -> FloatArray:
-    """Correlate windows with gaps over the frames that both have, (rows of x, rows of y)."""
-    n_x, n_y, width = len(x.unit), len(y.unit), rule.plan.window
-    a, b = x.unit.reshape(n_x, -1, width), y.unit.reshape(n_y, -1, width)
-    in_x, in_y = x.valid.astype(np.float64), y.valid.astype(np.float64)
-    shared = in_x @ in_y.T
-    shape = n_x, n_y
-    covariance, x_square, y_square = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        for c in range(a.shape[1]):
-            x_sum, y_sum = a[:, c] @ in_y.T, in_x @ b[:, c].T
-            covariance += a[:, c] @ b[:, c].T - x_sum * y_sum / shared
-            x_square += a[:, c] ** 2 @ in_y.T - x_sum**2 / shared
-            y_square += in_x @ (b[:, c] ** 2).T - y_sum**2 / shared
-        r = covariance / np.sqrt(x_square * y_square)
-    # unit windows have squares of 1 in sum: what is left at rounding level is a constant
-    nothing = (x_square <= 1e-20) | (y_square <= 1e-20)
-    r[(shared < rule.need) | nothing | ~x.usable[:, None] | ~y.usable[None, :]] = np.nan
-    return cast(FloatArray, np.clip(r, -1.0, 1.0))
+    total, count = pair.totals(places)
+    return total / np.where(count > 0, count, np.nan), count

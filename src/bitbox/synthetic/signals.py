@@ -7,6 +7,7 @@ one seed, so a pair can be made again.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -280,15 +281,23 @@ def _one(
     return mixed
 
 
+@cache
+def _low_pass(fps: float, bandwidth: float) -> tuple[FloatArray, float]:
+    """Return a filter in second-order sections, and what it makes of a deviation of 1."""
+    from scipy.signal import butter, sosfreqz
+
+    sos = butter(4, bandwidth, fs=fps, output="sos")
+    _, response = sosfreqz(sos, worN=8192)
+    return sos, float(np.sqrt(np.mean(np.abs(response) ** 2)))
+
+
 def _low_passed(
     n_frames: int, fps: float, rng: np.random.Generator, bandwidth: float
 ) -> FloatArray:
     """Return Gaussian noise below a frequency, its standard deviation 1 over the whole process."""
-    from scipy.signal import butter, sosfilt, sosfreqz
+    from scipy.signal import sosfilt
 
-    sos = butter(4, bandwidth, fs=fps, output="sos")
-    _, response = sosfreqz(sos, worN=8192)
-    scale = np.sqrt(np.mean(np.abs(response) ** 2))
+    sos, scale = _low_pass(fps, bandwidth)
     settle = int(np.ceil(5 * fps / bandwidth))
     noise = rng.standard_normal(n_frames + settle)
     filtered: FloatArray = sosfilt(sos, noise)[settle:] / scale
@@ -305,8 +314,9 @@ def _bursts(n_frames: int, fps: float, rng: np.random.Generator, bandwidth: floa
     while start < time[-1]:
         length = shortest * rng.uniform(1.0, 1.8)
         size = rng.uniform(0.5, 1.5) * 2.2
-        phase = np.clip((time - start) / length, 0, 1)
-        out += size * 0.5 * (1 - np.cos(2 * np.pi * phase))
+        during = slice(*np.searchsorted(time, (start, start + length)))
+        phase = (time[during] - start) / length
+        out[during] += size * 0.5 * (1 - np.cos(2 * np.pi * phase))
         start += length * rng.uniform(0.8, 1.2) + rng.exponential(0.6)
     return out
 

@@ -1,0 +1,341 @@
+"""Kernels: one window of x against every place of y, in float64.
+
+A window of x less its mean, `u`, has sum 0. So its covariance with the window of y that starts at
+frame p is the sum over k of ``u[k] * y[p + k]``: y's window needs no centring of its own, and all
+places together are a filter of W taps that runs along y. Divided by the two windows' norms that is
+r. Where frames are missing, the sums of the frames that both have are filters as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F = TypeVar("F", bound=Callable[..., Any])
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+#: Rounding: a window whose range is within this share of its magnitude doesn't move at all.
+EXACTLY_STILL = 64 * 2.0**-52
+#: Squared distance of a window of y from y's middle, relative to its squared movement, above which
+#: it is centred by itself: without gaps, and with gaps, where sums of squares are subtracted.
+FAR, FAR_WITH_GAPS = 1e12, 1e6
+#: With gaps: what the shared frames must keep of a window's movement to be known by subtraction.
+ENOUGH = 1e-3
+# Places worked on at once: what is needed stays in the nearest cache.
+_BLOCK = 1024
+
+#: x: windows (n, d, W), movement of norm 1 around the mean, 0 where missing; present (n, W), ones
+#: and zeros; whether a window has no gap; whether it is usable; its start; the signal (d, T).
+Side = tuple[FloatArray, FloatArray, BoolArray, BoolArray, IntArray, FloatArray]
+#: y: values (d, T), around the middle, 0 where missing; present (T,); 1 / norm of the window that
+#: starts at each place, NaN where unusable; how many places before each one have gaps, and are far
+#: (len: places + 1); whether a place is far without and with gaps; the signal (d, T).
+Other = tuple[
+    FloatArray, FloatArray, FloatArray, IntArray, IntArray, BoolArray, BoolArray, FloatArray
+]
+
+
+def _compiled(function: F, fast: tuple[str, ...] = ("contract",)) -> F:
+    """Compile a kernel when it is first called, and keep it on disk where that can be done."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(fast)}
+    try:
+        return cast(F, njit(cache=True, **options)(function))
+    except RuntimeError:  # nowhere to write
+        return cast(F, njit(**options)(function))
+
+
+def _compiled_in_vectors(function: F) -> F:
+    """Compile a kernel whose sums may be taken in another order, and that meets no NaN."""
+    return _compiled(function, ("contract", "reassoc", "nnan", "nsz"))
+
+
+@_compiled
+def describe(
+    signal: FloatArray, starts: IntArray, window: int, need: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return count, mean (n, d) and norm of the windows of a signal (d, T).
+
+    The norm is NaN where fewer than `need` frames are there, or the window is constant.
+    """
+    d, n = signal.shape[0], starts.size
+    count, mean = np.zeros(n, dtype=np.int64), np.zeros((n, d))
+    norm = np.full(n, math.nan)
+    for i in range(n):
+        start = starts[i]
+        known = 0
+        for t in range(start, start + window):
+            known += not math.isnan(signal[0, t])
+        count[i] = known
+        if known < need:
+            continue
+        widest, magnitude, square = 0.0, 0.0, 0.0
+        for c in range(d):
+            part = signal[c, start : start + window]
+            mean[i, c], squares, low, high = _spread(part, known)
+            square += squares
+            widest = max(widest, high - low)
+            magnitude = max(magnitude, abs(low), abs(high))
+        if widest > EXACTLY_STILL * magnitude and square > 0.0:
+            norm[i] = math.sqrt(square)
+    return count, mean, norm
+
+
+@_compiled
+def _spread(values: FloatArray, known: int) -> tuple[float, float, float, float]:
+    """Return mean, summed squared deviations, and range of the values that are not missing."""
+    if known == values.size:
+        return _spread_complete(values)
+    low, high = math.inf, -math.inf
+    for value in values:
+        if value < low:
+            low = value
+        if value > high:
+            high = value
+    # from a value inside the window, so that an offset costs no digits
+    total, squares = 0.0, 0.0
+    for value in values:
+        if not math.isnan(value):
+            total += value - low
+    middle = total / known
+    for value in values:
+        if not math.isnan(value):
+            squares += (value - low - middle) ** 2
+    return low + middle, squares, low, high
+
+
+@_compiled_in_vectors
+def _spread_complete(values: FloatArray) -> tuple[float, float, float, float]:
+    """As `_spread`, where no value is missing."""
+    low, high = math.inf, -math.inf
+    for value in values:
+        low, high = min(low, value), max(high, value)
+    total, squares = 0.0, 0.0
+    for value in values:
+        total += value - low
+    middle = total / values.size
+    for value in values:
+        squares += (value - low - middle) ** 2
+    return low + middle, squares, low, high
+
+
+@_compiled
+def taps(unit: FloatArray, y: FloatArray, out: FloatArray) -> None:
+    """Add to out[p] the sum over k of ``unit[k] * y[p + k]``."""
+    n, width, k = out.size, unit.size, 0
+    while k + 8 <= width:
+        a, b, c, d = unit[k], unit[k + 1], unit[k + 2], unit[k + 3]
+        e, f, g, h = unit[k + 4], unit[k + 5], unit[k + 6], unit[k + 7]
+        z = y[k : k + n + 7]
+        for p in range(n):
+            near = a * z[p] + b * z[p + 1] + c * z[p + 2] + d * z[p + 3]
+            far = e * z[p + 4] + f * z[p + 5] + g * z[p + 6] + h * z[p + 7]
+            out[p] += near + far
+        k += 8
+    while k < width:
+        a, z = unit[k], y[k : k + n]
+        for p in range(n):
+            out[p] += a * z[p]
+        k += 1
+
+
+@_compiled
+def exactly(a: FloatArray, start: int, b: FloatArray, place: int, window: int, need: int) -> float:
+    """Return r of a window of `a` and one of `b`, (d, T), over the frames that both have."""
+    shared = 0
+    for k in range(window):
+        shared += not (math.isnan(a[0, start + k]) or math.isnan(b[0, place + k]))
+    if shared < need:
+        return math.nan
+    covariance, a_square, b_square = 0.0, 0.0, 0.0
+    a_range, b_range, a_size, b_size = 0.0, 0.0, 0.0, 0.0
+    for c in range(a.shape[0]):
+        a_low, a_high, b_low, b_high = math.inf, -math.inf, math.inf, -math.inf
+        for k in range(window):
+            p, q = a[c, start + k], b[c, place + k]
+            if not (math.isnan(p) or math.isnan(q)):
+                a_low, a_high = min(a_low, p), max(a_high, p)
+                b_low, b_high = min(b_low, q), max(b_high, q)
+        a_sum, b_sum = 0.0, 0.0
+        for k in range(window):
+            p, q = a[c, start + k], b[c, place + k]
+            if not (math.isnan(p) or math.isnan(q)):
+                a_sum += p - a_low
+                b_sum += q - b_low
+        a_mean, b_mean = a_sum / shared, b_sum / shared
+        for k in range(window):
+            p, q = a[c, start + k], b[c, place + k]
+            if not (math.isnan(p) or math.isnan(q)):
+                u, v = p - a_low - a_mean, q - b_low - b_mean
+                covariance += u * v
+                a_square += u * u
+                b_square += v * v
+        a_range, b_range = max(a_range, a_high - a_low), max(b_range, b_high - b_low)
+        a_size = max(a_size, abs(a_low), abs(a_high))
+        b_size = max(b_size, abs(b_low), abs(b_high))
+    if a_range <= EXACTLY_STILL * a_size or b_range <= EXACTLY_STILL * b_size:
+        return math.nan
+    return covariance / (math.sqrt(a_square) * math.sqrt(b_square))
+
+
+@_compiled
+def correlate_window(
+    x: Side, i: int, y: Other, first: int, need: int, room: FloatArray, out: FloatArray
+) -> None:
+    """Fill `out` with r of window i of x and the windows of y that start at `first` and after.
+
+    NaN where undefined. `room` is (9, len(out)) of scratch.
+    """
+    unit, _, complete, usable, starts, x_signal = x
+    values, _, inverse, gaps_before, far_before, far, far_with_gaps, y_signal = y
+    n, window = out.size, unit.shape[2]
+    if not usable[i]:
+        out[:] = math.nan
+        return
+    gaps = not complete[i] or gaps_before[first + n] > gaps_before[first]
+    norms = inverse[first : first + n]
+    if gaps:
+        _with_gaps(x, i, y, first, need, room, out)
+    else:
+        out[:] = 0.0
+        for c in range(unit.shape[1]):
+            taps(unit[i, c], values[c, first : first + n + window - 1], out)
+        for p in range(n):
+            out[p] *= norms[p]
+    if gaps or far_before[first + n] > far_before[first]:
+        for p in range(n):
+            apart = far_with_gaps[first + p] if gaps else far[first + p]
+            if norms[p] == norms[p] and (apart or out[p] == math.inf):
+                out[p] = exactly(x_signal, starts[i], y_signal, first + p, window, need)
+    for p in range(n):
+        out[p] = 1.0 if out[p] > 1.0 else (-1.0 if out[p] < -1.0 else out[p])
+
+
+@_compiled
+def _with_gaps(
+    x: Side, i: int, y: Other, first: int, need: int, room: FloatArray, out: FloatArray
+) -> None:
+    """As `correlate_window`, with missing frames; inf where it has to be done exactly."""
+    unit, present = x[0][i], x[1][i]
+    values, y_present, inverse = y[0], y[1], y[2]
+    n, window = out.size, unit.shape[1]
+    stop = first + n + window - 1
+    sums = room[:, :n]
+    sums[:] = 0.0
+    shared, covariance, x_square, y_square = sums[0], sums[1], sums[2], sums[3]
+    here = y_present[first:stop]
+    taps(present, here, shared)
+    for c in range(unit.shape[0]):
+        u, v = unit[c], values[c, first:stop]
+        sums[4:] = 0.0
+        taps(u, v, sums[4])
+        taps(u, here, sums[5])
+        taps(present, v, sums[6])
+        taps(u * u, here, sums[7])
+        taps(present, v * v, sums[8])
+        for p in range(n):
+            x_sum, y_sum, share = sums[5, p], sums[6, p], 1.0 / shared[p]
+            covariance[p] += sums[4, p] - x_sum * y_sum * share
+            x_square[p] += sums[7, p] - x_sum * x_sum * share
+            y_square[p] += sums[8, p] - y_sum * y_sum * share
+    norms = inverse[first : first + n]
+    for p in range(n):
+        if norms[p] != norms[p] or shared[p] < need - 0.5:
+            out[p] = math.nan
+        elif x_square[p] < ENOUGH or y_square[p] * norms[p] * norms[p] < ENOUGH:
+            out[p] = math.inf
+        else:
+            out[p] = covariance[p] / math.sqrt(x_square[p] * y_square[p])
+
+
+@_compiled
+def slide_largest(values: FloatArray, width: int, out: FloatArray) -> None:
+    """Fill `out` with the largest of every `width` neighbours; destroys `values`."""
+    size, n = 1, values.size
+    while 2 * size <= width:
+        n -= size
+        for p in range(n):
+            values[p] = max(values[p], values[p + size])
+        size *= 2
+    rest = width - size
+    for p in range(out.size):
+        out[p] = max(values[p], values[p + rest])
+
+
+@_compiled
+def best_of_window(
+    x: Side, i: int, y: Other, rule: tuple[int, int, bool], best: FloatArray
+) -> None:
+    """Fill `best`, (places,), with the largest r (or magnitude) over lags; -inf where undefined.
+
+    rule = (need, frames between the first and the last lag, polarity).
+    """
+    need, span, polarity = rule
+    r, room = np.empty(_BLOCK + span), np.empty((9, _BLOCK + span))
+    for first in range(0, best.size, _BLOCK):
+        n = min(_BLOCK, best.size - first)
+        part = r[: n + span]
+        correlate_window(x, i, y, first, need, room, part)
+        for p in range(n + span):
+            strength = abs(part[p]) if polarity else part[p]
+            part[p] = strength if strength == strength else -math.inf
+        slide_largest(part, span + 1, best[first : first + n])
+
+
+@_compiled
+def mean_over_places(
+    x: Side,
+    y: Other,
+    places: IntArray,
+    still: tuple[BoolArray, BoolArray],
+    rule: tuple[int, int, bool],
+) -> tuple[FloatArray, IntArray]:
+    """Return sum and number of the best correlations of counted windows, for many ways to pair.
+
+    places (windows, m); still = (windows of x, places of y).
+    """
+    x_still, y_still = still
+    windows, m = places.shape
+    total, count = np.zeros(m), np.zeros(m, dtype=np.int64)
+    best = np.empty(y_still.size)
+    for i in range(windows if m else 0):
+        best_of_window(x, i, y, rule, best)
+        if x_still[i]:
+            for p in range(best.size):
+                if y_still[p]:
+                    best[p] = -math.inf
+        for k in range(m):
+            if places[i, k] >= 0:
+                value = best[places[i, k]]
+                if value > -math.inf:
+                    total[k] += value
+                    count[k] += 1
+    return total, count
+
+
+@_compiled
+def choose(
+    x: Side, y: Other, places: IntArray, order: IntArray, rule: tuple[int, int, bool]
+) -> tuple[FloatArray, IntArray]:
+    """Return r at the chosen lag, and where it lies in the range of lags, for every window.
+
+    `places` (windows,): where each window's first lag lies in y; `order`: the lags, from 0, in the
+    order in which a tie prefers them. r keeps its sign; NaN where undefined.
+    """
+    need, span, polarity = rule
+    r, room = np.empty(span + 1), np.empty((9, span + 1))
+    chosen, at = np.full(places.size, math.nan), np.zeros(places.size, dtype=np.int64)
+    for i in range(places.size):
+        correlate_window(x, i, y, places[i], need, room, r)
+        score = -math.inf
+        for lag in order:
+            strength = abs(r[lag]) if polarity else r[lag]
+            if strength > score:
+                score, chosen[i], at[i] = strength, r[lag], lag
+    return chosen, at
