@@ -1,27 +1,32 @@
 """How fast a pair of videos is processed, beside a plain decode-and-FaceMesh loop in the same run.
 
-    python -m benchmarks.faces [--seconds 10] [--height 1080] [--runs 3]
+    python -m benchmarks.faces [--seconds 10] [--height 1080] [--runs 7]
 
 The yardstick is what one would write first: PyAV decodes one video, MediaPipe's FaceMesh (with
 iris refinement) looks at every frame. Against it stands what `bitbox imitate` does with a pair: two
-videos tracked side by side. Both are counted in frames a second, and runs alternate.
+videos tracked side by side. Both are counted in frames a second and in processor time a frame, and
+runs alternate. The memory of tracking and measuring a pair is taken in processes of their own, on
+these videos and on the same five times as long.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.synthetic.demo import demo_performances
 from bitbox.synthetic.video import Person, Scene, render_video
@@ -69,11 +74,88 @@ def pair(paths: list[Path]) -> list[np.ndarray]:
         return [np.array(track.mesh) for track in pool.map(track_mesh, paths)]
 
 
+class Speed(NamedTuple):
+    """Frames a second, and processor time in milliseconds a frame."""
+
+    rate: float
+    effort: float
+
+
+def speed(work: Callable[[], int]) -> Speed:
+    """Return how fast some work is that tells how many frames it went through."""
+    start, busy = time.perf_counter(), time.process_time()
+    frames = work()
+    wall, busy = time.perf_counter() - start, time.process_time() - busy
+    return Speed(frames / wall, 1000 * busy / frames)
+
+
+def compare(paths: list[Path], runs: int) -> None:
+    """Print whether a pair gives the same as one video after the other, and how fast it is."""
+    same = all(
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(alone(paths), pair(paths), strict=True)
+    )
+    print(f"the pair side by side gives the same meshes as one after the other: {same}")
+    plains, pairs = [], []
+    for _ in range(runs):
+        plains.append(speed(lambda: plain(paths[0])))
+        pairs.append(speed(lambda: sum(len(mesh) for mesh in pair(paths))))
+    for name, found in (("plain loop, one video", plains), ("pair, two videos", pairs)):
+        rate, effort = (statistics.median(values) for values in zip(*found, strict=True))
+        print(f"{name + ':':23}{rate:6.1f} frames/s, {effort:5.2f} ms of processor time a frame")
+    ratios = [b.rate / a.rate for a, b in zip(plains, pairs, strict=True)]
+    print(
+        f"ratio: {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f} to {max(ratios):.2f} in {runs} runs; aim: 1.3)"
+    )
+
+
+def repeated(path: Path, times: int) -> Path:
+    """Write a video several times over into one file, without coding it again."""
+    import av
+
+    target = path.with_name(f"{path.stem}-{times}.mp4")
+    with av.open(str(target), "w") as new:
+        track = None
+        for number in range(times):
+            with av.open(str(path)) as old:
+                source = old.streams.video[0]
+                track = track or new.add_stream_from_template(source)
+                for packet in old.demux(source):
+                    if packet.dts is not None:
+                        packet.pts += number * source.duration
+                        packet.dts += number * source.duration
+                        packet.stream = track
+                        new.mux(packet)
+    return target
+
+
+def peak_memory(paths: list[Path]) -> tuple[int, float]:
+    """Track and measure a pair; return the frames and this process's highest memory in MB."""
+
+    def processed(path: Path) -> int:
+        track = track_mesh(path)
+        measure(track, ["pose", "landmark", "expression-global", "expression-local"], 63.0)
+        return len(track.time)
+
+    with ThreadPoolExecutor(2) as pool:
+        frames = sum(pool.map(processed, paths))
+    return frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def compare_memory(paths: list[Path]) -> None:
+    """Print the memory that a pair takes, and five times that pair."""
+    for times in (1, 5):
+        videos = [repeated(path, times) for path in paths]
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            frames, peak = pool.apply(peak_memory, (videos,))
+        print(f"peak memory of a process that tracks and measures {frames} frames: {peak:.0f} MB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--height", type=int, default=1080)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
     size = (options.height * 16 // 9 // 2 * 2, options.height)
     with tempfile.TemporaryDirectory() as folder:
@@ -81,31 +163,8 @@ def main() -> None:
         for name, performance in zip(("p", "m"), demo_performances(options.seconds), strict=True):
             paths.append(Path(folder) / f"{name}.mp4")
             render_video(paths[-1], Person(performance), Scene(size=size))
-        measure(paths, options.runs)
-
-
-def measure(paths: list[Path], runs: int) -> None:
-    same = all(
-        np.array_equal(a, b, equal_nan=True) for a, b in zip(alone(paths), pair(paths), strict=True)
-    )
-    print(f"the pair side by side gives the same meshes as one after the other: {same}")
-    rates: dict[str, list[float]] = {"plain": [], "pair": []}
-    for _ in range(runs):
-        start = time.perf_counter()
-        frames = plain(paths[0])
-        rates["plain"].append(frames / (time.perf_counter() - start))
-        start = time.perf_counter()
-        frames = sum(len(mesh) for mesh in pair(paths))
-        rates["pair"].append(frames / (time.perf_counter() - start))
-    ratios = [b / a for a, b in zip(rates["plain"], rates["pair"], strict=True)]
-    print(f"plain loop, one video: {statistics.median(rates['plain']):6.1f} frames/s")
-    print(f"pair, two videos:      {statistics.median(rates['pair']):6.1f} frames/s")
-    print(
-        f"ratio: {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f} in {runs} runs; aim: 1.3)"
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of this process, everything included: {peak:.0f} MB")
+        compare(paths, options.runs)
+        compare_memory(paths)
 
 
 if __name__ == "__main__":

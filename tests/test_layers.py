@@ -23,7 +23,7 @@ LAYERS = [
     ["alignment"],
     ["social", "scorecard", "suggest", "methods", "matching"],
     ["readers"],
-    ["video", "video_clock", "video_opening", "video_writing"],
+    ["video", "video_clock", "video_opening", "video_picture", "video_writing"],
     ["face_backend"],
     ["synthetic"],
     ["report"],

@@ -27,26 +27,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bitbox.errors import VideoError
 from bitbox.quality import Finding
 from bitbox.video_clock import FrameClock
 from bitbox.video_opening import VideoInfo, describe_file, open_video, video_info
+from bitbox.video_picture import Image, Picture, frame_picture
 from bitbox.video_writing import write_video
 
 __all__ = [
     "Frame",
     "FrameReader",
+    "Picture",
     "VideoInfo",
     "frames_at",
     "probe",
     "read_frames",
     "write_video",
 ]
-
-Image = NDArray[np.uint8]
 
 #: Two presentation times closer than this are the same, in seconds.
 _TIME_ROUNDING = 1e-6
@@ -62,16 +59,25 @@ class Frame:
         Number of the frame, from 0, in presentation order.
     time : float
         Presentation time in seconds on the container's clock; strictly increasing.
-    image : ndarray of uint8, shape (height, width, 3)
-        Upright RGB image with square pixels, C-contiguous.
+    picture : Picture
+        The upright picture with square pixels; it is converted as far as it is looked at.
     damaged : bool
         Whether the decoder had to guess parts of the image.
     """
 
     index: int
     time: float
-    image: Image
+    picture: Picture
     damaged: bool = False
+
+    @property
+    def image(self) -> Image:
+        """The whole as an upright RGB image, shape (height, width, 3), C-contiguous."""
+        return self.picture.image
+
+    def crop(self, centre: Sequence[float], side: float, angle: float, size: int) -> Image:
+        """Return a tilted square of the picture as an upright image, see `Picture.crop`."""
+        return self.picture.crop(centre, side, angle, size)
 
 
 def probe(path: str | os.PathLike[str]) -> VideoInfo:
@@ -202,14 +208,12 @@ class FrameReader(Iterator[Frame]):
             self._done = True
             self.close()
             raise StopIteration
-        try:
-            image = self._upright(raw)
-        except BaseException:
-            self.close()
-            raise
+        self._resized += (raw.width, raw.height) != (self.info.coded_width, self.info.coded_height)
+        self._interlaced += bool(raw.interlaced_frame)
+        picture = frame_picture(raw, self.info)
         time = self._clock.next(None if raw.pts is None else float(raw.time))
         self._damaged_frames += bool(raw.is_corrupt)
-        frame = Frame(self.n_read, time, image, bool(raw.is_corrupt))
+        frame = Frame(self.n_read, time, picture, bool(raw.is_corrupt))
         self.n_read += 1
         return frame
 
@@ -286,29 +290,6 @@ class FrameReader(Iterator[Frame]):
         except av.FFmpegError:
             self._damaged_packets += 1
 
-    def _upright(self, raw: Any) -> Image:
-        info = self.info
-        if (raw.width, raw.height) != (info.coded_width, info.coded_height):
-            self._resized += 1
-        turned = info.rotation in (90, 270)
-        width, height = (info.height, info.width) if turned else (info.width, info.height)
-        image: Image
-        if raw.interlaced_frame:
-            self._interlaced += 1
-            image = _first_field(raw.to_ndarray(format="rgb24"))
-            if image.shape[:2] != (height, width):
-                import av
-
-                whole = av.VideoFrame.from_ndarray(image, format="rgb24")
-                image = whole.to_ndarray(width=width, height=height)
-        else:
-            image = raw.to_ndarray(format="rgb24", width=width, height=height)
-        if info.mirrored:
-            image = image[:, ::-1]
-        if info.rotation:
-            image = np.rot90(image, -info.rotation // 90)
-        return np.ascontiguousarray(image)
-
     def _picture_findings(self) -> Iterator[Finding]:
         if self._interlaced:
             yield Finding(
@@ -368,16 +349,3 @@ class FrameReader(Iterator[Frame]):
         step = 1 / info.fps if info.fps > 0 else 0.1
         grace = 0.5 * step if short or self._damaged_packets else max(2.5 * step, 0.25)
         return missing if missing > grace else 0.0
-
-
-def _first_field(image: Image) -> Image:
-    """Return an image made of the even lines, the odd ones interpolated between them."""
-    out = image.copy()
-    below = image[2::2]
-    odd = out[1::2]
-    np.copyto(
-        odd[: len(below)], ((image[:-2:2].astype(np.uint16) + below + 1) // 2).astype(np.uint8)
-    )
-    if len(odd) > len(below):
-        odd[-1] = image[-2]
-    return out

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from bitbox.errors import BackendError, ParameterError, VideoError
-from bitbox.face_backend.mediapipe import _coordinates, _quiet, track_mesh
+from bitbox.face_backend.graphs import _coordinates, quietly
+from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.video import write_video
 
 pytestmark = pytest.mark.video
@@ -180,7 +181,7 @@ def test_nothing_is_written_to_the_users_terminal(tmp_path, heads):
 def test_quiet_passes_on_what_is_not_chatter(capfd):
     import os
 
-    with _quiet():
+    with quietly():
         os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nsomething serious\n")
     assert capfd.readouterr().err == "something serious\n"
 
@@ -218,3 +219,16 @@ def test_points_are_read_the_same_at_once_and_one_by_one():
         more.landmark.add(x=x, y=y, z=z, visibility=0.5)  # not what is expected
     np.testing.assert_array_equal(_coordinates(plain), values)
     np.testing.assert_array_equal(_coordinates(more), values)
+
+
+def test_stored_planes_and_whole_images_give_the_same_mesh(tmp_path, heads, monkeypatch):
+    scenes = [[(heads[0], 250 + 2 * i, 1.0)] for i in range(20)]
+    path = film(tmp_path / "one.mp4", scenes)
+    planes = track_mesh(path)
+    monkeypatch.setattr("bitbox.video_picture._stored", lambda *_: None)
+    whole = track_mesh(path)
+    eyes = np.linalg.norm(whole.mesh[0, 33, :2] - whole.mesh[0, 263, :2])
+    away = np.linalg.norm(planes.mesh - whole.mesh, axis=2)
+    assert away.mean() < 0.01 * eyes
+    np.testing.assert_array_equal(planes.n_faces, whole.n_faces)
+    np.testing.assert_allclose(planes.confidence, whole.confidence, atol=0.01)

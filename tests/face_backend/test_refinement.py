@@ -7,6 +7,7 @@ import pytest
 
 from bitbox.face_backend import face_chart, geometry
 from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
+from bitbox.video_picture import Picture
 
 cv2 = pytest.importorskip("cv2")
 
@@ -42,7 +43,7 @@ def wrong_meshes() -> tuple[np.ndarray, np.ndarray]:
 def spooled(images: list[np.ndarray], meshes: np.ndarray) -> np.ndarray:
     with FaceSpool(478) as spool:
         for image, mesh in zip(images, meshes, strict=True):
-            spool.append(image, mesh)
+            spool.append(Picture.of(image), mesh)
         return np.array(spool.refined())
 
 
@@ -94,7 +95,7 @@ def test_a_picture_of_something_else_moves_nothing_far() -> None:
 
 def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> None:
     meshes, _ = wrong_meshes()
-    textures = np.stack([laid_flat(skin(), mesh) for mesh in meshes])
+    textures = np.stack([laid_flat(Picture.of(skin()), mesh) for mesh in meshes])
     lost = meshes.copy()
     lost[[0, 5]] = np.nan
     found = refined(lost, textures)
@@ -107,7 +108,7 @@ def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> N
 def test_a_face_partly_outside_the_picture_is_laid_flat() -> None:
     mesh = still_mesh()
     mesh[:, 0] -= 300
-    assert laid_flat(skin(), mesh).shape == (face_chart.chart().inside.sum(),)
+    assert laid_flat(Picture.of(skin()), mesh).shape == (face_chart.chart().inside.sum(),)
 
 
 def test_a_recording_without_a_face_is_left_alone() -> None:

@@ -11,10 +11,11 @@ import pytest
 import bitbox.face_backend.mediapipe as mediapipe_module
 from bitbox.errors import BackendError
 from bitbox.face_backend import FaceProcessor
-from bitbox.face_backend.mediapipe import _Crop, _Runtime
+from bitbox.face_backend.graphs import GraphRuntime
 from bitbox.face_backend.tasks import TasksRuntime, _cut_out
+from bitbox.face_backend.tracking import Crop
 from bitbox.provenance import hash_file
-from bitbox.video import write_video
+from bitbox.video import Picture, write_video
 from tests.face_backend.landmarker_bundle import make_bundle, wheel_folder
 
 pytestmark = [
@@ -50,9 +51,9 @@ def tasks(bundle: Path) -> Any:
 
 def test_finds_the_face_where_the_built_in_runtime_does(tasks: TasksRuntime) -> None:
     image = portrait()
-    with _Runtime() as built_in:
-        (other,) = built_in.find(image)
-    (found,) = tasks.find(image)
+    with GraphRuntime() as built_in:
+        (other,) = built_in.find(Picture.of(image))
+    (found,) = tasks.find(Picture.of(image))
     assert np.linalg.norm(found.centre - other.centre) < 0.2 * other.size
     assert 0.7 < found.size / other.size < 1.5
     assert abs(found.angle - other.angle) < 0.1
@@ -61,11 +62,11 @@ def test_finds_the_face_where_the_built_in_runtime_does(tasks: TasksRuntime) -> 
 @pytest.mark.parametrize("degrees", [0, 20])
 def test_mesh_agrees_with_the_built_in_runtime(tasks: TasksRuntime, degrees: float) -> None:
     image = rotated(portrait(), degrees)
-    with _Runtime() as built_in:
-        (face,) = built_in.find(image)
-        crop = _Crop(*map(float, face.centre), 1.5 * face.size, face.angle)
-        expected, _ = built_in.mesh(image, crop)
-    mesh, confidence = tasks.mesh(image, crop)
+    with GraphRuntime() as built_in:
+        (face,) = built_in.find(Picture.of(image))
+        crop = Crop(*map(float, face.centre), 1.5 * face.size, face.angle)
+        expected, _ = built_in.mesh(Picture.of(image), crop)
+    mesh, confidence = tasks.mesh(Picture.of(image), crop)
     assert confidence == 1.0
     assert mesh.shape == (478, 3)
     away = np.linalg.norm(mesh[PLAIN, :2] - expected[PLAIN, :2], axis=1)
@@ -78,10 +79,10 @@ def test_mesh_agrees_with_the_built_in_runtime(tasks: TasksRuntime, degrees: flo
 
 def test_the_face_in_the_crop_is_measured_not_another(tasks: TasksRuntime) -> None:
     pair = np.concatenate([portrait(), portrait()[:, ::-1]], axis=1)
-    faces = sorted(tasks.find(pair), key=lambda face: float(face.centre[0]))
+    faces = sorted(tasks.find(Picture.of(pair)), key=lambda face: float(face.centre[0]))
     assert len(faces) == 2
     for face in faces:
-        mesh, _ = tasks.mesh(pair, _Crop(*map(float, face.centre), 1.5 * face.size, 0.0))
+        mesh, _ = tasks.mesh(Picture.of(pair), Crop(*map(float, face.centre), 1.5 * face.size, 0.0))
         assert np.linalg.norm(mesh[:468, :2].mean(axis=0) - face.centre) < 0.3 * face.size
 
 
@@ -91,16 +92,16 @@ def test_a_small_face_is_found_by_looking_closely(tasks: TasksRuntime) -> None:
     scene = Image.new("RGB", (1800, 1200), (90, 90, 90))
     scene.paste(Image.fromarray(portrait()).resize((600, 450)), (1100, 600))
     image = np.array(scene)
-    assert tasks.find(image) == []
-    (face,) = tasks.find(image, closely=True)
+    assert tasks.find(Picture.of(image)) == []
+    (face,) = tasks.find(Picture.of(image), closely=True)
     assert 1100 < face.centre[0] < 1700
     assert 600 < face.centre[1] < 1050
 
 
 def test_no_face(tasks: TasksRuntime) -> None:
     blank = np.full((200, 200, 3), 90, np.uint8)
-    assert tasks.find(blank) == []
-    mesh, confidence = tasks.mesh(blank, _Crop(100, 100, 90, 0.0))
+    assert tasks.find(Picture.of(blank)) == []
+    mesh, confidence = tasks.mesh(Picture.of(blank), Crop(100, 100, 90, 0.0))
     assert np.isnan(mesh).all()
     assert confidence == 0
 

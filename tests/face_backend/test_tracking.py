@@ -11,6 +11,7 @@ from bitbox.face_backend.tracking import (
     look_at,
     thumbnail,
 )
+from bitbox.video import Picture
 
 RNG = np.random.default_rng(7)
 
@@ -136,17 +137,19 @@ def test_a_look_is_the_same_wherever_and_however_large_the_face_is():
     coarse = rng.integers(0, 255, (8, 8, 3))
     face = np.kron(coarse, np.ones((10, 10, 1))).astype(np.uint8)
     points = np.array([[24.0, 24.0], [56.0, 24.0], [40.0, 60.0]])
-    here = look_at(face, points)
+    here = look_at(Picture.of(face), points)
     larger = np.zeros((400, 400, 3), np.uint8)
     larger[100:260, 200:360] = face.repeat(2, axis=0).repeat(2, axis=1)
-    there = look_at(larger, points * 2 + [200, 100])
+    there = look_at(Picture.of(larger), points * 2 + [200, 100])
     assert here @ here == pytest.approx(1)
     assert here @ there > 0.95
-    assert here @ look_at(larger[::-1], points * 2 + [200, 140]) < 0.5
+    assert here @ look_at(Picture.of(larger[::-1]), points * 2 + [200, 140]) < 0.5
 
 
 def test_an_even_patch_is_no_division_by_zero():
-    look = look_at(np.full((50, 50, 3), 7, np.uint8), np.array([[10, 10], [30, 10], [20, 40.0]]))
+    look = look_at(
+        Picture.of(np.full((50, 50, 3), 7, np.uint8)), np.array([[10, 10], [30, 10], [20, 40.0]])
+    )
     np.testing.assert_array_equal(look, 0)
 
 
@@ -154,6 +157,8 @@ def test_cuts_are_seen_and_movement_is_not():
     rng = np.random.default_rng(0)
     scene = np.kron(rng.integers(0, 255, (12, 16, 3)), np.ones((30, 30, 1))).astype(np.uint8)
     other = np.kron(rng.integers(0, 255, (12, 16, 3)), np.ones((30, 30, 1))).astype(np.uint8)
-    assert not is_cut(None, thumbnail(scene))
-    assert not is_cut(thumbnail(scene), thumbnail(np.roll(scene, 4, axis=1)))
-    assert is_cut(thumbnail(scene), thumbnail(other))
+    assert not is_cut(None, thumbnail(Picture.of(scene)))
+    assert not is_cut(
+        thumbnail(Picture.of(scene)), thumbnail(Picture.of(np.roll(scene, 4, axis=1)))
+    )
+    assert is_cut(thumbnail(Picture.of(scene)), thumbnail(Picture.of(other)))

@@ -22,8 +22,8 @@ from bitbox.face_backend import texture_fit
 from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
 from bitbox.face_backend.mesh_track import MeshArray, MeshSpool, parts
+from bitbox.video_picture import Picture
 
-Image = NDArray[np.uint8]
 Textures = NDArray[np.uint8]
 
 _SAMPLE = 120  # frames that the person's texture is taken from
@@ -57,10 +57,10 @@ class FaceSpool:
         self._meshes.__exit__()
         self._textures.close()
 
-    def append(self, image: Image, mesh: MeshArray) -> None:
-        """Add the next frame: its RGB image, and the mesh in it, NaN where there is no face."""
+    def append(self, picture: Picture, mesh: MeshArray) -> None:
+        """Add the next frame: its picture, and the mesh in it, NaN where there is no face."""
         found = bool(np.isfinite(mesh).all())
-        texture = laid_flat(image, mesh) if found else np.zeros(self._length, dtype=np.uint8)
+        texture = laid_flat(picture, mesh) if found else np.zeros(self._length, dtype=np.uint8)
         self._textures.write(texture.tobytes())
         self._meshes.append(mesh)
         self._count += 1
@@ -72,24 +72,22 @@ class FaceSpool:
         return refined(self._meshes.array(), np.memmap(self._textures, np.uint8, "r", shape=shape))
 
 
-def laid_flat(image: Image, mesh: MeshArray) -> Textures:
-    """Return the grey values of an RGB image where the chart's pixels are, shape (pixels,)."""
+def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
+    """Return the grey values of a picture where the chart's pixels are, shape (pixels,)."""
     import cv2
 
     vertices = mesh[:N_VERTICES, :2]
-    limits = np.array([image.shape[1], image.shape[0]]) - 2
+    limits = np.array([picture.width, picture.height]) - 2
     low = np.clip(np.floor(vertices.min(axis=0)).astype(int), 0, limits)
     high = np.clip(np.ceil(vertices.max(axis=0)).astype(int), low + 1, limits + 1) + 1
+    # A large face is made about as small as the chart, so that its noise is averaged.
+    shrink = max(1, int(np.sqrt((high - low).prod() / chart().inside.size)))
+    width, height = (max(1, int(length) // shrink) for length in high - low)
+    image = picture.window((*low.tolist(), *(high - low).tolist()), (width, height))
+    part = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    ratio = np.array([width, height], dtype=np.float32) / (high - low).astype(np.float32)
     places = chart().mixture @ (vertices - low.astype(np.float32))
-    part = cv2.cvtColor(image[low[1] : high[1], low[0] : high[0]], cv2.COLOR_RGB2GRAY)
-    # A large face is first made about as small as the chart, so that its noise is averaged.
-    shrink = int(np.sqrt((high - low).prod() / chart().inside.size))
-    if shrink > 1:
-        size = (max(1, part.shape[1] // shrink), max(1, part.shape[0] // shrink))
-        ratio = np.array(size, dtype=np.float32) / np.array(part.shape[1::-1], dtype=np.float32)
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        places = (places + 0.5) * ratio - 0.5
-    map_ = np.ascontiguousarray(places)[None]
+    map_ = np.ascontiguousarray((places + 0.5) * ratio - 0.5, dtype=np.float32)[None]
     found = cv2.remap(part, map_, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found[0])
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
-from bitbox.face_backend.tracking import Detection, look_at
+from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.provenance import hash_file
+from bitbox.video_picture import Image, Picture
 
-Image = NDArray[np.uint8]
 MeshArray = NDArray[np.float32]
 
 _N_POINTS = 478
@@ -79,18 +78,18 @@ class TasksRuntime:
     def __exit__(self, *_: object) -> None:
         self._landmarker.close()
 
-    def mesh(self, image: Image, crop: Any) -> tuple[MeshArray, float]:
+    def mesh(self, picture: Picture, crop: Crop) -> tuple[MeshArray, float]:
         """Return the mesh (478, 3) in pixels of the face in a crop, and 1.0; or NaN and 0.0.
 
         Parameters
         ----------
-        image : ndarray of uint8, shape (height, width, 3)
-        crop : object with x, y, side, angle
-            Centre and side in pixels of a square around the face, and its tilt in radians.
+        picture : Picture
+        crop : Crop
+            Around the face.
         """
         # An upright square that holds the tilted one; FaceLandmarker turns the face by itself.
         reach = crop.side * (abs(math.cos(crop.angle)) + abs(math.sin(crop.angle))) / 2
-        part, corner = _cut_out(image, crop.x, crop.y, reach)
+        part, corner = _cut_out(picture.image, crop.x, crop.y, reach)
         meshes = self._meshes(part)
         if not meshes:
             return np.full((_N_POINTS, 3), np.nan, dtype=np.float32), 0.0
@@ -99,16 +98,16 @@ class TasksRuntime:
         middle = np.array([crop.x, crop.y])
         return min(meshes, key=lambda m: float(np.linalg.norm(_centre(m) - middle))), 1.0
 
-    def find(self, image: Image, *, closely: bool = False) -> list[Detection]:
+    def find(self, picture: Picture, *, closely: bool = False) -> list[Detection]:
         """Return all faces that FaceLandmarker finds in an image.
 
         `closely` looks at overlapping quarters of the image where it finds none in the whole, for
         faces that are too small there.
         """
-        meshes = self._meshes(image)
+        meshes = self._meshes(picture.image)
         if not meshes and closely:
-            meshes = self._meshes_in_quarters(image)
-        return [_detection(mesh, image) for mesh in meshes]
+            meshes = self._meshes_in_quarters(picture.image)
+        return [_detection(mesh, picture) for mesh in meshes]
 
     def _meshes_in_quarters(self, image: Image) -> list[MeshArray]:
         height, width = image.shape[:2]
@@ -163,7 +162,7 @@ def _same_place(one: MeshArray, other: MeshArray) -> bool:
     return away < 0.5 * float(np.ptp(other[:468, :2], axis=0).max())
 
 
-def _detection(mesh: MeshArray, image: Image) -> Detection:
+def _detection(mesh: MeshArray, picture: Picture) -> Detection:
     xy = mesh[:468, :2].astype(np.float64)
     right, left = (xy[list(corners)].mean(axis=0) for corners in _EYES)
     mouth = xy[list(_MOUTH)].mean(axis=0)
@@ -172,5 +171,5 @@ def _detection(mesh: MeshArray, image: Image) -> Detection:
         centre=_centre(mesh),
         size=float(np.ptp(xy, axis=0).max()),
         angle=math.atan2(across[1], across[0]),
-        look=look_at(image, np.array([right, left, mouth])),
+        look=look_at(picture, np.array([right, left, mouth])),
     )

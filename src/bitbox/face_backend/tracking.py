@@ -3,7 +3,7 @@
 A detector says where faces are; this module says who they are. It knows people by where they
 were going, how large they were and what they look like (a small patch of the face, aligned by eyes
 and mouth), so that a choice made once is held when people cross, leave, return, or when the
-film is cut. Arrays only: no detector is called here.
+film is cut. No detector is called here.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import ParameterError
+from bitbox.video_picture import Picture
 
 FloatArray = NDArray[np.float64]
-Image = NDArray[np.uint8]
 
 _PATCH = 16  # side of the patch that a person is recognised by
-_OVERSAMPLE = 3
 #: Right eye, left eye and mouth in the patch, in shares of its side.
 _ANCHORS = np.array([[0.3, 0.3], [0.7, 0.3], [0.5, 0.75]])
 #: Two patches that correlate less than this are of different people.
@@ -28,6 +27,16 @@ _SAME_PLACE_LOOK = 0.25  # enough for somebody who was lost for a while where th
 _FORGET = 2.0  # seconds after which a bystander who is not seen any more is forgotten
 _NEAR = 2.5  # distance, in face sizes, within which people are told apart in every frame
 _CUT = 28.0  # mean absolute grey difference (of 255) of two frames that do not belong together
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A tilted square of the image: centre and side in pixels, angle in radians."""
+
+    x: float
+    y: float
+    side: float
+    angle: float
 
 
 @dataclass(frozen=True)
@@ -85,13 +94,12 @@ class Person:
         self.look = look / np.linalg.norm(look)
 
 
-def look_at(image: Image, eyes_and_mouth: FloatArray) -> FloatArray:
+def look_at(picture: Picture, eyes_and_mouth: FloatArray) -> FloatArray:
     """Return a small standardised patch of a face, by which it is recognised.
 
     Parameters
     ----------
-    image : ndarray, shape (height, width, 3)
-        RGB.
+    picture : Picture
     eyes_and_mouth : ndarray, shape (3, 2)
         Right eye, left eye and mouth of the subject, pixels.
 
@@ -100,26 +108,16 @@ def look_at(image: Image, eyes_and_mouth: FloatArray) -> FloatArray:
     ndarray, shape (768,)
         Mean 0 and norm 1, so that the product of two is their correlation.
     """
-    side = _PATCH * _OVERSAMPLE
-    design = np.c_[_ANCHORS, np.ones(3)]
+    design = np.c_[_ANCHORS * _PATCH, np.ones(3)]
     affine = np.linalg.lstsq(design, eyes_and_mouth, rcond=None)[0]
-    steps = (np.arange(side) + 0.5) / side
-    grid = np.stack([*np.meshgrid(steps, steps), np.ones((side, side))], axis=-1)
-    xy = np.rint(grid @ affine).astype(np.intp)
-    height, width = image.shape[:2]
-    x, y = xy[..., 0].clip(0, width - 1), xy[..., 1].clip(0, height - 1)
-    patch = image[y, x].astype(np.float64)
-    patch = patch.reshape(_PATCH, _OVERSAMPLE, _PATCH, _OVERSAMPLE, 3).mean(axis=(1, 3))
+    patch = picture.sample(affine.T, (_PATCH, _PATCH)).astype(np.float64)
     flat = patch.ravel() - patch.mean()
     return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-9))
 
 
-def thumbnail(image: Image) -> FloatArray:
-    """Return a grey picture of at most 32 x 32 samples, to compare frames by."""
-    height, width = image.shape[:2]
-    rows = np.linspace(0, height - 1, min(32, height)).astype(np.intp)
-    columns = np.linspace(0, width - 1, min(32, width)).astype(np.intp)
-    return np.asarray(image[np.ix_(rows, columns)].mean(axis=2))
+def thumbnail(picture: Picture) -> FloatArray:
+    """Return a grey picture of at most 32 x 32 points, to compare frames by."""
+    return np.asarray(picture.spots().mean(axis=2))
 
 
 def is_cut(before: FloatArray | None, now: FloatArray) -> bool:

@@ -1,0 +1,256 @@
+"""MediaPipe's two models, the face detector and the face mesh, run as graphs of their own.
+
+MediaPipe's ready-made Face Mesh solution follows whichever face it happens to find, says nothing
+of the others and hides how sure it is. Here the detector tells of all faces, the mesh with iris
+refinement is computed for the crop that is asked for, and the mesh model's own presence score is
+the confidence. What they get is no larger than they can see: MediaPipe copies every image.
+
+There is no smoothing over time in these graphs (that is part of MediaPipe's Tasks and Holistic,
+not of Face Mesh), so the mesh adds no latency, at any frame rate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import BackendError
+from bitbox.face_backend.tracking import Crop, Detection, look_at
+from bitbox.video_picture import Picture
+
+MeshArray = NDArray[np.float32]
+_Box = tuple[int, int, int, int]
+
+N_POINTS = 478
+_MIN_DETECTION = 0.5
+_MESH_SIDE = 192  # pixels of the mesh model's input along each side
+_FIND_SIDE = 192  # pixels of the far-range detector's input; the near-range one's has 128
+_GRAPH = """
+input_stream: "image"
+input_stream: "roi"
+input_side_packet: "with_attention"
+node {
+  calculator: "FaceLandmarkCpu"
+  input_stream: "IMAGE:image"
+  input_stream: "ROI:roi"
+  input_side_packet: "WITH_ATTENTION:with_attention"
+  output_stream: "LANDMARKS:landmarks"
+}
+"""
+_PRESENCE = "facelandmarkcpu__face_presence_score"
+_CHATTER = (
+    "Created TensorFlow Lite XNNPACK delegate",
+    "All log messages before absl::InitializeLog()",
+    "inference_feedback_manager.cc",
+    "landmark_projection_calculator.cc",
+)
+_starting = threading.Lock()
+
+
+class GraphRuntime:
+    """MediaPipe's detectors and mesh model, ready to run; a context manager."""
+
+    def __init__(self) -> None:
+        try:
+            from google.protobuf import text_format  # type: ignore[import-untyped]
+            from mediapipe.framework import calculator_pb2
+            from mediapipe.framework.formats import rect_pb2
+            from mediapipe.python.solution_base import SolutionBase
+            from mediapipe.python.solutions.face_detection import FaceDetection
+        except ImportError as error:
+            raise _no_mediapipe(f"MediaPipe cannot be used ({error})") from error
+        self._all_of_it = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
+        graph = text_format.Parse(_GRAPH, calculator_pb2.CalculatorGraphConfig())
+        with quietly():
+            try:
+                self._mesher = SolutionBase(
+                    graph_config=graph,
+                    side_inputs={"with_attention": True},
+                    # The score is wanted below the threshold as well; it is applied here.
+                    calculator_params={"facelandmarkcpu__ThresholdingCalculator.threshold": -1.0},
+                    outputs=["landmarks", _PRESENCE],
+                )
+                self._finders = [
+                    FaceDetection(
+                        model_selection=near_or_far, min_detection_confidence=_MIN_DETECTION
+                    )
+                    for near_or_far in (1, 0)  # far first: it finds nearly all near ones as well
+                ]
+                blank = Picture.of(np.zeros((64, 64, 3), dtype=np.uint8))
+                self.mesh(blank, Crop(32, 32, 64, 0.0))
+                self.find(blank)
+            except (RuntimeError, ValueError) as error:
+                raise BackendError(
+                    f"MediaPipe did not start: {error}",
+                    todo="Install the version of MediaPipe that openbitbox asks for.",
+                ) from error
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return runtime_name()
+
+    def __enter__(self) -> GraphRuntime:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for solution in (self._mesher, *self._finders):
+            solution.close()
+
+    def mesh(self, picture: Picture, crop: Crop) -> tuple[MeshArray, float]:
+        """Return the mesh (478, 3) in pixels found in a crop, and the presence score."""
+        image = picture.crop((crop.x, crop.y), crop.side, crop.angle, _MESH_SIDE)
+        result = self._mesher.process({"image": image, "roi": self._all_of_it})
+        mesh = _coordinates(result.landmarks) * np.float32(crop.side)
+        cos, sin = math.cos(crop.angle), math.sin(crop.angle)
+        across, down = (mesh[:, axis] - np.float32(crop.side / 2) for axis in (0, 1))
+        mesh[:, 0] = crop.x + cos * across - sin * down
+        mesh[:, 1] = crop.y + sin * across + cos * down
+        return mesh, float(getattr(result, _PRESENCE))
+
+    def find(self, picture: Picture, *, closely: bool = False) -> list[Detection]:
+        """Return all faces that the far-range model finds, or else the near-range one.
+
+        `closely` looks at overlapping quarters of the image as well where neither finds any, for
+        faces that are too small in the whole.
+        """
+        found = self._find_in(picture, (0, 0, picture.width, picture.height), self._finders)
+        if found or not closely:
+            return found
+        for window in _quarters(picture.width, picture.height):
+            for face in self._find_in(picture, window, self._finders[:1]):
+                if not any(_is_same_place(face, other) for other in found):
+                    found.append(face)
+        return found
+
+    def _find_in(self, picture: Picture, window: _Box, finders: list[Any]) -> list[Detection]:
+        width, height = window[2:]
+        shrink = max(1.0, max(width, height) / _FIND_SIDE)
+        size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
+        part = picture.window(window, size)
+        for finder in finders:
+            detections = finder.process(part).detections
+            if detections:
+                return [_detection(found, picture, window) for found in detections]
+        return []
+
+
+# One point in MediaPipe's serialised list: tag and length, then x, y, z, each after its tag.
+_POINT = np.dtype(
+    {
+        "names": ["list", "size", "x_tag", "x", "y_tag", "y", "z_tag", "z"],
+        "formats": ["u1", "u1", "u1", "<f4", "u1", "<f4", "u1", "<f4"],
+    }
+)
+_TAGS = {"list": 0x0A, "size": 15, "x_tag": 0x0D, "y_tag": 0x15, "z_tag": 0x1D}
+
+
+def _coordinates(landmarks: Any) -> MeshArray:
+    """Return a landmark list as an array (478, 3).
+
+    Asking each point for each number takes a tenth of the time of the mesh model itself, all of it
+    with Python's lock held, so the serialised list is read at once where it looks as expected.
+    """
+    raw = landmarks.SerializeToString()
+    if len(raw) == N_POINTS * _POINT.itemsize:
+        points = np.frombuffer(raw, dtype=_POINT)
+        if all((points[name] == tag).all() for name, tag in _TAGS.items()):
+            return np.stack([points["x"], points["y"], points["z"]], axis=1)
+    flat = [value for point in landmarks.landmark for value in (point.x, point.y, point.z)]
+    return np.array(flat, dtype=np.float32).reshape(N_POINTS, 3)
+
+
+def _quarters(width: int, height: int) -> list[_Box]:
+    """Return nine overlapping windows (left, top, width, height) of half the image's size."""
+    w, h = width // 2, height // 2
+    return [(x, y, w, h) for y in (0, h // 2, height - h) for x in (0, w // 2, width - w)]
+
+
+def _is_same_place(face: Detection, other: Detection) -> bool:
+    distance = float(np.linalg.norm(face.centre - other.centre))
+    return distance < 0.5 * max(face.size, other.size)
+
+
+def _detection(found: Any, picture: Picture, window: _Box) -> Detection:
+    left, top, width, height = window
+    box = found.location_data.relative_bounding_box
+    points = np.array([(p.x, p.y) for p in found.location_data.relative_keypoints])
+    corner = np.array([left, top], dtype=np.float64)
+    points = points * (width, height) + corner
+    eyes = points[1] - points[0]
+    centre = np.array([(box.xmin + box.width / 2) * width, (box.ymin + box.height / 2) * height])
+    return Detection(
+        centre=centre + corner,
+        size=max(box.width * width, box.height * height),
+        angle=math.atan2(eyes[1], eyes[0]),
+        look=look_at(picture, points[[0, 1, 3]]),
+    )
+
+
+def runtime_name() -> str:
+    """Return the name and version of this runtime.
+
+    Raises
+    ------
+    BackendError
+        If MediaPipe is not installed.
+    """
+    from importlib import metadata
+
+    try:
+        return f"mediapipe {metadata.version('mediapipe')} face mesh with iris refinement"
+    except metadata.PackageNotFoundError:
+        raise _no_mediapipe("MediaPipe is not installed") from None
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Let one thread at a time start MediaPipe, and keep its messages from the user."""
+    with _starting, _without_chatter():
+        yield
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep the start-up messages of MediaPipe's C++ part from the user; pass on all others.
+
+    They are written to the file descriptor itself, before any logging set-up is heard, so what
+    comes through it meanwhile is kept back, and what is not known chatter is written afterwards.
+    """
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, AttributeError, ValueError):  # no standard error: nothing to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            for line in file.read().splitlines(keepends=True):
+                if not any(known in line.decode(errors="replace") for known in _CHATTER):
+                    os.write(2, line)
+
+
+def _no_mediapipe(what: str) -> BackendError:
+    return BackendError(
+        f"{what}, so faces cannot be tracked.",
+        expected="MediaPipe 0.10.21 on Python 3.11 or 3.12",
+        got=f"Python {sys.version_info.major}.{sys.version_info.minor}",
+        todo="Install it with: pip install 'openbitbox[video]'.",
+    )
