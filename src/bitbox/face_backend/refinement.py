@@ -67,9 +67,14 @@ class FaceSpool:
 
     def refined(self) -> MeshArray:
         """Return all meshes, refined, shape (T, points, 3), read-only."""
+        from threadpoolctl import threadpool_limits
+
         self._textures.flush()
         shape = (self._count, self._length)
-        return refined(self._meshes.array(), np.memmap(self._textures, np.uint8, "r", shape=shape))
+        textures = np.memmap(self._textures, np.uint8, "r", shape=shape)
+        # The matrices are small, and the other video of a pair needs the other core.
+        with threadpool_limits(1, "blas"):
+            return refined(self._meshes.array(), textures)
 
 
 def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
