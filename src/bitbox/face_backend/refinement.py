@@ -67,7 +67,7 @@ class FaceSpool:
 
     def refined(self) -> MeshArray:
         """Return all meshes, refined, shape (T, points, 3), read-only."""
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         self._textures.flush()
         shape = (self._count, self._length)
