@@ -2,10 +2,10 @@
 
     python validation/rendered_pairs.py
 
-Ten rendered people smile, open the mouth, raise brows and lips, nod and turn at times of their own.
-Each is tracked like any video. Nobody imitates anybody, so each of the 90 ordered pairs tests the
-analysis on real tracked signals, with the tracker's noise and whatever one movement leaks into the
-signals of another. Writes docs/validation/rendered.csv.
+Fifteen rendered people smile, open the mouth, raise brows and lips, nod and turn at times of their
+own. Each is tracked like any video. Nobody imitates anybody, so each of the 210 ordered pairs tests
+the analysis on real tracked signals, with the tracker's noise and whatever one movement leaks into
+the signals of another. Writes docs/validation/rendered.csv.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bitbox.social import imitation_quality
 from bitbox.synthetic.performance import Bursts, perform
 from bitbox.synthetic.video import Person, Scene, render_video
 
-PEOPLE, SECONDS, FPS = 10, 60.0, 24.0
+PEOPLE, SECONDS, FPS = 15, 60.0, 24.0
 FACE = ("smile", "mouth_open", "lip_raise", "brow_raise", "blink")
 HEAD = ("pitch", "yaw")
 SURROGATES = 199
