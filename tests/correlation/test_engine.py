@@ -194,3 +194,12 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     x[7, 1] = np.inf
     with pytest.raises(InputError, match="frame 7 of signal 1"):
         correlate(np.zeros((60, 2)), x, plan)
+
+
+def test_sums_start_right_in_a_quiet_window_after_a_loud_one() -> None:
+    rng = np.random.default_rng(4332)
+    x, y = (smooth(rng, (60, n, 1)) for n in (6, 9))
+    y[20:] *= 1e-10
+    y[rng.random(60) < 0.1] = np.nan
+    y[[22, 30]] = np.nan  # a first window without enough frames is not looked at closely
+    check(x, y, make_plan(60, 3, 1, 9, "coordination"))

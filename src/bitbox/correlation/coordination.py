@@ -227,7 +227,7 @@ def assess(
     The ratio is that of the largest norm of a window to the smallest; the energy the largest norm
     about the mean of the first window, from which sums start, over the largest about its own.
     """
-    mean, norm, count, delicate, rest, odd = tables
+    mean, norm, count, delicate, _, odd = tables
     ratio, energy, reference, _ = base
     hard, partial = flags
     d, n, first = data.shape[1], data.shape[2], rows[0]
@@ -237,7 +237,7 @@ def assess(
         for j in range(n):
             known = count[first, j] > 0.0
             centre[c, j] = mean[first, c, j] if known else centre[c, j]
-            left[c, j] = rest[first, c, j] if known else 0.0
+    fill_rest(data, begin, geometry.window, centre, left)
     ratio[:], energy[:], hard[:], partial[:] = 0.0, 1.0, False, False
     away = reference[5]
     for row in rows:
@@ -264,6 +264,28 @@ def assess(
             ratio[j] *= max(1.0, norm_about(signal, centre[:, j]) * factor[j])
         size = ratio[j] * energy[j]
         hard[j] |= size > TOO_FAR or (partial[j] and (d > 1 or size > TOO_FAR_WITH_GAPS))
+
+
+@kernel
+def fill_rest(
+    data: FloatArray, begin: int, width: int, centre: FloatArray, rest: FloatArray
+) -> None:
+    """Fill ``rest`` with the mean difference of a window from a centre; 0 where there is none.
+
+    A mean that slid past large values may be off by a large part of small ones, and the sums of
+    products that start in this window are right only if its values sum to 0.
+    """
+    known = np.empty(rest.shape[1])
+    for c in range(rest.shape[0]):
+        rest[c], known[:] = 0.0, 0.0
+        for k in range(begin, begin + width):
+            for j in range(known.size):
+                away = data[k, c, j] - centre[c, j]
+                if away == away:
+                    rest[c, j] += away
+                    known[j] += 1.0
+        for j in range(known.size):
+            rest[c, j] = rest[c, j] / known[j] if known[j] > 0.0 else 0.0
 
 
 @kernel

@@ -56,11 +56,6 @@ class Rule:
         return int(self.plan.lags[-1] - self.plan.lags[0])
 
     @property
-    def n_places(self) -> int:
-        """How many starts of a window of y leave room for every lag."""
-        return self.plan.n_frames - self.plan.window - self.span + 1
-
-    @property
     def numbers(self) -> tuple[int, int, bool]:
         """What the kernels have to know: frames needed, frames between lags, polarity."""
         return self.need, self.span, self.polarity
