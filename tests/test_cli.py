@@ -275,3 +275,21 @@ def test_interrupted_leaves_nothing(pair, tmp_path) -> None:
     assert process.returncode == 130, err
     assert "Interrupted" in err
     assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_the_exit_code_of_an_interruption_does_not_depend_on_where_it_hits(tmp_path) -> None:
+    code = """
+from bitbox import cli
+
+def interrupted(**_):
+    exec("raise KeyboardInterrupt")
+
+cli.app.main = interrupted
+cli.main(["info"])
+"""
+    (tmp_path / "interrupted.py").write_text(code)
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 130, done.stderr
+    assert "Interrupted" in done.stderr

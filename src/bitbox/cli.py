@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -331,7 +332,14 @@ def _first(*values: Any) -> Any:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if code == INTERRUPTED:
+        # `python -m` ends by the signal itself, whatever the code, where the interruption hit
+        # source text that a library executes, as for data classes and compiled kernels.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
