@@ -203,3 +203,26 @@ def test_sums_start_right_in_a_quiet_window_after_a_loud_one() -> None:
     y[rng.random(60) < 0.1] = np.nan
     y[[22, 30]] = np.nan  # a first window without enough frames is not looked at closely
     check(x, y, make_plan(60, 3, 1, 9, "coordination"))
+
+
+@pytest.mark.parametrize("polarity", [True, False])
+@pytest.mark.parametrize("share", [0.03, 0.3])
+def test_the_order_of_signals_does_not_matter(polarity, share) -> None:
+    """Signals that miss frames are computed in common tiles where they are few."""
+    rng = np.random.default_rng(7)
+    plan = make_plan(260, 20, 7, 5)
+    x, y = smooth(rng, (260, 37, 1)), smooth(rng, (260, 45, 1))
+    for data in (x, y):
+        for signal in np.flatnonzero(rng.random(data.shape[1]) < share):
+            start = rng.integers(240)
+            data[start : start + 12, signal] = np.nan
+    y[100:, 3] += 1e3  # too far from its centre where it jumps
+    first, second = rng.permutation(37), rng.permutation(45)
+    options = {"polarity": polarity, "keep_windows": True}
+    got = correlate(x, y, plan, **options)
+    other = correlate(x[:, first], y[:, second], plan, **options)
+    straight = got.values[:, first[:, None], second]
+    np.testing.assert_allclose(other.values, straight, atol=TOLERANCE)
+    same = other.lags == got.lags[:, first[:, None], second]
+    assert np.mean(same | np.isnan(straight)) > 0.999
+    check(x, y[:, :12], plan, polarity)

@@ -41,8 +41,8 @@ Results = tuple[SingleArray, SingleArray, IntArray, States, Flags, Flags]
 #: States of a tile in a window.
 DONE, FAR, GAPS = 0, 1, 2
 
-#: What is left to do of a window, to be added up.
-SOME_FAR, SOME_EXACT, STRANGE = 1, 2, 4
+#: What is left to do of a window, to be added up; or that nobody has looked at it.
+SOME_FAR, SOME_EXACT, STRANGE, MAYBE = 1, 2, 4, 8
 
 #: Squared offset above which sums with gaps are not accurate in float32: variances are differences
 #: of sums there.
@@ -137,6 +137,7 @@ def imitation_odd(
     lags: Lags,
     geometry: exact.Geometry,
     room: Room,
+    work: gaps.Work,
     out: Results,
 ) -> int:
     """Decide what is to be done with the other windows, and do what can be done in float32.
@@ -148,7 +149,7 @@ def imitation_odd(
     """
     r, lag, odd, states, hard_x, hard_y = out
     (x, y), (column_x, n1, column_y, n2, d) = sides
-    work = gaps.workspace(room, geometry.window, d)
+    far_y = np.empty(n2, dtype=np.bool_)
     left = 0
     for w in range(starts.size):
         states[w] = DONE
@@ -158,15 +159,26 @@ def imitation_odd(
         if odd[w] == 0:
             continue
         strange = prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
-        classify(room, geometry.limit, states[w], hard_y[w])
+        far = find_far(room, geometry.limit, far_y)
+        moved = False
+        if far:
+            gaps.stay(work)
+        else:
+            moved = gaps.sort_partial(room, work, (n1, n2))
+        classify(room, geometry.limit, states[w], n2)
         choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
         if gaps.holds(states[w], GAPS):
-            lists = gaps.frames_missed(x, (starts[w], column_x, n1, d), geometry, room[0])
             lowest = starts[w] + np.int64(lags[1][0]) - lags[0][0]
-            gaps.absences(y, (lowest, column_y, n2, d), work)
-            gaps.choose_tiles(room, work, lists, lags, geometry, (states[w], GAPS, r[w], lag[w]))
+            gaps.find_absent(x, (starts[w], column_x, n1, d), room[0][2][0], work[0])
+            gaps.find_absent(y, (lowest, column_y, n2, d), room[1][5][0], work[1])
+            gaps.choose_tiles(room, work, lags, geometry, (states[w], GAPS, r[w], lag[w]))
+            if moved:
+                gaps.put_back(work, r[w], lag[w])
+            if far:
+                mark(r[w], states[w], far_y)
+            redo(sides, starts[w], lags, geometry, (r[w], lag[w]))
         odd[w] = STRANGE if strange else 0
-        if gaps.any_of(hard[0]) or gaps.any_of(hard[1]) or to_redo(r[w]):
+        if gaps.any_of(hard[0]) or gaps.any_of(hard[1]):
             odd[w] |= SOME_EXACT
         if gaps.holds(states[w], FAR):
             odd[w] |= SOME_FAR
@@ -175,14 +187,48 @@ def imitation_odd(
 
 
 @kernel
-def to_redo(r: SingleArray) -> bool:
-    """Return whether a pair is marked."""
+def find_far(room: Room, limit: float, far_y: Flags) -> bool:
+    """Find the signals of y that are too far from their centre for float32, or for that with gaps.
+
+    If there are any, no signal changes its place, since other kernels have to find the tiles again.
+    """
+    for j in range(far_y.size):
+        far_y[j] = room[1][5][2, j] > min(GAP_LIMIT, limit)
+    return gaps.any_of(far_y)
+
+
+@kernel
+def mark(r: SingleArray, states: States, far_y: Flags) -> None:
+    """Mark the pairs of some signals of y, in tiles with gaps, to be done by the definition."""
+    for j in range(far_y.size):
+        for i in range(r.shape[0] if far_y[j] else 0):
+            if states[i // ROWS, j // COLUMNS] == GAPS:
+                r[i, j] = gap_tiles.REDO
+
+
+@kernel
+def marked(row: SingleArray) -> bool:
+    """Return whether a pair is marked; without a branch, so that it is done in vectors."""
     count = 0
-    for i in range(r.shape[0]):
-        row = r[i]
-        for j in range(row.size):
-            count += 1 if row[j] > BEYOND else 0
+    for j in range(row.size):
+        count += 1 if row[j] > BEYOND else 0
     return count > 0
+
+
+@kernel
+def redo(
+    sides: Sides, start: int, lags: Lags, geometry: exact.Geometry, out: tuple[Array, Array]
+) -> None:
+    """Do the marked pairs of one window by the definition."""
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    a, b = x.reshape(x.shape[0] // d, d, x.shape[1]), y.reshape(y.shape[0] // d, d, y.shape[1])
+    order = lags[1].astype(np.int64)
+    for i in range(n1):
+        for j in range(n2 if marked(out[0][i]) else 0):
+            if out[0][i, j] > BEYOND:
+                first, second = a[:, :, column_x + i], b[:, :, column_y + j]
+                value, at = exact.choose(first, second, start, order, geometry)
+                out[0][i, j], out[1][i, j] = value, at
 
 
 @kernel
@@ -237,22 +283,18 @@ def settle(signal: FloatArray, start: int, width: int) -> tuple[bool, bool]:
 
 
 @kernel
-def classify(room: Room, limit: float, states: States, hard_y: Flags) -> None:
-    """Decide what each tile needs, and which of y's signals the exact kernel must do."""
+def classify(room: Room, limit: float, states: States, n2: int) -> None:
+    """Decide what each tile needs."""
     partial_x, flags = room[0][2][0], room[1][5]
-    for j in range(hard_y.size):
+    for j in range(n2):
         if flags[2, j] > limit:
             states[:, j // COLUMNS] = FAR
     for i in range(states.shape[0] * ROWS):
         if partial_x[i] > 0.0:
             states[i // ROWS] = GAPS
-    for j in range(hard_y.size):
+    for j in range(n2):
         if flags[0, j] > 0.0:
             states[:, j // COLUMNS] = GAPS
-    for j in range(hard_y.size):
-        if flags[2, j] > min(GAP_LIMIT, limit):
-            for i in range(states.shape[0]):
-                hard_y[j] |= states[i, j // COLUMNS] == GAPS
 
 
 @kernel

@@ -11,7 +11,7 @@ A tile takes arrays only; it neither checks nor allocates anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -229,6 +229,39 @@ class Emitter:
         """Return the vectors of COLUMNS consecutive numbers."""
         offsets = [self.whole(p * self.lanes) for p in range(self.parts)]
         return [self.load(pointer, self.add(index, offset)) for offset in offsets]
+
+    def transposed(self, pointer: Any, places: list[Any]) -> list[Any]:
+        """Return the columns of a block: a row of `rows` numbers begins at each of the places.
+
+        There are twice as many places as numbers in a row. Shuffling the rows of a square like
+        cards, as often as it can be halved, turns them into columns; here two squares lie side by
+        side in a register.
+        """
+        size, narrow = self.rows, ir.VectorType(self.real, self.rows)
+        halves = []
+        for place in places:
+            address = self.builder.bitcast(self.builder.gep(pointer, [place]), narrow.as_pointer())
+            halves.append(self.builder.load(address, align=self.size))
+        vectors = [self.shuffled(halves[k], halves[k + size], range(2 * size)) for k in range(size)]
+        lower = [
+            lane + from_second * 2 * size
+            for half in (0, size)
+            for lane in range(half, half + size // 2)
+            for from_second in (0, 1)
+        ]
+        upper = [lane + size // 2 for lane in lower]
+        for _ in range(size.bit_length() - 1):
+            vectors = [
+                self.shuffled(vectors[k], vectors[k + size // 2], lanes)
+                for k in range(size // 2)
+                for lanes in (lower, upper)
+            ]
+        return vectors
+
+    def shuffled(self, a: Any, b: Any, lanes: Sequence[int]) -> Any:
+        """Return chosen lanes of two vectors, b's counted on from a's."""
+        kind = ir.VectorType(ir.IntType(32), len(lanes))
+        return self.builder.shuffle_vector(a, b, ir.Constant(kind, list(lanes)))
 
     def store_cells(self, slots: Any, pointer: Any, i: Any, j: Any, n: Any) -> None:
         """Write a tile to its place in a matrix of n columns."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import kernels, tiles
+from bitbox.correlation import gaps, kernels, tiles
 from bitbox.correlation.jobs import Task
 from bitbox.correlation.layout import rows
 from bitbox.correlation.sum_tiles import GROUP
@@ -16,6 +16,9 @@ from bitbox.correlation.sum_tiles import GROUP
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
+
+#: Of so many rows one is looked at for gaps.
+_LOOK = 16
 
 _NO_SUMS = np.empty((0, 0, 0))
 
@@ -63,6 +66,7 @@ class Workspace:
         self._task = task
         self._kept: tuple[NDArray[Any], ...] | None = None
         self._panels: dict[str, Any] = {}
+        self._gaps: gaps.Work | None = None
         self._short = self._matrices(GROUP)
         self._odd = np.empty(task.windows_per_job, dtype=np.int64)
 
@@ -92,9 +96,10 @@ class Workspace:
             return len(r)
         piece = _Piece.of(task, first, shift)
         sides, odd = piece.sides(), self._odd[: len(piece.starts)]
-        kernels.imitation(
-            sides, piece.starts, *self._room(np.float32), (*self._short, odd), sums
-        )  # fmt: skip
+        odd[:] = kernels.MAYBE if _mostly_gaps(sides) else 0
+        if not odd.any():
+            short = *self._short, odd
+            kernels.imitation(sides, piece.starts, *self._room(np.float32), short, sums)
         if odd.any():
             starts = piece.starts[odd != 0]
             out = self._results(len(starts))
@@ -106,13 +111,15 @@ class Workspace:
     def _do_odd(self, piece: _Piece, starts: IntArray, sides: Any, out: Any) -> None:
         """Do the windows that something is odd about."""
         single = self._room(np.float32)
-        left = kernels.imitation_odd(sides, starts, *single, out)
+        if self._gaps is None:
+            self._gaps = gaps.workspace(single[2], self._task.plan.window, self._task.x.shape[2])
+        left = kernels.imitation_odd(sides, starts, *single, self._gaps, out)
         laid = piece.laid_out() if left & (kernels.STRANGE | kernels.SOME_EXACT) else None
         if laid is not None and left & kernels.STRANGE:
             flat = tuple(a.reshape(-1, a.shape[2]) for a in laid)
             sides = flat, (0, piece.task.n1, 0, piece.task.n2, laid[0].shape[1])
             out[2][:] = 1
-            left = kernels.imitation_odd(sides, starts, *single, out)
+            left = kernels.imitation_odd(sides, starts, *single, self._gaps, out)
         if left & kernels.SOME_FAR:
             kernels.imitation_far(sides, starts, *self._room(np.float64), out)
         if left & kernels.SOME_EXACT:
@@ -164,3 +171,15 @@ class Workspace:
             self._panels[dtype.__name__] = order - order.min(), order.astype(dtype), panels
         starts, values, panels = self._panels[dtype.__name__]
         return (starts, values), self._task.geometry, panels
+
+
+def _mostly_gaps(sides: Any) -> bool:
+    """Return whether most windows are sure to miss frames, so that nothing else need be tried.
+
+    It is a guess from some of the frames. What comes out is the same either way.
+    """
+    share = 0.0
+    for signals, column, n in zip(sides[0], sides[1][:3:2], sides[1][1:4:2], strict=True):
+        some = signals[::_LOOK, column : column + n].sum(axis=1)
+        share = max(share, float(np.isnan(some).mean()))
+    return share > 0.5
