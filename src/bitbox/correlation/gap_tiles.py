@@ -1,24 +1,26 @@
-"""The register tile for windows with missing frames, and the tables that it reads.
+"""The register tile for windows with missing frames.
 
 Missing frames are 0 in the panels, so the sum of products is already that over the pairwise
 complete frames. What is left is to take out of each signal's own sums the frames that only the
-other one misses. Those that x misses are few for each of its signals, and `row_tables` takes them
-out of all of y's sums at once. What the frames that y misses add up to in all of x's signals at
-once is known as well (see `gaps.lost_rows`), a row for each signal of y; the tile turns rows into
-columns. Comparing fractions by cross-multiplication saves a division and a root for every lag.
+other one misses. What one signal misses is added up for all signals of the other person at once
+(`gaps.find_lost`), in rows: what x misses in rows of y, which the tile reads as they are; what y
+misses in rows of x, which it turns into columns.
+
+With n common frames, everything is multiplied by n, so that nothing is divided. Comparing fractions
+by cross-multiplication saves a division and a root for every lag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from bitbox.correlation.tiles import COLUMNS, ROWS, WIDE, Emitter
+from bitbox.correlation.tiles import COLUMNS, WIDE, Emitter
 
 #: What r is set to where the corrections took away too much of a window to be accurate.
 REDO = 3.0
@@ -26,117 +28,53 @@ REDO = 3.0
 #: The share of a window's variance that must be left.
 ENOUGH = 0.35
 
-#: Tables of y's windows: one for signals of x without gaps, and one for each row of a tile.
-SLOTS = ROWS + 1
-
-Cells = dict[tuple[int, int], Any]
+Cell = tuple[int, int]
+Cells = dict[Cell, Any]
 
 
 @intrinsic
-def row_tables(typing, registers, y, tables, gaps, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """Fill one slot of a tile's tables: y's windows without the frames that a signal of x misses.
+def add_rows(typing, rows, frames, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Fill a row with the sum of two or more others; all are some times ROWS long.
 
-    y = values (frames * d, n2), squared (frames, n2) and absent (frames, n2); tables = (inverse
-    norms, sums (lags * d, n2), sums of squares, counts), (lags, n2), by first frame; gaps = (frames
-    missed, first frame of each lag); out = (counts (lags * SLOTS, COLUMNS), sums (lags * d * SLOTS,
-    COLUMNS), what is left of the squared norms times counts (lags * SLOTS, COLUMNS), NaN where
-    there are too few frames and 0 where too little is left); at = (first, last of the frames
-    missed, slot, first column, d, need).
+    rows (rows, n); frames, of which at = (first, stop, offset, row) says which ones, how many rows
+    behind them they are, and which row is to be filled.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, y.types[0].dtype, registers.count == len(WIDE))
-        _emit_row_tables(e, signature.args[1:], args[1:])
+        e = Emitter(context, builder, rows.dtype, wide=False)
+        (pointer, n), (listed, _) = (e.data(signature.args[k], args[k]) for k in (0, 1))
+        first, stop, offset, to = cgutils.unpack_tuple(builder, args[2])
+
+        def begin(m: Any) -> Any:
+            frame = builder.load(builder.gep(listed, [e.add(first, m)]))
+            return e.mul(e.add(frame, offset), n)
+
+        one, two, out = begin(e.whole(0)), begin(e.whole(1)), e.mul(to, n)
+        more = builder.sub(builder.sub(stop, first), e.whole(2))
+        with e.loop(builder.sdiv(n, e.whole(e.lanes))) as part:
+            column = e.mul(part, e.whole(e.lanes))
+            a, b = (e.load(pointer, e.add(row, column)) for row in (one, two))
+            total = e.variable(builder.fadd(a, b))
+            with e.loop(more) as m:
+                value = e.load(pointer, e.add(begin(e.add(m, e.whole(2))), column))
+                e.put(total, builder.fadd(e.get(total), value))
+            e.store(e.get(total), pointer, e.add(out, column))
         return context.get_dummy_value()
 
-    return types.void(registers, y, tables, gaps, out, at), codegen
-
-
-def _emit_row_tables(e: Emitter, kinds: Any, args: Any) -> None:
-    b = e.builder
-    (y, n), (y2, _), (absent, _) = e.tuple_data(kinds[0], args[0])
-    inverse, sums, squares, counts = (a for a, _ in e.tuple_data(kinds[1], args[1]))
-    (frames, _), (starts, lags) = e.tuple_data(kinds[2], args[2])
-    out_count, out_sum, out_left = (a for a, _ in e.tuple_data(kinds[3], args[3]))
-    low, high, slot, column, d, need = cgutils.unpack_tuple(b, args[4])
-    missed = e.spread(b.sitofp(b.sub(high, low), e.real))
-    needed = e.spread(b.sitofp(need, e.real))
-
-    def place(row: Any, j: Any) -> Any:
-        return e.add(e.mul(row, n), j)
-
-    def row_of(c: Any, k: Any) -> Any:
-        """Return the row of a frame's coordinate."""
-        return e.add(e.mul(k, d), c)
-
-    def missing(q: Any, m: Any) -> Any:
-        """Return one of the frames missed, in y's panel."""
-        return e.add(b.load(b.gep(starts, [q])), b.load(b.gep(frames, [e.add(low, m)])))
-
-    # One frame, or none, is the usual case: it is done without a loop.
-    some = b.icmp_signed("<", low, high)
-    only, more = e.every(some), b.select(some, b.sub(b.sub(high, low), e.whole(1)), e.whole(0))
-
-    def total(parts: list[tuple[Any, Callable[[Any], Any]]], q: Any, j: Any) -> list[Any]:
-        """Add up what is missed: parts = [(pointer, row of a frame)]."""
-        k = b.select(some, missing(q, e.whole(0)), e.whole(0))
-        slots = []
-        for pointer, row in parts:
-            first = e.load(pointer, place(row(k), j))
-            slots.append(e.variable(b.select(only, first, e.constant(0.0))))
-        with e.loop(more) as m:
-            k = missing(q, e.add(m, e.whole(1)))
-            for slot_, (pointer, row) in zip(slots, parts, strict=True):
-                e.put(slot_, b.fadd(e.get(slot_), e.load(pointer, place(row(k), j))))
-        return [e.get(slot_) for slot_ in slots]
-
-    def one(q: Any, p: int) -> None:
-        """Fill the tables of one lag and a part of the columns."""
-        f, j = b.load(b.gep(starts, [q])), e.add(column, e.whole(p * e.lanes))
-        norm, between = e.load(inverse, place(f, j)), e.variable(e.constant(0.0))
-
-        def out(row: Any) -> Any:
-            row = e.add(e.mul(row, e.whole(SLOTS)), slot)
-            return e.add(e.mul(row, e.whole(COLUMNS)), e.whole(p * e.lanes))
-
-        def coordinate(c: Any, along: Any) -> Any:
-            whole = e.load(sums, place(e.add(e.mul(f, d), c), j))
-            left = e.multiply_subtract(along, norm, whole)
-            e.store(left, out_sum, out(e.add(e.mul(q, d), c)))
-            return left
-
-        same, first = partial(e.add, e.whole(0)), partial(row_of, e.whole(0))
-        both, lost, along = total([(absent, same), (y2, same), (y, first)], q, j)
-        left = coordinate(e.whole(0), along)
-        e.put(between, b.fmul(left, left))
-        with e.loop(b.sub(d, e.whole(1))) as c:
-            c = e.add(c, e.whole(1))
-            (along,) = total([(y, partial(row_of, c))], q, j)
-            left = coordinate(c, along)
-            e.add_to(between, left, left)
-        count = b.fadd(b.fsub(e.load(counts, place(f, j)), missed), both)
-        left = e.multiply_subtract(lost, b.fmul(norm, norm), e.load(squares, place(f, j)))
-        left = b.fsub(b.fmul(left, count), e.get(between))
-        small = b.fcmp_ordered("<", left, b.fmul(count, e.constant(ENOUGH)))
-        left = b.select(small, e.constant(0.0), left)
-        enough = b.fcmp_ordered(">=", count, needed)
-        e.store(count, out_count, out(q))
-        e.store(b.select(enough, left, e.constant(float("nan"))), out_left, out(q))
-
-    with e.loop(lags) as q:
-        for p in range(e.parts):
-            one(q, p)
+    return types.void(rows, frames, at), codegen
 
 
 @intrinsic
-def imitation(typing, registers, x, y, tables, lost, slots, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def imitation(typing, registers, x, y, lost, which, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs with missing frames.
 
-    x (terms, n1) normalised; y = (values (rows, n2), inverse norms (lags, n2)); tables = what
-    `row_tables` fills; lost = (sums (rows * d, n1), squares (rows, n1), which (lags, n2), some
-    (lags, n2 / COLUMNS)): what x's values, and their squares, add up to over the frames that a
-    signal of y misses is in row `which`; whether a signal of the tile misses any; slots of each
-    row; lags = (first frames of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d,
+    x (frames * d, n1) normalised; y = (values (frames * d, n2), inverse norms (lags, n2), sums
+    (lags * d, n2), sums of squares (lags, n2), counts (lags, n2)), by first frame, in units of the
+    norms.
+    lost = (x's values and squares, y's values, squares and absent frames, by row); which = (row of
+    x (lags, n2), whether there is any (lags, n2 / COLUMNS), row of y (lags, n1), frames that x
+    misses (n1,)): in these rows is what is lost to a signal by what the other misses. lags = (first
+    frames of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d, frames needed,
     polarity).
     """
 
@@ -145,7 +83,7 @@ def imitation(typing, registers, x, y, tables, lost, slots, lags, out, at):  # t
         GapTile(e, signature.args[1:], args[1:]).emit()
         return context.get_dummy_value()
 
-    return types.void(registers, x, y, tables, lost, slots, lags, out, at), codegen
+    return types.void(registers, x, y, lost, which, lags, out, at), codegen
 
 
 class GapTile:
@@ -154,15 +92,16 @@ class GapTile:
     def __init__(self, e: Emitter, kinds: Any, args: Any) -> None:
         self.e = e
         self.x, self.nx = e.data(kinds[0], args[0])
-        (self.y, self.ny), (self.inverse, _) = e.tuple_data(kinds[1], args[1])
-        self.count, self.sum, self.left = (t for t, _ in e.tuple_data(kinds[2], args[2]))
-        lost = e.tuple_data(kinds[3], args[3])
-        self.lost_sum, self.lost_square, self.which, self.some = (a for a, _ in lost)
-        self.n_tiles = lost[3][1]
-        self.slots, _ = e.data(kinds[4], args[4])
-        (self.starts, self.n_lags), (self.lags, _) = e.tuple_data(kinds[5], args[5])
-        (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[6], args[6])
-        self.i, self.j, self.width, self.d, polarity = cgutils.unpack_tuple(e.builder, args[7])
+        y, lost, which = (e.tuple_data(kinds[k], args[k]) for k in (1, 2, 3))
+        (self.y, self.inverse, self.sums, self.squares, self.counts), self.ny = _arrays(y), y[0][1]
+        self.values_x, self.squares_x, self.values_y, self.squares_y, self.absent_y = _arrays(lost)
+        (self.of_x, self.some, self.of_y, self.missed), self.n_tiles = _arrays(which), which[1][1]
+        (self.starts, self.n_lags), (self.lags, _) = e.tuple_data(kinds[4], args[4])
+        (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[5], args[5])
+        self.i, self.j, self.width, self.d, need, polarity = cgutils.unpack_tuple(
+            e.builder, args[6]
+        )
+        self.need = e.spread(e.builder.sitofp(need, e.real))
         self.sign = e.sign_mask(polarity)
         signless = e.builder.icmp_signed("!=", polarity, e.whole(0))
         self.worst = e.builder.select(signless, e.constant(0.0), e.constant(-2.0))
@@ -178,6 +117,12 @@ class GapTile:
     def number(self, array: Any, index: Any) -> Any:
         """Load a scalar."""
         return self.e.builder.load(self.e.builder.gep(array, [index]))
+
+    def of_columns(self, array: Any, row: Any, p: int) -> Any:
+        """Load a part of the tile's columns from a row of an array of n2 columns."""
+        e = self.e
+        column = e.add(self.j, e.whole(p * e.lanes))
+        return e.load(array, e.add(e.mul(row, self.ny), column))
 
     def rows(self, first: Any) -> None:
         """Choose for some rows; a fraction is kept as signed numerator and denominator."""
@@ -203,98 +148,139 @@ class GapTile:
     def lag(self, q: Any, first: Any, best: dict[str, Cells]) -> None:
         """Correlate at one lag, and keep what is better."""
         e, b = self.e, self.e.builder
-        start = self.number(self.starts, q)
-        corner = e.add(e.mul(e.mul(start, self.d), self.ny), self.j)
-        terms = e.mul(self.width, self.d)
+        corner = e.add(e.mul(e.mul(self.number(self.starts, q), self.d), self.ny), self.j)
         x, y = b.gep(self.x, [first]), b.gep(self.y, [corner])
-        covariance = e.product(x, self.nx, y, self.ny, terms)
-        inverse = e.load_parts(self.inverse, e.add(e.mul(start, self.ny), self.j))
-        left = self.cells(0.0)
-        for r, p in e.cells():
-            row = e.add(e.mul(q, e.whole(SLOTS)), self.slot(first, r))
-            count = e.load(self.count, self.column(row, p))
-            scaled = b.fmul(b.fmul(e.get(covariance[r, p]), inverse[p]), count)
-            e.put(covariance[r, p], scaled)
-            e.put(left[r, p], count)
-        some = self.number(
-            self.some, e.add(e.mul(q, self.n_tiles), b.sdiv(self.j, e.whole(COLUMNS)))
-        )
-        with b.if_then(b.icmp_signed("!=", some, e.whole(0))):
-            self.take_out(q, first, covariance, left)
-        lag = e.copy_of(self.lags, q)
-        for r in range(e.rows):
-            row = e.add(e.mul(q, e.whole(SLOTS)), self.slot(first, r))
-            for p in range(e.parts):
-                own = e.load(self.left, self.column(row, p))
-                self.compare((e.get(covariance[r, p]), e.get(left[r, p]), own), lag, best, (r, p))
+        covariance = e.product(x, self.nx, y, self.ny, e.mul(self.width, self.d))
+        tile = b.sdiv(self.j, e.whole(COLUMNS))
+        some = self.number(self.some, e.add(e.mul(q, self.n_tiles), tile))
+        for rows, columns in self.each_case(self.misses(first), some):
+            self.finish(q, first, covariance, best, (rows, columns))
 
-    def column(self, row: Any, p: int) -> Any:
-        """Return the place of a part of the columns in the tile's tables."""
-        return self.e.add(self.e.mul(row, self.e.whole(COLUMNS)), self.e.whole(p * self.e.lanes))
-
-    def take_out(self, q: Any, first: Any, covariance: Cells, left: Cells) -> None:
-        """Take the frames that y misses out of the rows' sums, and sums of squares."""
+    def misses(self, first: Any) -> Any:
+        """Return a number that is not 0 if any of the tile's rows misses frames."""
         e, b = self.e, self.e.builder
-        for cell, lost in self.lost(q, self.lost_square, first, (e.whole(1), e.whole(0))):
-            e.subtract_from(left[cell], e.get(left[cell]), lost)
+        total = ir.Constant(e.real, 0.0)
+        for r in range(e.rows):
+            total = b.fadd(total, self.number(self.missed, e.add(first, e.whole(r))))
+        return b.fptosi(total, ir.IntType(64))
+
+    def each_case(self, rows: Any, columns: Any) -> Iterator[tuple[bool, bool]]:
+        """Write what follows for rows and for columns that miss frames, and that do not."""
+        b, zero = self.e.builder, self.e.whole(0)
+        with b.if_else(b.icmp_signed("!=", rows, zero)) as by_rows:
+            for in_rows, branch in zip((True, False), by_rows, strict=True):
+                with branch, b.if_else(b.icmp_signed("!=", columns, zero)) as by_columns:
+                    for in_columns, inner in zip((True, False), by_columns, strict=True):
+                        with inner:
+                            yield in_rows, in_columns
+
+    def finish(
+        self, q: Any, first: Any, covariance: Cells, best: dict[str, Cells], gaps: tuple[bool, bool]
+    ) -> None:
+        """Take out what the rows, or the columns, miss; and keep what is better."""
+        e = self.e
+        count, left_x, left_y = (self.cells(0.0) for _ in range(3))
+        for cell in e.cells():
+            self.begin(q, first, cell, (covariance, count, left_x, left_y), gaps[0])
+        if gaps[1]:
+            for cell, lost in self.lost(q, self.squares_x, first, (e.whole(1), e.whole(0))):
+                e.subtract_from(left_x[cell], lost, e.get(count[cell]))
+        if gaps[0] or gaps[1]:
+            self.each_coordinate(q, first, (covariance, left_x, left_y), gaps)
+        lag = e.copy_of(self.lags, q)
+        for cell in e.cells():
+            values = (e.get(slots[cell]) for slots in (covariance, count, left_x, left_y))
+            self.compare(tuple(values), lag, best, cell)
+
+    def row_of_y(self, q: Any, first: Any, r: int) -> Any:
+        """Return the row in which is what y loses by what a row of x misses."""
+        row = self.e.add(first, self.e.whole(r))
+        return self.number(self.of_y, self.e.add(self.e.mul(q, self.nx), row))
+
+    def begin(self, q: Any, first: Any, cell: Cell, totals: tuple[Cells, ...], gaps: bool) -> None:
+        """Set the common frames, and what the sums are before means are taken out."""
+        e, b = self.e, self.e.builder
+        (r, p), (covariance, count, left_x, left_y) = cell, totals
+        f = self.number(self.starts, q)
+        norm, common = self.of_columns(self.inverse, f, p), self.of_columns(self.counts, f, p)
+        left = common  # y's squared norm, times the frames
+        if gaps:
+            row = self.row_of_y(q, first, r)
+            missed = e.copy_of(self.missed, e.add(first, e.whole(r)))
+            common = b.fadd(b.fsub(common, missed), self.of_columns(self.absent_y, row, p))
+            square, whole = (
+                self.of_columns(self.squares_y, row, p),
+                self.of_columns(self.squares, f, p),
+            )
+            left = b.fmul(e.multiply_subtract(square, b.fmul(norm, norm), whole), common)
+        e.put(covariance[cell], b.fmul(b.fmul(e.get(covariance[cell]), norm), common))
+        for slots, value in ((count, common), (left_x, common), (left_y, left)):
+            e.put(slots[cell], value)
+
+    def each_coordinate(
+        self, q: Any, first: Any, totals: tuple[Cells, ...], gaps: tuple[bool, bool]
+    ) -> None:
+        """Take the means out, one coordinate after another."""
+        e, b = self.e, self.e.builder
         one = b.icmp_signed("==", self.d, e.whole(1))
         with b.if_else(one) as (single, vector):
             with single:  # the usual case, without a loop that keeps everything in memory
-                self.coordinate(q, e.whole(0), first, (covariance, left))
+                self.coordinate(q, e.whole(0), first, totals, gaps)
             with vector, e.loop(self.d) as c:
-                self.coordinate(q, c, first, (covariance, left))
-        for r, p in e.cells():
-            row = e.add(e.mul(q, e.whole(SLOTS)), self.slot(first, r))
-            enough = b.fmul(e.load(self.count, self.column(row, p)), e.constant(ENOUGH))
-            small = b.fcmp_ordered("<", e.get(left[r, p]), enough)
-            e.keep(small, left[r, p], e.constant(0.0))
+                self.coordinate(q, c, first, totals, gaps)
 
-    def coordinate(self, q: Any, c: Any, first: Any, totals: tuple[Cells, Cells]) -> None:
-        """Take out what one coordinate's sums make of the frames that are left."""
+    def coordinate(
+        self, q: Any, c: Any, first: Any, totals: tuple[Cells, ...], gaps: tuple[bool, bool]
+    ) -> None:
+        """Take one coordinate's means over the common frames out."""
         e = self.e
-        covariance, left = totals
-        for (r, p), lost in self.lost(q, self.lost_sum, first, (self.d, c)):
-            row = e.add(e.mul(e.add(e.mul(q, self.d), c), e.whole(SLOTS)), self.slot(first, r))
-            own = e.load(self.sum, self.column(row, p))
-            e.add_to(covariance[r, p], lost, own)
-            e.subtract_from(left[r, p], lost, lost)
+        covariance, left_x, left_y = totals
+        lost = dict(self.lost(q, self.values_x, first, (self.d, c))) if gaps[1] else {}
+        f = self.number(self.starts, q)
+        for r, p in e.cells():
+            own = self.of_columns(self.sums, e.add(e.mul(f, self.d), c), p)
+            if gaps[0]:
+                row = e.add(e.mul(self.row_of_y(q, first, r), self.d), c)
+                norm = self.of_columns(self.inverse, f, p)
+                own = e.multiply_subtract(self.of_columns(self.values_y, row, p), norm, own)
+                e.subtract_from(left_y[r, p], own, own)
+            if gaps[1]:
+                e.add_to(covariance[r, p], lost[r, p], own)
+                e.subtract_from(left_x[r, p], lost[r, p], lost[r, p])
 
     def lost(
-        self, q: Any, sums: Any, first: Any, row: tuple[Any, Any]
-    ) -> Iterator[tuple[tuple[int, int], Any]]:
-        """Yield (cell, what its row of x adds up to over the frames that its columns miss)."""
+        self, q: Any, rows: Any, first: Any, row: tuple[Any, Any]
+    ) -> Iterator[tuple[Cell, Any]]:
+        """Yield (cell, what its row of x loses by what its columns of y miss)."""
         e = self.e
         for p in range(e.parts):
-            column = e.add(self.j, e.whole(p * e.lanes))
+            column = e.add(e.mul(q, self.ny), e.add(self.j, e.whole(p * e.lanes)))
             places = []
             for lane in range(e.lanes):
-                which = self.number(
-                    self.which, e.add(e.mul(q, self.ny), e.add(column, e.whole(lane)))
-                )
+                which = self.number(self.of_x, e.add(column, e.whole(lane)))
                 place = e.add(e.mul(which, row[0]), row[1])
                 places.append(e.add(e.mul(place, self.nx), first))
-            for r, value in enumerate(e.transposed(sums, places)):
+            for r, value in enumerate(e.transposed(rows, places)):
                 yield (r, p), value
 
-    def slot(self, first: Any, r: int) -> Any:
-        """Return which table holds for a row."""
-        row = self.e.builder.sub(self.e.add(first, self.e.whole(r)), self.i)
-        return self.number(self.slots, row)
-
     def compare(
-        self, total: tuple[Any, Any, Any], lag: Any, best: dict[str, Cells], cell: tuple[int, int]
+        self, totals: tuple[Any, ...], lag: Any, best: dict[str, Cells], cell: Cell
     ) -> None:
         """Keep the larger fraction; one whose denominator is too small is 1/0, and stays."""
         e, b = self.e, self.e.builder
-        covariance, left_x, left_y = total
-        zero = e.constant(0.0)
-        norm = b.fmul(left_x, left_y)
-        score = b.fmul(covariance, e.absolute(covariance))
-        score = b.select(b.fcmp_ordered("==", norm, zero), e.constant(1.0), score)
+        covariance, count, left_x, left_y = totals
+        enough = b.fmul(count, e.constant(ENOUGH))
+        small = b.or_(b.fcmp_ordered("<", left_x, enough), b.fcmp_ordered("<", left_y, enough))
+        norm = b.select(small, e.constant(0.0), b.fmul(left_x, left_y))
+        score = b.select(small, e.constant(1.0), b.fmul(covariance, e.absolute(covariance)))
         old, old_norm = e.get(best["score"][cell]), e.get(best["norm"][cell])
         size = e.masked(b.fmul(score, old_norm), self.sign)
         other = e.masked(b.fmul(old, norm), self.sign)
         # False where something is NaN, that is, undefined.
-        better = b.fcmp_ordered(">=", size, other)
+        better = b.and_(b.fcmp_ordered(">=", size, other), b.fcmp_ordered(">=", count, self.need))
         for name, value in (("score", score), ("norm", norm), ("lag", lag)):
             e.keep(better, best[name][cell], value)
+
+
+def _arrays(pairs: list[tuple[Any, Any]]) -> list[Any]:
+    return [address for address, _ in pairs]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from bitbox.correlation import exact, gap_tiles
 from bitbox.correlation.compiled import kernel
-from bitbox.correlation.gap_tiles import SLOTS
 from bitbox.correlation.tiles import COLUMNS, ROWS
 
 FloatArray = NDArray[np.float64]
@@ -18,59 +17,58 @@ Array = NDArray[Any]
 States = NDArray[np.uint8]
 Room = tuple[tuple[Array, ...], tuple[Array, ...]]
 
-#: What tiles take out: sums, squares, which row of them, and whether any (see `find_lost`).
-Lost = tuple[Array, Array, IntArray, IntArray]
-
 #: Of one person: absent frames, those that signal i misses, (frames, sizes), and which signal is in
 #: which place.
 Side = tuple[Array, IntArray, IntArray, IntArray]
 
-#: x, y, y's values squared, the tables of `gap_tiles.row_tables`, and what is lost.
-Work = tuple[Side, Side, Array, tuple[Array, Array, Array], Lost]
+#: What `gap_tiles` calls lost and which: rows, by frame and then sums over several.
+Lost = tuple[Array, Array, Array, Array, Array]
+Which = tuple[IntArray, IntArray, IntArray, Array]
+
+#: x, y, rows, and which of them.
+Work = tuple[Side, Side, Lost, Which]
 
 
 def workspace(room: Room, width: int, d: int) -> Work:
     """Return room to work in."""
     x, y, inverse = room[0][0], room[1][0], room[1][1]
     n1, n2, lags = x.shape[1], y.shape[1], inverse.shape[0]
-    rows = width + 1 + lags * n2
-    tables = (
-        np.empty((lags * SLOTS, COLUMNS), dtype=np.float32),
-        np.empty((lags * d * SLOTS, COLUMNS), dtype=np.float32),
-        np.empty((lags * SLOTS, COLUMNS), dtype=np.float32),
-    )
-    lost = (
-        np.empty((rows * d, n1), dtype=np.float32),
-        np.empty((rows, n1), dtype=np.float32),
+    stretch = width + lags - 1
+    rows_x, rows_y = width + 1 + lags * n2, stretch + 1 + lags * n1
+    shapes = (rows_x, d * n1), (rows_x, n1), (rows_y, d * n2), (rows_y, n2), (rows_y, n2)
+    lost = [np.empty(shape, dtype=np.float32) for shape in shapes]
+    which = (
         np.empty((lags, n2), dtype=np.int64),
         np.empty((lags, n2 // COLUMNS), dtype=np.int64),
+        np.empty((lags, n1), dtype=np.int64),
+        np.empty(n1, dtype=np.float32),
     )
-    squared = np.empty((width + lags - 1, n2), dtype=np.float32)
-    return _side(width, n1), _side(width + lags - 1, n2), squared, tables, lost
+    absent_x, absent_y = np.zeros((width, n1), dtype=np.float32), lost[4][:stretch]
+    absent_y[:] = 0.0
+    return _side(absent_x), _side(absent_y), (lost[0], lost[1], lost[2], lost[3], lost[4]), which
 
 
-def _side(frames: int, n: int) -> Side:
+def _side(absent: Array) -> Side:
     """Return room for one person; what is absent of the padding stays 0."""
-    absent, missed = np.zeros((frames, n), dtype=np.float32), np.empty((n, frames + 1), np.int64)
-    return absent, missed, np.zeros(n, dtype=np.int64), np.arange(n)
+    frames, n = absent.shape
+    return absent, np.empty((n, frames + 1), np.int64), np.zeros(n, dtype=np.int64), np.arange(n)
 
 
 @kernel
 def gather(partial: FloatArray, n: int, multiple: int, order: IntArray) -> bool:
-    """Find places for n signals such that the partial ones are in the first tile of `multiple`.
+    """Find places for n signals such that the partial ones come first, if that frees a tile.
 
-    Signals change places in twos. Only where they are no more than a tile, in several tiles; else
-    all stay where they are. Returns whether any moves.
+    Tiles hold `multiple` signals. Signals change places in twos. Returns whether any moves.
     """
     count = 0
     for j in range(order.size):
         order[j] = j
     for j in range(n):
         count += 1 if partial[j] > 0.0 else 0
-    if count > multiple or n <= multiple:
+    if count == 0 or count + multiple > n:
         return False
     free, moved = 0, False
-    for j in range(multiple, n):
+    for j in range(count, n):
         if partial[j] > 0.0:
             while partial[free] > 0.0:
                 free += 1
@@ -80,9 +78,9 @@ def gather(partial: FloatArray, n: int, multiple: int, order: IntArray) -> bool:
 
 
 @kernel
-def swap_columns(array: Array, order: IntArray, multiple: int) -> None:
+def swap_columns(array: Array, order: IntArray) -> None:
     """Let the columns of a matrix change places; doing it again undoes it."""
-    for j in range(min(multiple, order.size)):
+    for j in range(order.size):
         other = order[j]
         if other > j:
             for k in range(array.shape[0]):
@@ -90,9 +88,9 @@ def swap_columns(array: Array, order: IntArray, multiple: int) -> None:
 
 
 @kernel
-def swap_rows(array: Array, order: IntArray, multiple: int) -> None:
+def swap_rows(array: Array, order: IntArray) -> None:
     """Let the rows of a matrix change places; doing it again undoes it."""
-    for i in range(min(multiple, order.size)):
+    for i in range(order.size):
         other = order[i]
         if other > i:
             for k in range(array.shape[1]):
@@ -101,7 +99,7 @@ def swap_rows(array: Array, order: IntArray, multiple: int) -> None:
 
 @kernel
 def sort_partial(room: Room, work: Work, signals: tuple[int, int]) -> bool:
-    """Put signals that miss frames into common tiles where that is few; return whether they moved.
+    """Put signals that miss frames into common tiles; return whether any moved.
 
     What is in the panels and tables of `room` changes places with them.
     """
@@ -110,12 +108,12 @@ def sort_partial(room: Room, work: Work, signals: tuple[int, int]) -> bool:
     moved_x = gather(flags_x[0], signals[0], ROWS, order_x)
     moved_y = gather(flags_y[0], signals[1], COLUMNS, order_y)
     if moved_x:
-        swap_columns(panel_x, order_x, ROWS)
-        swap_columns(flags_x, order_x, ROWS)
+        swap_columns(panel_x, order_x)
+        swap_columns(flags_x, order_x)
     if moved_y:
-        swap_columns(flags_y, order_y, COLUMNS)
+        swap_columns(flags_y, order_y)
         for table in (panel_y, inverse, sums, squares, counts):
-            swap_columns(table, order_y, COLUMNS)
+            swap_columns(table, order_y)
     return moved_x or moved_y
 
 
@@ -131,8 +129,8 @@ def stay(work: Work) -> None:
 def put_back(work: Work, r: Array, lag: Array) -> None:
     """Undo in the results what `sort_partial` did."""
     for array in (r, lag):
-        swap_rows(array, work[0][3], ROWS)
-        swap_columns(array, work[1][3], COLUMNS)
+        swap_rows(array, work[0][3])
+        swap_columns(array, work[1][3])
 
 
 @kernel
@@ -150,7 +148,7 @@ def find_absent(
         for j in range(n):
             value = row[column + j]
             out[j] = 0.0 if value == value else 1.0
-    swap_columns(absent, order, max(ROWS, COLUMNS))
+    swap_columns(absent, order)
     sizes[:] = 0
     for j in range(n):
         if partial[j] > 0.0:
@@ -178,71 +176,73 @@ def any_of(flags: NDArray[np.bool_]) -> bool:
 
 
 @kernel
-def square(values: Array, out: Array) -> None:
-    """Fill with squares, summed over coordinates."""
-    d = values.shape[0] // out.shape[0]
-    out[:] = 0.0
-    for k in range(values.shape[0]):
-        row, total = values[k], out[k // d]
-        for j in range(row.size):
-            total[j] += row[j] * row[j]
+def find_lost(room: Room, work: Work, lags: IntArray, need: int) -> None:
+    """Fill what x and y lose by what the other one misses (see `gap_tiles.imitation`).
 
-
-@kernel
-def find_lost(x: Array, side: Side, lags: IntArray, lost: Lost) -> None:
-    """Fill what x's values, and their squares, add up to over the frames that y misses.
-
-    x (frames * d, n1) is a panel; lags are the first frames of y's windows, for each of which a
-    signal of y misses some frames. Where it misses one or none, the sum is that frame's row or a
-    row of 0; these rows come first, sums over several frames behind.
+    Where a signal misses one frame, that is the frame's row; where none, a row of 0. Sums over
+    several frames are behind these. Windows of fewer frames than needed are undefined anyway.
     """
-    sums, squares, which, some = lost
-    _, missed, sizes, _ = side
-    d = sums.shape[0] // squares.shape[0]
-    width = x.shape[0] // d
-    sums[: width * d] = x
-    sums[width * d : (width + 1) * d] = 0.0
-    square(x, squares[:width])
-    squares[width] = 0.0
-    used = width + 1
-    some[:] = 0
-    for j in range(which.shape[1]):
-        which[:, j] = width
-        for q in range(lags.size if sizes[j] > 0 else 0):
-            count, last = 0, width
-            for m in range(sizes[j]):
-                k = missed[j, m] - lags[q]
+    x, y = room[0][0], room[1][0]
+    (_, missed_x, sizes_x, _), (_, missed_y, sizes_y, _), lost, which = work
+    values_x, squares_x, values_y, squares_y, absent_y = lost
+    of_x, some, of_y, number = which
+    width, stretch = work[0][0].shape[0], work[1][0].shape[0]
+    begin_rows(x, width, values_x, squares_x)
+    begin_rows(y, stretch, values_y, squares_y)
+    absent_y[stretch] = 0.0
+    used, some[:] = width + 1, 0
+    for j in range(sizes_y.size):
+        of_x[:, j] = width
+        size, begin = sizes_y[j], j * missed_y.shape[1]
+        if size == 1:
+            tile = j // COLUMNS
+            for q in range(lags.size):
+                k = missed_y[j, 0] - lags[q]
                 inside = (k >= 0) & (k < width)
-                count += 1 if inside else 0
-                last = k if inside else last
-            if count > 1:
-                add_up(lost, missed[j], (lags[q], sizes[j], width, used))
-                last, used = used, used + 1
-            which[q, j] = last
-            some[q, j // COLUMNS] |= count
+                of_x[q, j] = k if inside else width
+                some[q, tile] |= 1 if inside else 0
+        for q in range(lags.size if size > 1 else 0):
+            first, stop = 0, 0
+            for m in range(size):  # without a branch, which could not be foreseen
+                k = missed_y[j, m] - lags[q]
+                first += 1 if k < 0 else 0
+                stop += 1 if k < width else 0
+            if stop - first > width - need:
+                continue
+            some[q, j // COLUMNS] |= stop - first
+            if stop - first == 1:
+                of_x[q, j] = missed_y[j, first] - lags[q]
+            elif stop > first:
+                at = begin + first, begin + stop, -lags[q], used
+                gap_tiles.add_rows(values_x, missed_y, at)
+                gap_tiles.add_rows(squares_x, missed_y, at)
+                of_x[q, j], used = used, used + 1
+    used = stretch + 1
+    for i in range(sizes_x.size):
+        size, begin = sizes_x[i], i * missed_x.shape[1]
+        number[i] = size
+        for q in range(lags.size):
+            of_y[q, i] = missed_x[i, 0] + lags[q] if size == 1 else stretch
+            if size > 1:
+                at = begin, begin + size, lags[q], used
+                gap_tiles.add_rows(values_y, missed_x, at)
+                gap_tiles.add_rows(squares_y, missed_x, at)
+                gap_tiles.add_rows(absent_y, missed_x, at)
+                of_y[q, i], used = used, used + 1
 
 
 @kernel
-def add_up(lost: Lost, missed: IntArray, at: tuple[int, int, int, int]) -> None:
-    """Fill a row with the sum of the frames in a window: at = (first, number, width, row)."""
-    sums, squares, _, _ = lost
-    first, number, width, to = at
-    d = sums.shape[0] // squares.shape[0]
-    squares[to] = 0.0
-    sums[to * d : (to + 1) * d] = 0.0
-    for m in range(number):
-        k = missed[m] - first
-        if 0 <= k < width:
-            add_to(squares[k], squares[to])
-            for c in range(d):
-                add_to(sums[k * d + c], sums[to * d + c])
-
-
-@kernel
-def add_to(values: Array, total: Array) -> None:
-    """Add up."""
-    for i in range(values.size):
-        total[i] += values[i]
+def begin_rows(panel: Array, frames: int, values: Array, squares: Array) -> None:
+    """Copy a panel's frames and their squares, summed over coordinates, and a row of 0."""
+    n = panel.shape[1]
+    d = panel.shape[0] // frames
+    values[frames], squares[: frames + 1] = 0.0, 0.0
+    for k in range(frames):
+        for c in range(d):
+            row, out, square = panel[k * d + c], values[k, c * n : (c + 1) * n], squares[k]
+            for i in range(n):
+                out[i] = row[i]
+                square[i] += row[i] * row[i]
 
 
 @kernel
@@ -256,28 +256,19 @@ def choose_tiles(
     """Choose among the lags in the tiles that are in a given state."""
     states, state, r, lag = tasks
     x, (y, inverse, sums, squares, counts, _, _) = room[0][0], room[1]
-    (_, missed, sizes, _), side_y, y2, tables, lost = work
-    d = x.shape[0] // geometry.window
-    square(y, y2)
-    find_lost(x, side_y, lags[0], lost)
-    slots = np.zeros(ROWS, dtype=np.int64)
-    sides, own, gaps = (y, y2, side_y[0]), (inverse, sums, squares, counts), (missed, lags[0])
-    registers, need, polarity = geometry.registers, geometry.need, np.int64(geometry.polarity)
+    find_lost(room, work, lags[0], geometry.need)
     for j in range(states.shape[1]):
-        column = j * COLUMNS
-        at = 0, 0, 0, column, d, need
-        gap_tiles.row_tables(registers, sides, own, gaps, tables, at)
         for i in range(states.shape[0]):
-            if states[i, j] != state:
-                continue
-            for k in range(ROWS):
-                signal = i * ROWS + k
-                slots[k] = k + 1 if sizes[signal] > 0 else 0
-                if sizes[signal] > 0:
-                    first = signal * missed.shape[1]
-                    at = first, first + sizes[signal], slots[k], column, d, need
-                    gap_tiles.row_tables(registers, sides, own, gaps, tables, at)
-            at_tile = i * ROWS, column, geometry.window, d, polarity
-            gap_tiles.imitation(
-                registers, x, (y, inverse), tables, lost, slots, lags, (r, lag), at_tile
-            )
+            if states[i, j] == state:
+                corner, d = (i * ROWS, j * COLUMNS), x.shape[0] // geometry.window
+                at = (*corner, geometry.window, d, geometry.need, np.int64(geometry.polarity))
+                gap_tiles.imitation(
+                    geometry.registers,
+                    x,
+                    (y, inverse, sums, squares, counts),
+                    work[2],
+                    work[3],
+                    lags,
+                    (r, lag),
+                    at,
+                )
