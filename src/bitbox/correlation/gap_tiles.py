@@ -28,6 +28,9 @@ REDO = 3.0
 #: The share of a window's variance that must be left.
 ENOUGH = 0.35
 
+#: Whether signals have one coordinate. As with register files, their types tell.
+SINGLE, SEVERAL = (0,), (0, 0)
+
 Cell = tuple[int, int]
 Cells = dict[Cell, Any]
 
@@ -65,32 +68,32 @@ def add_rows(typing, rows, frames, at):  # type: ignore[no-untyped-def]  # noqa:
 
 
 @intrinsic
-def imitation(typing, registers, x, y, lost, which, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def imitation(typing, kinds, x, y, lost, which, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs with missing frames.
 
-    x (frames * d, n1) normalised; y = (values (frames * d, n2), inverse norms (lags, n2), sums
-    (lags * d, n2), sums of squares (lags, n2), counts (lags, n2)), by first frame, in units of the
-    norms.
-    lost = (x's values and squares, y's values, squares and absent frames, by row); which = (row of
-    x (lags, n2), whether there is any (lags, n2 / COLUMNS), row of y (lags, n1), frames that x
-    misses (n1,)): in these rows is what is lost to a signal by what the other misses. lags = (first
-    frames of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d, frames needed,
-    polarity).
+    kinds = (registers, SINGLE or SEVERAL coordinates), told by their types; x (frames * d, n1)
+    normalised; y = (values (frames * d, n2), inverse norms (lags, n2), sums (lags * d, n2), sums of
+    squares (lags, n2), counts (lags, n2)), by first frame, in units of the norms. lost = (x's
+    values and squares, y's values, squares and absent frames, by row); which = (row of x (lags,
+    n2), whether there is any (lags, n2 / COLUMNS), row of y (lags, n1), frames that x misses
+    (n1,)): in these rows is what is lost to a signal by what the other misses. lags = (first frames
+    of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d, frames needed, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, x.dtype, registers.count == len(WIDE))
-        GapTile(e, signature.args[1:], args[1:]).emit()
+        wide, single = (k.count == len(n) for k, n in zip(kinds, (WIDE, SINGLE), strict=True))
+        e = Emitter(context, builder, x.dtype, wide)
+        GapTile(e, signature.args[1:], args[1:], single).emit()
         return context.get_dummy_value()
 
-    return types.void(registers, x, y, lost, which, lags, out, at), codegen
+    return types.void(kinds, x, y, lost, which, lags, out, at), codegen
 
 
 class GapTile:
     """One tile: the arrays it reads, and the recipe."""
 
-    def __init__(self, e: Emitter, kinds: Any, args: Any) -> None:
-        self.e = e
+    def __init__(self, e: Emitter, kinds: Any, args: Any, single: bool) -> None:
+        self.e, self.single = e, single
         self.x, self.nx = e.data(kinds[0], args[0])
         y, lost, which = (e.tuple_data(kinds[k], args[k]) for k in (1, 2, 3))
         (self.y, self.inverse, self.sums, self.squares, self.counts), self.ny = _arrays(y), y[0][1]
@@ -101,6 +104,7 @@ class GapTile:
         self.i, self.j, self.width, self.d, need, polarity = cgutils.unpack_tuple(
             e.builder, args[6]
         )
+        self.d = e.whole(1) if single else self.d
         self.need = e.spread(e.builder.sitofp(need, e.real))
         self.sign = e.sign_mask(polarity)
         signless = e.builder.icmp_signed("!=", polarity, e.whole(0))
@@ -186,11 +190,20 @@ class GapTile:
             for cell, lost in self.lost(q, self.squares_x, first, (e.whole(1), e.whole(0))):
                 e.subtract_from(left_x[cell], lost, e.get(count[cell]))
         if gaps[0] or gaps[1]:
-            self.each_coordinate(q, first, (covariance, left_x, left_y), gaps)
+            for c in self.each_coordinate():
+                self.coordinate(q, c, first, (covariance, left_x, left_y), gaps)
         lag = e.copy_of(self.lags, q)
         for cell in e.cells():
             values = (e.get(slots[cell]) for slots in (covariance, count, left_x, left_y))
             self.compare(tuple(values), lag, best, cell)
+
+    def each_coordinate(self) -> Iterator[Any]:
+        """Write what follows for every coordinate; a loop would keep everything in memory."""
+        if self.single:
+            yield self.e.whole(0)
+            return
+        with self.e.loop(self.d) as c:
+            yield c
 
     def row_of_y(self, q: Any, first: Any, r: int) -> Any:
         """Return the row in which is what y loses by what a row of x misses."""
@@ -216,18 +229,6 @@ class GapTile:
         e.put(covariance[cell], b.fmul(b.fmul(e.get(covariance[cell]), norm), common))
         for slots, value in ((count, common), (left_x, common), (left_y, left)):
             e.put(slots[cell], value)
-
-    def each_coordinate(
-        self, q: Any, first: Any, totals: tuple[Cells, ...], gaps: tuple[bool, bool]
-    ) -> None:
-        """Take the means out, one coordinate after another."""
-        e, b = self.e, self.e.builder
-        one = b.icmp_signed("==", self.d, e.whole(1))
-        with b.if_else(one) as (single, vector):
-            with single:  # the usual case, without a loop that keeps everything in memory
-                self.coordinate(q, e.whole(0), first, totals, gaps)
-            with vector, e.loop(self.d) as c:
-                self.coordinate(q, c, first, totals, gaps)
 
     def coordinate(
         self, q: Any, c: Any, first: Any, totals: tuple[Cells, ...], gaps: tuple[bool, bool]

@@ -25,8 +25,8 @@ Side = tuple[Array, IntArray, IntArray, IntArray]
 Lost = tuple[Array, Array, Array, Array, Array]
 Which = tuple[IntArray, IntArray, IntArray, Array]
 
-#: x, y, rows, and which of them.
-Work = tuple[Side, Side, Lost, Which]
+#: x, y, rows, which of them, and how many coordinates (see `gap_tiles`).
+Work = tuple[Side, Side, Lost, Which, tuple[int, ...]]
 
 
 def workspace(room: Room, width: int, d: int) -> Work:
@@ -45,7 +45,9 @@ def workspace(room: Room, width: int, d: int) -> Work:
     )
     absent_x, absent_y = np.zeros((width, n1), dtype=np.float32), lost[4][:stretch]
     absent_y[:] = 0.0
-    return _side(absent_x), _side(absent_y), (lost[0], lost[1], lost[2], lost[3], lost[4]), which
+    rows = lost[0], lost[1], lost[2], lost[3], lost[4]
+    kind = gap_tiles.SINGLE if d == 1 else gap_tiles.SEVERAL
+    return _side(absent_x), _side(absent_y), rows, which, kind
 
 
 def _side(absent: Array) -> Side:
@@ -183,7 +185,7 @@ def find_lost(room: Room, work: Work, lags: IntArray, need: int) -> None:
     several frames are behind these. Windows of fewer frames than needed are undefined anyway.
     """
     x, y = room[0][0], room[1][0]
-    (_, missed_x, sizes_x, _), (_, missed_y, sizes_y, _), lost, which = work
+    (_, missed_x, sizes_x, _), (_, missed_y, sizes_y, _), lost, which, _ = work
     values_x, squares_x, values_y, squares_y, absent_y = lost
     of_x, some, of_y, number = which
     width, stretch = work[0][0].shape[0], work[1][0].shape[0]
@@ -263,7 +265,7 @@ def choose_tiles(
                 corner, d = (i * ROWS, j * COLUMNS), x.shape[0] // geometry.window
                 at = (*corner, geometry.window, d, geometry.need, np.int64(geometry.polarity))
                 gap_tiles.imitation(
-                    geometry.registers,
+                    (geometry.registers, work[4]),
                     x,
                     (y, inverse, sums, squares, counts),
                     work[2],
