@@ -87,6 +87,31 @@ class _Stored:
         return np.asarray(image if image.dtype == np.uint8 else image.clip(0, 255), dtype=np.uint8)
 
 
+@dataclass(frozen=True)
+class Brightness:
+    """How bright a picture is, as stored: what can be had of it without converting any.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (height, width)
+        Stored values.
+    place : ndarray, shape (2, 3)
+        Takes (x, y, 1) in the upright image to x and y in the plane.
+    gain, offset : float
+        Grey levels from 0 to 255 are ``gain * value + offset``.
+    """
+
+    plane: NDArray[Any]
+    place: FloatArray
+    gain: float
+    offset: float
+
+    def grey(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return values of the plane as grey levels."""
+        levels = values * np.float32(self.gain) + np.float32(self.offset + 0.5)
+        return levels.clip(0, 255).astype(np.uint8)
+
+
 class Picture:
     """An upright picture with square pixels.
 
@@ -190,14 +215,20 @@ class Picture:
     def spots(self) -> Image:
         """Return at most 32 x 32 points of the stored picture in RGB, to compare frames by."""
         stored = self._planes()
-        parts = []
-        for plane in stored.planes:
-            rows, columns = (
-                np.linspace(0, n - 1, min(_SPOTS, m)).astype(np.intp)
-                for n, m in zip(plane.shape, (stored.height, stored.width), strict=False)
-            )
-            parts.append(plane[np.ix_(rows, columns)])
-        return stored.rgb(parts)
+        size = stored.height, stored.width
+        return stored.rgb([plane[_spots(plane.shape[:2], size)] for plane in stored.planes])
+
+    def brightness(self) -> Brightness:
+        """Return how bright the picture is, as stored."""
+        import cv2
+
+        stored = self._planes()
+        if stored.colours is None:
+            plane = cv2.cvtColor(stored.planes[0], cv2.COLOR_RGB2GRAY)
+            return Brightness(plane, stored.place, 1.0, 0.0)
+        middle = 128 if stored.planes[0].dtype == np.uint8 else 512  # grey: no colour difference
+        gain, offset = stored.colours[0, 0], stored.colours[0] @ [0, middle, middle, 1]
+        return Brightness(stored.planes[0], stored.place, float(gain), float(offset))
 
     def _planes(self) -> _Stored:
         if self._stored is None:
@@ -279,6 +310,16 @@ def _colours(red: float, blue: float, full: bool, bits: int) -> FloatArray:
     matrix = plain * gains
     offset = -matrix @ [black, 128, 128]
     return np.column_stack([matrix / 2 ** (bits - 8), offset])
+
+
+@functools.lru_cache(64)
+def _spots(plane: tuple[int, int], picture: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the rows and columns of points of a plane, as many as of all planes of the picture."""
+    rows, columns = (
+        np.linspace(0, n - 1, min(_SPOTS, m)).astype(np.intp)
+        for n, m in zip(plane, picture, strict=True)
+    )
+    return np.ix_(rows, columns)
 
 
 def _resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer: int) -> Any:

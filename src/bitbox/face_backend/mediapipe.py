@@ -28,6 +28,7 @@ from bitbox.face_backend.mesh_track import (
     findings_of,
     require_a_face,
 )
+from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.refinement import FaceSpool
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, is_cut, thumbnail
 from bitbox.progress import Progress
@@ -86,7 +87,12 @@ def track_mesh(
     tracker = FaceTracker(face)
     task = f"Tracking the face in {Path(path).name}"
     times, confidence, counts = [], [], []
-    with read_frames(path) as frames, open_runtime(model) as runtime, FaceSpool(N_POINTS) as faces:
+    with (
+        on_one_core(),
+        read_frames(path) as frames,
+        open_runtime(model) as runtime,
+        FaceSpool(N_POINTS) as faces,
+    ):
         follower = _Follower(tracker, runtime)
         for frame in frames:
             mesh, presence = follower.step(frame)
