@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from bitbox.video import Image, Picture, read_frames, write_video
-from bitbox.video_picture import _resampled, frame_picture
+from bitbox.video_picture import frame_picture
+from bitbox.video_sampling import resampled
 
 av = pytest.importorskip("av")
 cv2 = pytest.importorskip("cv2")
@@ -157,8 +158,8 @@ def test_resampling_is_exact_to_parts_of_a_pixel(angle: float, step: float) -> N
     a, b = step * math.cos(angle), step * math.sin(angle)
     way = np.array([[a, -b, 125 - (a - b) * 16], [b, a, 125 - (b + a) * 16]])
     v, u = np.mgrid[0:32, 0:32] + 0.5
-    for finer in (1, 2):
-        found = [_resampled(plane, way, (32, 32), finer) for plane in (x, y)]
+    for close in (False, True):
+        found = [resampled(plane, way, (32, 32), close) for plane in (x, y)]
         for row, plane in zip(way, found, strict=True):
             np.testing.assert_allclose(plane, row[0] * u + row[1] * v + row[2], atol=0.08)
 

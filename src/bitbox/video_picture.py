@@ -5,7 +5,6 @@ To turn all of a large picture into an upright RGB image takes longer than to lo
 it. So a `Picture` keeps the stored planes, and cuts out, scales down, turns and converts what it
 is asked for: a tilted square with a face, or the whole at a size that a detector takes.
 
-What is scaled down is averaged over about the area of each new pixel, so noise is averaged, too.
 Pictures that need more care (interlaced, unusual pixel formats) are converted as a whole, and the
 parts are taken from that image.
 
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.video_opening import VideoInfo
+from bitbox.video_sampling import resampled
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
@@ -50,8 +50,7 @@ _SHARES = {
     9: (0.2627, 0.0593),  # BT.2020
 }
 _FULL_RANGE = 2
-#: Stored pixels are averaged in blocks, as long as at least so many blocks make a new pixel.
-_STRIDE = 1.5
+_SMALL_PART = 64  # pixels, up to which all colours of a part are looked up
 _SPOTS = 32  # rows and columns of the points that frames are compared by
 
 
@@ -76,6 +75,23 @@ class _Stored:
     height: int
     place: FloatArray
     colours: FloatArray | None
+
+    def colour(self, plane: NDArray[Any], way: FloatArray, size: tuple[int, int]) -> NDArray[Any]:
+        """Return a part of a plane of colours, which is not looked at as closely as brightness.
+
+        Where colours are stored with fewer rows or columns, every second one of a large part is
+        interpolated between its neighbours.
+        """
+        import cv2
+
+        height, width = plane.shape
+        step = np.array([[-(-self.width // width)], [-(-self.height // height)]])
+        if step.max() == 1 or min(size) <= _SMALL_PART:
+            return np.asarray(resampled(plane, way / step, size, False))
+        half = -(-size[0] // 2), -(-size[1] // 2)
+        twice = np.array([size[0] / half[0], size[1] / half[1], 1])
+        part = resampled(plane, way * twice / step, half, False)
+        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR))
 
     def rgb(self, parts: Sequence[NDArray[Any]]) -> Image:
         """Return the RGB image of equally large parts of the planes."""
@@ -204,12 +220,8 @@ class Picture:
         place = stored.place
         way = place[:, :2] @ way
         way[:, 2] += place[:, 2]
-        parts = []
-        for number, plane in enumerate(stored.planes):
-            # A plane of colours may have fewer rows and columns, and is not looked at as closely.
-            height, width = plane.shape[:2]
-            step = np.array([[-(-stored.width // width)], [-(-stored.height // height)]])
-            parts.append(_resampled(plane, way / step, size, 1 + (number == 0)))
+        parts = [resampled(stored.planes[0], way, size, True)]
+        parts += [stored.colour(plane, way, size) for plane in stored.planes[1:]]
         return stored.rgb(parts)
 
     def spots(self) -> Image:
@@ -320,65 +332,6 @@ def _spots(plane: tuple[int, int], picture: tuple[int, int]) -> tuple[NDArray[An
         for n, m in zip(plane, picture, strict=True)
     )
     return np.ix_(rows, columns)
-
-
-def _resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer: int) -> Any:
-    """Return a part of a plane, moved, scaled and turned by an affine map.
-
-    Parameters
-    ----------
-    plane : ndarray, shape (height, width) or (height, width, 3)
-    way : ndarray, shape (2, 3)
-        Takes (x, y, 1) in the result to x and y in the plane.
-    size : (int, int)
-        Width and height of the result in pixels.
-    finer : int
-        Into how many rows and columns each pixel is divided to be averaged.
-
-    Notes
-    -----
-    Interpolating once for each pixel blurs those that come to lie between two stored ones and not
-    the others. As a face moves, this looks like noise: it makes the mesh tremble.
-    """
-    import cv2
-
-    blocks = [
-        max(1, min(int(math.hypot(row[0], row[1]) / _STRIDE), length))
-        for row, length in zip(way, plane.shape[1::-1], strict=True)
-    ]
-    if max(blocks) > 1:
-        plane, corner = _in_blocks(plane, way, size, blocks)
-        way = (way - [[0, 0, corner[0]], [0, 0, corner[1]]]) / np.reshape(blocks, (2, 1))
-    way = way / [finer, finer, 1]
-    way[:, 2] += (way[:, 0] + way[:, 1] - 1) / 2  # OpenCV counts from the middle of a pixel
-    part = cv2.warpAffine(
-        plane,
-        way,
-        (finer * size[0], finer * size[1]),
-        flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return part if finer == 1 else cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-
-
-def _in_blocks(
-    plane: NDArray[Any], way: FloatArray, size: tuple[int, int], blocks: Sequence[int]
-) -> tuple[Any, list[int]]:
-    """Return the averages of blocks of a plane, as far as a sample needs them, and their corner."""
-    import cv2
-
-    w, h = size
-    corners = way @ np.array([[0, w, 0, w], [0, 0, h, h], [1, 1, 1, 1]])
-    first, count = [], []
-    for ends, block, length in zip(corners, blocks, plane.shape[1::-1], strict=True):
-        most = length // block
-        low = min(max(math.floor(ends.min() / block) - 1, 0), most - 1)
-        high = min(max(math.ceil(ends.max() / block) + 1, low + 1), most)
-        first.append(low * block)
-        count.append(high - low)
-    (x, y), (columns, rows) = first, count
-    part = plane[y : y + rows * blocks[1], x : x + columns * blocks[0]]
-    return cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), first
 
 
 def _whole(raw: Any, info: VideoInfo) -> Image:

@@ -26,8 +26,7 @@ from bitbox.video_picture import Picture
 
 Textures = NDArray[np.uint8]
 
-_SAMPLE = 120  # frames that the person's texture is taken from
-_ROUNDS = 2  # how often it is taken again from textures fitted to it
+_SAMPLE = 60  # frames that the person's texture is taken from
 _AT_ONCE = 32  # frames fitted at once
 _FURTHEST = 10.0  # millimetres that a vertex is moved at most
 
@@ -143,12 +142,16 @@ def _refined_part(
 
 
 def _reference(sample: Textures) -> list[texture_fit.Level]:
-    """Return the person's texture, ready to be compared with."""
+    """Return the person's texture, ready to be compared with.
+
+    It is taken from textures fitted to each other: at first coarsely, since the median of those
+    that are not fitted yet shows nothing finer.
+    """
     textures = [texture_fit.normalised(texture) for texture in sample]
-    levels = texture_fit.levels_of(np.median(textures, axis=0))
-    for _ in range(_ROUNDS):
+    straight = textures
+    for settings in (texture_fit.LEVELS[:-1], texture_fit.LEVELS):
+        levels = texture_fit.levels_of(np.median(straight, axis=0), settings)
         amounts = texture_fit.fit(levels, textures)
         amounts -= np.median(amounts, axis=0)  # what all frames share is no displacement
         straight = texture_fit.straightened(textures, amounts)
-        levels = texture_fit.levels_of(np.median(straight, axis=0))
-    return levels
+    return texture_fit.levels_of(np.median(straight, axis=0))
