@@ -202,12 +202,24 @@ def test_only_what_is_looked_at_is_converted() -> None:
 def test_spots_are_points_of_the_picture(size: tuple[int, int]) -> None:
     image = scene(*size)
     spots = Picture.of(image).spots()
-    assert spots.shape == (min(32, size[0]), min(32, size[1]), 3)
-    np.testing.assert_array_equal(spots[0, 0], image[0, 0])
-    np.testing.assert_array_equal(spots[-1, -1], image[-1, -1])
-    plain = as_it_is(planar("yuv420p", 1, 1))
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    assert spots.shape == (min(32, size[0]), min(32, size[1]))
+    assert (spots[0, 0], spots[-1, -1]) == (grey[0, 0], grey[-1, -1])
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("color_range", [1, 2])
+def test_brightness_is_that_of_the_whole_image(name: str, color_range: int) -> None:
+    plain = as_it_is(planar(name, 5, color_range))  # brightness as OpenCV defines it
+    grey = cv2.cvtColor(plain.image, cv2.COLOR_RGB2GRAY)
+    bright = plain.brightness()
+    difference = np.abs(bright.grey(bright.plane).astype(int) - grey)
+    assert difference.mean() < 2  # see above: the decoder library is too dark
+    assert np.percentile(difference, 90) <= 3
     mean, _ = away(plain.spots(), Picture.of(plain.image).spots())
     assert mean < 2
+    whole = Picture.of(plain.image).brightness()
+    np.testing.assert_array_equal(whole.grey(whole.plane), grey)
 
 
 def test_interlaced_pictures_are_cut_from_one_field(tmp_path: Path) -> None:

@@ -224,11 +224,15 @@ class Picture:
         parts += [stored.colour(plane, way, size) for plane in stored.planes[1:]]
         return stored.rgb(parts)
 
-    def spots(self) -> Image:
-        """Return at most 32 x 32 points of the stored picture in RGB, to compare frames by."""
+    def spots(self) -> NDArray[np.uint8]:
+        """Return at most 32 x 32 points of the stored picture in grey, to compare frames by."""
+        import cv2
+
         stored = self._planes()
-        size = stored.height, stored.width
-        return stored.rgb([plane[_spots(plane.shape[:2], size)] for plane in stored.planes])
+        points = stored.planes[0][_spots(stored.height, stored.width)]
+        if stored.colours is None:
+            return np.asarray(cv2.cvtColor(points, cv2.COLOR_RGB2GRAY))
+        return self.brightness().grey(points)
 
     def brightness(self) -> Brightness:
         """Return how bright the picture is, as stored."""
@@ -324,13 +328,10 @@ def _colours(red: float, blue: float, full: bool, bits: int) -> FloatArray:
     return np.column_stack([matrix / 2 ** (bits - 8), offset])
 
 
-@functools.lru_cache(64)
-def _spots(plane: tuple[int, int], picture: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the rows and columns of points of a plane, as many as of all planes of the picture."""
-    rows, columns = (
-        np.linspace(0, n - 1, min(_SPOTS, m)).astype(np.intp)
-        for n, m in zip(plane, picture, strict=True)
-    )
+@functools.lru_cache(16)
+def _spots(height: int, width: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the rows and columns of points that are spread over a picture."""
+    rows, columns = (np.linspace(0, n - 1, min(_SPOTS, n)).astype(np.intp) for n in (height, width))
     return np.ix_(rows, columns)
 
 

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend.geometry import rigid_face
-from bitbox.face_backend.graphs import N_POINTS, GraphRuntime, quietly
+from bitbox.face_backend.graphs import GraphRuntime, quietly
+from bitbox.face_backend.mesh_graph import N_POINTS
 from bitbox.face_backend.mesh_track import (
     MeshArray,
     MeshTrack,
