@@ -50,7 +50,6 @@ _SHARES = {
     9: (0.2627, 0.0593),  # BT.2020
 }
 _FULL_RANGE = 2
-_SMALL_PART = 64  # pixels, up to which all colours of a part are looked up
 _SPOTS = 32  # rows and columns of the points that frames are compared by
 
 
@@ -75,23 +74,6 @@ class _Stored:
     height: int
     place: FloatArray
     colours: FloatArray | None
-
-    def colour(self, plane: NDArray[Any], way: FloatArray, size: tuple[int, int]) -> NDArray[Any]:
-        """Return a part of a plane of colours, which is not looked at as closely as brightness.
-
-        Where colours are stored with fewer rows or columns, every second one of a large part is
-        interpolated between its neighbours.
-        """
-        import cv2
-
-        height, width = plane.shape
-        step = np.array([[-(-self.width // width)], [-(-self.height // height)]])
-        if step.max() == 1 or min(size) <= _SMALL_PART:
-            return np.asarray(resampled(plane, way / step, size, False))
-        half = -(-size[0] // 2), -(-size[1] // 2)
-        twice = np.array([size[0] / half[0], size[1] / half[1], 1])
-        part = resampled(plane, way * twice / step, half, False)
-        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_LINEAR))
 
     def rgb(self, parts: Sequence[NDArray[Any]]) -> Image:
         """Return the RGB image of equally large parts of the planes."""
@@ -220,8 +202,12 @@ class Picture:
         place = stored.place
         way = place[:, :2] @ way
         way[:, 2] += place[:, 2]
-        parts = [resampled(stored.planes[0], way, size, True)]
-        parts += [stored.colour(plane, way, size) for plane in stored.planes[1:]]
+        parts = []
+        for number, plane in enumerate(stored.planes):
+            # A plane of colours may have fewer rows and columns, and is not looked at as closely.
+            height, width = plane.shape[:2]
+            step = np.array([[-(-stored.width // width)], [-(-stored.height // height)]])
+            parts.append(resampled(plane, way / step, size, 1 + (number == 0)))
         return stored.rgb(parts)
 
     def spots(self) -> NDArray[np.uint8]:

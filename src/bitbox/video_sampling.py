@@ -16,11 +16,9 @@ FloatArray = NDArray[np.float64]
 
 #: Stored pixels are averaged in blocks, as long as at least so many blocks make a new pixel.
 _STRIDE = 1.5
-#: Stored pixels are few where fewer than so many, along a line, make a new one.
-_FEW = 1.25
 
 
-def resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], close: bool) -> Any:
+def resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer: int) -> Any:
     """Return a part of a plane, moved, scaled and turned by an affine map.
 
     Parameters
@@ -30,46 +28,33 @@ def resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], close
         Takes (x, y, 1) in the result to x and y in the plane.
     size : (int, int)
         Width and height of the result in pixels.
-    close : bool
-        Whether it is looked at closely, as brightness is and colour is not.
+    finer : int
+        Into how many rows and columns each pixel is divided to be averaged.
 
     Notes
     -----
     Interpolating once for each pixel blurs those that come to lie between two stored ones and not
-    the others. As a face moves, this looks like noise: it makes the mesh tremble. So brightness is
-    blurred evenly first, or, where stored pixels are few, interpolated at four places a pixel.
+    the others. As a face moves, this looks like noise: it makes the mesh tremble.
     """
     import cv2
 
-    length = np.hypot(way[:, 0], way[:, 1])
     blocks = [
-        max(1, min(int(x / _STRIDE), n)) for x, n in zip(length, plane.shape[1::-1], strict=True)
+        max(1, min(int(math.hypot(row[0], row[1]) / _STRIDE), length))
+        for row, length in zip(way, plane.shape[1::-1], strict=True)
     ]
-    few = bool((length / blocks < _FEW).any())
-    if max(blocks) > 1 or (close and not few):
+    if max(blocks) > 1:
         plane, corner = _in_blocks(plane, way, size, blocks)
         way = (way - [[0, 0, corner[0]], [0, 0, corner[1]]]) / np.reshape(blocks, (2, 1))
-    if not close:
-        return _warped(plane, way, size)
-    if not few:
-        return _warped(cv2.GaussianBlur(plane, (3, 3), 0), way, size)
-    part = _warped(plane, way / [2, 2, 1], (2 * size[0], 2 * size[1]))
-    return cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-
-
-def _warped(plane: NDArray[Any], way: FloatArray, size: tuple[int, int]) -> Any:
-    """Return a part of a plane, interpolated once a pixel."""
-    import cv2
-
-    way = way.copy()
+    way = way / [finer, finer, 1]
     way[:, 2] += (way[:, 0] + way[:, 1] - 1) / 2  # OpenCV counts from the middle of a pixel
-    return cv2.warpAffine(
+    part = cv2.warpAffine(
         plane,
         way,
-        size,
+        (finer * size[0], finer * size[1]),
         flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    return part if finer == 1 else cv2.resize(part, size, interpolation=cv2.INTER_AREA)
 
 
 def _in_blocks(
@@ -83,14 +68,12 @@ def _in_blocks(
     first, count = [], []
     for ends, block, length in zip(corners, blocks, plane.shape[1::-1], strict=True):
         most = length // block
-        low = min(max(math.floor(ends.min() / block) - 2, 0), most - 1)
-        high = min(max(math.ceil(ends.max() / block) + 2, low + 1), most)
+        low = min(max(math.floor(ends.min() / block) - 1, 0), most - 1)
+        high = min(max(math.ceil(ends.max() / block) + 1, low + 1), most)
         first.append(low * block)
         count.append(high - low)
     (x, y), (columns, rows) = first, count
     part = plane[y : y + rows * blocks[1], x : x + columns * blocks[0]]
-    if max(blocks) == 1:
-        return part, first
     if not (blocks[0] % 2 or blocks[1] % 2):  # OpenCV averages pairs several times as fast
         part = cv2.resize(
             part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA
