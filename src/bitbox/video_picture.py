@@ -315,7 +315,7 @@ def _colours(red: float, blue: float, full: bool, bits: int) -> FloatArray:
 
 
 @functools.lru_cache(16)
-def _spots(height: int, width: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _spots(height: int, width: int) -> tuple[NDArray[Any], ...]:
     """Return the rows and columns of points that are spread over a picture."""
     rows, columns = (np.linspace(0, n - 1, min(_SPOTS, n)).astype(np.intp) for n in (height, width))
     return np.ix_(rows, columns)

@@ -44,7 +44,7 @@ __all__ = ["MeshTrack", "chosen_model", "track_mesh"]
 
 #: A face counts as tracked where the mesh model's presence score is at least this.
 MIN_PRESENCE = 0.5
-_SEARCH_EVERY = 0.3  # seconds between looks for other faces while there is one
+_SEARCH_EVERY = 0.5  # seconds between looks for other faces while there is one
 _CROP = 1.5  # side of the crop relative to the face in it, as the mesh model was trained
 
 

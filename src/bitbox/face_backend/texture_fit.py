@@ -27,8 +27,8 @@ from bitbox.face_backend.face_chart import GRID, N_MODES, SCALE, chart, modes
 FloatArray = NDArray[np.float32]
 
 #: From coarse to fine: of how many pixels one is made, blur in millimetres, Gauss-Newton steps.
-LEVELS = ((2, 3.0, 2), (2, 1.6, 1), (1, 0.8, 1))
-STIFFNESS = 1.0
+LEVELS = ((2, 3.0, 3), (1, 1.0, 1))
+STIFFNESS = 0.6
 #: Contrast below this many grey levels is noise, and not brought up to that of the rest.
 _LEAST_CONTRAST = 4.0
 _NEIGHBOURHOOD = 25.0  # millimetres across, within which mean and contrast are made the same
@@ -201,7 +201,7 @@ def _middles(every: int) -> FloatArray:
     """Return where the middle of each of the chart's blocks is on a level, (rows * columns * 2)."""
     height, width = chart().shape
     rows, columns = (np.mgrid[: height // GRID, : width // GRID] + 0.5) * (GRID / every) - 0.5
-    return np.stack([columns, rows], axis=-1).ravel().astype(np.float32)
+    return np.asarray(np.stack([columns, rows], axis=-1).ravel(), dtype=np.float32)
 
 
 def _enlarged(blocks: FloatArray, every: int) -> FloatArray:
