@@ -23,7 +23,10 @@ LAYERS = [
     ["alignment"],
     ["social", "scorecard", "suggest", "methods", "matching"],
     ["readers"],
-    ["video", "video_clock", "video_opening", "video_picture", "video_writing"],
+    [
+        *("video", "video_clock", "video_opening", "video_picture", "video_sampling"),
+        "video_writing",
+    ],
     ["face_backend"],
     ["synthetic"],
     ["report"],

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from bitbox.video import Image, Picture, read_frames, write_video
-from bitbox.video_picture import _resampled, frame_picture
+from bitbox.video_picture import frame_picture
+from bitbox.video_sampling import resampled
 
 av = pytest.importorskip("av")
 cv2 = pytest.importorskip("cv2")
@@ -158,7 +159,7 @@ def test_resampling_is_exact_to_parts_of_a_pixel(angle: float, step: float) -> N
     way = np.array([[a, -b, 125 - (a - b) * 16], [b, a, 125 - (b + a) * 16]])
     v, u = np.mgrid[0:32, 0:32] + 0.5
     for finer in (1, 2):
-        found = [_resampled(plane, way, (32, 32), finer) for plane in (x, y)]
+        found = [resampled(plane, way, (32, 32), finer) for plane in (x, y)]
         for row, plane in zip(way, found, strict=True):
             np.testing.assert_allclose(plane, row[0] * u + row[1] * v + row[2], atol=0.08)
 
@@ -201,12 +202,24 @@ def test_only_what_is_looked_at_is_converted() -> None:
 def test_spots_are_points_of_the_picture(size: tuple[int, int]) -> None:
     image = scene(*size)
     spots = Picture.of(image).spots()
-    assert spots.shape == (min(32, size[0]), min(32, size[1]), 3)
-    np.testing.assert_array_equal(spots[0, 0], image[0, 0])
-    np.testing.assert_array_equal(spots[-1, -1], image[-1, -1])
-    plain = as_it_is(planar("yuv420p", 1, 1))
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    assert spots.shape == (min(32, size[0]), min(32, size[1]))
+    assert (spots[0, 0], spots[-1, -1]) == (grey[0, 0], grey[-1, -1])
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("color_range", [1, 2])
+def test_brightness_is_that_of_the_whole_image(name: str, color_range: int) -> None:
+    plain = as_it_is(planar(name, 5, color_range))  # brightness as OpenCV defines it
+    grey = cv2.cvtColor(plain.image, cv2.COLOR_RGB2GRAY)
+    bright = plain.brightness()
+    difference = np.abs(bright.grey(bright.plane).astype(int) - grey)
+    assert difference.mean() < 2  # see above: the decoder library is too dark
+    assert np.percentile(difference, 90) <= 3
     mean, _ = away(plain.spots(), Picture.of(plain.image).spots())
     assert mean < 2
+    whole = Picture.of(plain.image).brightness()
+    np.testing.assert_array_equal(whole.grey(whole.plane), grey)
 
 
 def test_interlaced_pictures_are_cut_from_one_field(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ HEAD_RANGE = {"yaw": 20.0, "pitch": 20.0, "roll": 18.0, "x": 50.0, "y": 30.0, "a
 DEPTH = 0.3  # weight of z: a single camera hardly sees depth
 REACH = 60.0  # millimetres
 HEAD_SHARE = 3.0  # weight of head movement among what is to be told apart
-FLOOR = 2e-4  # share of the mean variance added to all coordinates
+FLOOR = 6e-4  # share of the mean variance added to all coordinates
 #: How much units are shrunk to tell them apart under noise: hardly, since the mesh is refined.
 RIDGE = 0.02
 

@@ -5,7 +5,6 @@ To turn all of a large picture into an upright RGB image takes longer than to lo
 it. So a `Picture` keeps the stored planes, and cuts out, scales down, turns and converts what it
 is asked for: a tilted square with a face, or the whole at a size that a detector takes.
 
-What is scaled down is averaged over about the area of each new pixel, so noise is averaged, too.
 Pictures that need more care (interlaced, unusual pixel formats) are converted as a whole, and the
 parts are taken from that image.
 
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.video_opening import VideoInfo
+from bitbox.video_sampling import resampled
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
@@ -50,8 +50,6 @@ _SHARES = {
     9: (0.2627, 0.0593),  # BT.2020
 }
 _FULL_RANGE = 2
-#: Stored pixels are averaged in blocks, as long as at least so many blocks make a new pixel.
-_STRIDE = 1.5
 _SPOTS = 32  # rows and columns of the points that frames are compared by
 
 
@@ -85,6 +83,31 @@ class _Stored:
             return np.asarray(parts[0], dtype=np.uint8)
         image = cv2.transform(cv2.merge(parts), self.colours)
         return np.asarray(image if image.dtype == np.uint8 else image.clip(0, 255), dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """How bright a picture is, as stored: what can be had of it without converting any.
+
+    Parameters
+    ----------
+    plane : ndarray, shape (height, width)
+        Stored values.
+    place : ndarray, shape (2, 3)
+        Takes (x, y, 1) in the upright image to x and y in the plane.
+    gain, offset : float
+        Grey levels from 0 to 255 are ``gain * value + offset``.
+    """
+
+    plane: NDArray[Any]
+    place: FloatArray
+    gain: float
+    offset: float
+
+    def grey(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return values of the plane as grey levels."""
+        levels = values * np.float32(self.gain) + np.float32(self.offset + 0.5)
+        return levels.clip(0, 255).astype(np.uint8)
 
 
 class Picture:
@@ -184,20 +207,30 @@ class Picture:
             # A plane of colours may have fewer rows and columns, and is not looked at as closely.
             height, width = plane.shape[:2]
             step = np.array([[-(-stored.width // width)], [-(-stored.height // height)]])
-            parts.append(_resampled(plane, way / step, size, 1 + (number == 0)))
+            parts.append(resampled(plane, way / step, size, 1 + (number == 0)))
         return stored.rgb(parts)
 
-    def spots(self) -> Image:
-        """Return at most 32 x 32 points of the stored picture in RGB, to compare frames by."""
+    def spots(self) -> NDArray[np.uint8]:
+        """Return at most 32 x 32 points of the stored picture in grey, to compare frames by."""
+        import cv2
+
         stored = self._planes()
-        parts = []
-        for plane in stored.planes:
-            rows, columns = (
-                np.linspace(0, n - 1, min(_SPOTS, m)).astype(np.intp)
-                for n, m in zip(plane.shape, (stored.height, stored.width), strict=False)
-            )
-            parts.append(plane[np.ix_(rows, columns)])
-        return stored.rgb(parts)
+        points = stored.planes[0][_spots(stored.height, stored.width)]
+        if stored.colours is None:
+            return np.asarray(cv2.cvtColor(points, cv2.COLOR_RGB2GRAY))
+        return self.brightness().grey(points)
+
+    def brightness(self) -> Brightness:
+        """Return how bright the picture is, as stored."""
+        import cv2
+
+        stored = self._planes()
+        if stored.colours is None:
+            plane = cv2.cvtColor(stored.planes[0], cv2.COLOR_RGB2GRAY)
+            return Brightness(plane, stored.place, 1.0, 0.0)
+        middle = 128 if stored.planes[0].dtype == np.uint8 else 512  # grey: no colour difference
+        gain, offset = stored.colours[0, 0], stored.colours[0] @ [0, middle, middle, 1]
+        return Brightness(stored.planes[0], stored.place, float(gain), float(offset))
 
     def _planes(self) -> _Stored:
         if self._stored is None:
@@ -281,63 +314,11 @@ def _colours(red: float, blue: float, full: bool, bits: int) -> FloatArray:
     return np.column_stack([matrix / 2 ** (bits - 8), offset])
 
 
-def _resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer: int) -> Any:
-    """Return a part of a plane, moved, scaled and turned by an affine map.
-
-    Parameters
-    ----------
-    plane : ndarray, shape (height, width) or (height, width, 3)
-    way : ndarray, shape (2, 3)
-        Takes (x, y, 1) in the result to x and y in the plane.
-    size : (int, int)
-        Width and height of the result in pixels.
-    finer : int
-        Into how many rows and columns each pixel is divided to be averaged.
-
-    Notes
-    -----
-    Interpolating once for each pixel blurs those that come to lie between two stored ones and not
-    the others. As a face moves, this looks like noise: it makes the mesh tremble.
-    """
-    import cv2
-
-    blocks = [
-        max(1, min(int(math.hypot(row[0], row[1]) / _STRIDE), length))
-        for row, length in zip(way, plane.shape[1::-1], strict=True)
-    ]
-    if max(blocks) > 1:
-        plane, corner = _in_blocks(plane, way, size, blocks)
-        way = (way - [[0, 0, corner[0]], [0, 0, corner[1]]]) / np.reshape(blocks, (2, 1))
-    way = way / [finer, finer, 1]
-    way[:, 2] += (way[:, 0] + way[:, 1] - 1) / 2  # OpenCV counts from the middle of a pixel
-    part = cv2.warpAffine(
-        plane,
-        way,
-        (finer * size[0], finer * size[1]),
-        flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return part if finer == 1 else cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-
-
-def _in_blocks(
-    plane: NDArray[Any], way: FloatArray, size: tuple[int, int], blocks: Sequence[int]
-) -> tuple[Any, list[int]]:
-    """Return the averages of blocks of a plane, as far as a sample needs them, and their corner."""
-    import cv2
-
-    w, h = size
-    corners = way @ np.array([[0, w, 0, w], [0, 0, h, h], [1, 1, 1, 1]])
-    first, count = [], []
-    for ends, block, length in zip(corners, blocks, plane.shape[1::-1], strict=True):
-        most = length // block
-        low = min(max(math.floor(ends.min() / block) - 1, 0), most - 1)
-        high = min(max(math.ceil(ends.max() / block) + 1, low + 1), most)
-        first.append(low * block)
-        count.append(high - low)
-    (x, y), (columns, rows) = first, count
-    part = plane[y : y + rows * blocks[1], x : x + columns * blocks[0]]
-    return cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), first
+@functools.lru_cache(16)
+def _spots(height: int, width: int) -> tuple[NDArray[Any], ...]:
+    """Return the rows and columns of points that are spread over a picture."""
+    rows, columns = (np.linspace(0, n - 1, min(_SPOTS, n)).astype(np.intp) for n in (height, width))
+    return np.ix_(rows, columns)
 
 
 def _whole(raw: Any, info: VideoInfo) -> Image:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from bitbox.errors import BackendError, ParameterError, VideoError
-from bitbox.face_backend.graphs import _coordinates, quietly
+from bitbox.face_backend.graphs import quietly
 from bitbox.face_backend.mediapipe import track_mesh
+from bitbox.face_backend.mesh_graph import coordinates
 from bitbox.video import write_video
 
 pytestmark = pytest.mark.video
@@ -188,7 +189,7 @@ def test_quiet_passes_on_what_is_not_chatter(capfd):
 
 def test_without_mediapipe_the_error_says_what_to_install(tmp_path, heads, monkeypatch):
     path = film(tmp_path / "one.mp4", [[(heads[0], 300, 1.0)]] * 2)
-    monkeypatch.setitem(sys.modules, "mediapipe.python.solution_base", None)
+    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_detection", None)
     with pytest.raises(BackendError, match=r"openbitbox\[video\]"):
         track_mesh(path)
 
@@ -217,8 +218,8 @@ def test_points_are_read_the_same_at_once_and_one_by_one():
     for x, y, z in values.tolist():
         plain.landmark.add(x=x, y=y, z=z)
         more.landmark.add(x=x, y=y, z=z, visibility=0.5)  # not what is expected
-    np.testing.assert_array_equal(_coordinates(plain), values)
-    np.testing.assert_array_equal(_coordinates(more), values)
+    np.testing.assert_array_equal(coordinates(plain), values)
+    np.testing.assert_array_equal(coordinates(more), values)
 
 
 def test_stored_planes_and_whole_images_give_the_same_mesh(tmp_path, heads, monkeypatch):

@@ -281,23 +281,28 @@ def _turn_to(sight: FloatArray) -> FloatArray:
 
 def _register(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return rotation (T,3,3), scale (T,) and shift (T,3) from the reference face to `points`."""
-    index, _ = _stable()
-    weight = np.full(len(index), 1 / len(index))
-    source = reference_face()[index]
+    index, source, source_mean, size = _stable_reference()
     target = points[:, index]
-    source_mean = weight @ source
-    target_mean = np.einsum("v,tvc->tc", weight, target)
-    source = source - source_mean
-    target = target - target_mean[:, None]
-    covariance = np.einsum("tvc,v,vd->tcd", target, weight, source)
+    target_mean = target.mean(axis=1)
+    covariance = target.swapaxes(1, 2) @ source
     u, s, vt = np.linalg.svd(covariance)
     handed = np.sign(np.linalg.det(u @ vt))  # a reflection is not a rotation
     s[:, 2] *= handed
     u[:, :, 2] *= handed[:, None]
     rotation = u @ vt
-    scale = s.sum(axis=1) / (weight @ (source**2).sum(axis=1))
+    scale = s.sum(axis=1) / size
     shift = target_mean - scale[:, None] * (rotation @ source_mean)
     return rotation, scale, shift
+
+
+@cache
+def _stable_reference() -> tuple[IntArray, FloatArray, FloatArray, float]:
+    """Return the stable vertices, the reference face there about its mean, that, and its size."""
+    index, _ = _stable()
+    source = reference_face()[index]
+    mean = source.mean(axis=0)
+    source = source - mean
+    return index, source, mean, float((source**2).sum())
 
 
 def _angles(rotation: FloatArray) -> FloatArray:

@@ -21,32 +21,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
+from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
 from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.video_picture import Picture
 
-MeshArray = NDArray[np.float32]
 _Box = tuple[int, int, int, int]
 
-N_POINTS = 478
 _MIN_DETECTION = 0.5
 _MESH_SIDE = 192  # pixels of the mesh model's input along each side
 _FIND_SIDE = 192  # pixels of the far-range detector's input; the near-range one's has 128
-_GRAPH = """
-input_stream: "image"
-input_stream: "roi"
-input_side_packet: "with_attention"
-node {
-  calculator: "FaceLandmarkCpu"
-  input_stream: "IMAGE:image"
-  input_stream: "ROI:roi"
-  input_side_packet: "WITH_ATTENTION:with_attention"
-  output_stream: "LANDMARKS:landmarks"
-}
-"""
-_PRESENCE = "facelandmarkcpu__face_presence_score"
 _CHATTER = (
     "Created TensorFlow Lite XNNPACK delegate",
     "All log messages before absl::InitializeLog()",
@@ -61,24 +46,12 @@ class GraphRuntime:
 
     def __init__(self) -> None:
         try:
-            from google.protobuf import text_format  # type: ignore[import-untyped]
-            from mediapipe.framework import calculator_pb2
-            from mediapipe.framework.formats import rect_pb2
-            from mediapipe.python.solution_base import SolutionBase
             from mediapipe.python.solutions.face_detection import FaceDetection
         except ImportError as error:
             raise _no_mediapipe(f"MediaPipe cannot be used ({error})") from error
-        self._all_of_it = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
-        graph = text_format.Parse(_GRAPH, calculator_pb2.CalculatorGraphConfig())
         with quietly():
             try:
-                self._mesher = SolutionBase(
-                    graph_config=graph,
-                    side_inputs={"with_attention": True},
-                    # The score is wanted below the threshold as well; it is applied here.
-                    calculator_params={"facelandmarkcpu__ThresholdingCalculator.threshold": -1.0},
-                    outputs=["landmarks", _PRESENCE],
-                )
+                self._mesher = MeshGraph()
                 self._finders = [
                     FaceDetection(
                         model_selection=near_or_far, min_detection_confidence=_MIN_DETECTION
@@ -88,6 +61,8 @@ class GraphRuntime:
                 blank = Picture.of(np.zeros((64, 64, 3), dtype=np.uint8))
                 self.mesh(blank, Crop(32, 32, 64, 0.0))
                 self.find(blank)
+            except ImportError as error:
+                raise _no_mediapipe(f"MediaPipe cannot be used ({error})") from error
             except (RuntimeError, ValueError) as error:
                 raise BackendError(
                     f"MediaPipe did not start: {error}",
@@ -109,13 +84,13 @@ class GraphRuntime:
     def mesh(self, picture: Picture, crop: Crop) -> tuple[MeshArray, float]:
         """Return the mesh (478, 3) in pixels found in a crop, and the presence score."""
         image = picture.crop((crop.x, crop.y), crop.side, crop.angle, _MESH_SIDE)
-        result = self._mesher.process({"image": image, "roi": self._all_of_it})
-        mesh = _coordinates(result.landmarks) * np.float32(crop.side)
+        mesh, presence = self._mesher.run(image)
+        mesh *= np.float32(crop.side)
         cos, sin = math.cos(crop.angle), math.sin(crop.angle)
         across, down = (mesh[:, axis] - np.float32(crop.side / 2) for axis in (0, 1))
         mesh[:, 0] = crop.x + cos * across - sin * down
         mesh[:, 1] = crop.y + sin * across + cos * down
-        return mesh, float(getattr(result, _PRESENCE))
+        return mesh, presence
 
     def find(self, picture: Picture, *, closely: bool = False) -> list[Detection]:
         """Return all faces that the far-range model finds, or else the near-range one.
@@ -142,31 +117,6 @@ class GraphRuntime:
             if detections:
                 return [_detection(found, picture, window) for found in detections]
         return []
-
-
-# One point in MediaPipe's serialised list: tag and length, then x, y, z, each after its tag.
-_POINT = np.dtype(
-    {
-        "names": ["list", "size", "x_tag", "x", "y_tag", "y", "z_tag", "z"],
-        "formats": ["u1", "u1", "u1", "<f4", "u1", "<f4", "u1", "<f4"],
-    }
-)
-_TAGS = {"list": 0x0A, "size": 15, "x_tag": 0x0D, "y_tag": 0x15, "z_tag": 0x1D}
-
-
-def _coordinates(landmarks: Any) -> MeshArray:
-    """Return a landmark list as an array (478, 3).
-
-    Asking each point for each number takes a tenth of the time of the mesh model itself, all of it
-    with Python's lock held, so the serialised list is read at once where it looks as expected.
-    """
-    raw = landmarks.SerializeToString()
-    if len(raw) == N_POINTS * _POINT.itemsize:
-        points = np.frombuffer(raw, dtype=_POINT)
-        if all((points[name] == tag).all() for name, tag in _TAGS.items()):
-            return np.stack([points["x"], points["y"], points["z"]], axis=1)
-    flat = [value for point in landmarks.landmark for value in (point.x, point.y, point.z)]
-    return np.array(flat, dtype=np.float32).reshape(N_POINTS, 3)
 
 
 def _quarters(width: int, height: int) -> list[_Box]:

@@ -21,13 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend.geometry import rigid_face
-from bitbox.face_backend.graphs import N_POINTS, GraphRuntime, quietly
+from bitbox.face_backend.graphs import GraphRuntime, quietly
+from bitbox.face_backend.mesh_graph import N_POINTS
 from bitbox.face_backend.mesh_track import (
     MeshArray,
     MeshTrack,
     findings_of,
     require_a_face,
 )
+from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.refinement import FaceSpool
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, is_cut, thumbnail
 from bitbox.progress import Progress
@@ -42,7 +44,7 @@ __all__ = ["MeshTrack", "chosen_model", "track_mesh"]
 
 #: A face counts as tracked where the mesh model's presence score is at least this.
 MIN_PRESENCE = 0.5
-_SEARCH_EVERY = 0.3  # seconds between looks for other faces while there is one
+_SEARCH_EVERY = 0.5  # seconds between looks for other faces while there is one
 _CROP = 1.5  # side of the crop relative to the face in it, as the mesh model was trained
 
 
@@ -86,7 +88,12 @@ def track_mesh(
     tracker = FaceTracker(face)
     task = f"Tracking the face in {Path(path).name}"
     times, confidence, counts = [], [], []
-    with read_frames(path) as frames, open_runtime(model) as runtime, FaceSpool(N_POINTS) as faces:
+    with (
+        on_one_core(),
+        read_frames(path) as frames,
+        open_runtime(model) as runtime,
+        FaceSpool(N_POINTS) as faces,
+    ):
         follower = _Follower(tracker, runtime)
         for frame in frames:
             mesh, presence = follower.step(frame)

@@ -38,7 +38,7 @@ class MeshTrack:
         The mesh model's presence score (0..1): how sure it is that its crop shows a face. 0 in
         frames in which the face is lost.
     n_faces : ndarray of int, shape (T,)
-        Faces in the image as of the latest search. Searches are at most 0.3 s apart, and made in
+        Faces in the image as of the latest search. Searches are at most 0.5 s apart, and made in
         every frame while the face is lost or there are several.
     size : (int, int)
         Width and height of the image in pixels.

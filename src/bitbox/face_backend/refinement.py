@@ -26,8 +26,7 @@ from bitbox.video_picture import Picture
 
 Textures = NDArray[np.uint8]
 
-_SAMPLE = 120  # frames that the person's texture is taken from
-_ROUNDS = 2  # how often it is taken again from textures fitted to it
+_SAMPLE = 60  # frames that the person's texture is taken from
 _AT_ONCE = 32  # frames fitted at once
 _FURTHEST = 10.0  # millimetres that a vertex is moved at most
 
@@ -67,34 +66,32 @@ class FaceSpool:
 
     def refined(self) -> MeshArray:
         """Return all meshes, refined, shape (T, points, 3), read-only."""
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
         self._textures.flush()
         shape = (self._count, self._length)
         textures = np.memmap(self._textures, np.uint8, "r", shape=shape)
-        # The matrices are small, and the other video of a pair needs the other core.
-        with threadpool_limits(1, "blas"):
-            return refined(self._meshes.array(), textures)
+        return refined(self._meshes.array(), textures)
 
 
 def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
     """Return the grey values of a picture where the chart's pixels are, shape (pixels,)."""
     import cv2
 
-    vertices = mesh[:N_VERTICES, :2]
-    limits = np.array([picture.width, picture.height]) - 2
-    low = np.clip(np.floor(vertices.min(axis=0)).astype(int), 0, limits)
-    high = np.clip(np.ceil(vertices.max(axis=0)).astype(int), low + 1, limits + 1) + 1
+    bright = picture.brightness()
+    vertices = mesh[:N_VERTICES, :2] @ bright.place[:, :2].T + bright.place[:, 2]
+    limits = np.array(bright.plane.shape[1::-1])
+    low = np.clip(np.floor(vertices.min(axis=0)).astype(int) - 1, 0, limits - 1)
+    high = np.clip(np.ceil(vertices.max(axis=0)).astype(int) + 1, low + 1, limits)
     # A large face is made about as small as the chart, so that its noise is averaged.
-    shrink = max(1, int(np.sqrt((high - low).prod() / chart().inside.size)))
-    width, height = (max(1, int(length) // shrink) for length in high - low)
-    image = picture.window((*low.tolist(), *(high - low).tolist()), (width, height))
-    part = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    ratio = np.array([width, height], dtype=np.float32) / (high - low).astype(np.float32)
-    places = chart().mixture @ (vertices - low.astype(np.float32))
-    map_ = np.ascontiguousarray((places + 0.5) * ratio - 0.5, dtype=np.float32)[None]
-    found = cv2.remap(part, map_, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found[0])
+    shrink = int(np.sqrt((high - low).prod() / chart().inside.size))
+    shrink = max(1, min(shrink, *(limits - low).tolist()))
+    columns, rows = np.minimum(-(-(high - low) // shrink), (limits - low) // shrink)
+    (x, y), size = low, (int(columns), int(rows))
+    part = bright.plane[y : y + shrink * rows, x : x + shrink * columns]
+    if shrink > 1:
+        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    places = chart().mixture @ ((vertices - low) / shrink - 0.5).astype(np.float32)
+    found = cv2.remap(part, places[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return bright.grey(found[0])
 
 
 def refined(mesh: MeshArray, textures: Textures) -> MeshArray:
@@ -145,12 +142,16 @@ def _refined_part(
 
 
 def _reference(sample: Textures) -> list[texture_fit.Level]:
-    """Return the person's texture, ready to be compared with."""
+    """Return the person's texture, ready to be compared with.
+
+    It is taken from textures fitted to each other: at first coarsely, since the median of those
+    that are not fitted yet shows nothing finer.
+    """
     textures = [texture_fit.normalised(texture) for texture in sample]
-    levels = texture_fit.levels_of(np.median(textures, axis=0))
-    for _ in range(_ROUNDS):
+    straight = textures
+    for settings in (texture_fit.LEVELS[:-1], texture_fit.LEVELS):
+        levels = texture_fit.levels_of(np.median(straight, axis=0), settings)
         amounts = texture_fit.fit(levels, textures)
         amounts -= np.median(amounts, axis=0)  # what all frames share is no displacement
         straight = texture_fit.straightened(textures, amounts)
-        levels = texture_fit.levels_of(np.median(straight, axis=0))
-    return levels
+    return texture_fit.levels_of(np.median(straight, axis=0))

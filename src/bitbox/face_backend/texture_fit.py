@@ -27,8 +27,8 @@ from bitbox.face_backend.face_chart import GRID, N_MODES, SCALE, chart, modes
 FloatArray = NDArray[np.float32]
 
 #: From coarse to fine: of how many pixels one is made, blur in millimetres, Gauss-Newton steps.
-LEVELS = ((2, 3.0, 3), (2, 1.6, 2), (1, 0.8, 2))
-STIFFNESS = 1.0
+LEVELS = ((2, 3.0, 3), (1, 1.0, 1))
+STIFFNESS = 0.6
 #: Contrast below this many grey levels is noise, and not brought up to that of the rest.
 _LEAST_CONTRAST = 4.0
 _NEIGHBOURHOOD = 25.0  # millimetres across, within which mean and contrast are made the same
@@ -49,11 +49,12 @@ def normalised(texture: NDArray[np.uint8]) -> FloatArray:
     box = _square(_NEIGHBOURHOOD)
     image = np.zeros(chart().shape, dtype=np.float32)
     image[inside] = texture
-    share = cv2.blur(inside.astype(np.float32), box) + np.float32(1e-3)
-    image -= cv2.blur(image, box) / share
-    image[~inside] = 0
-    contrast = np.sqrt(np.maximum(cv2.blur(image * image, box), 0) / share)
-    return np.asarray(image / (contrast + _LEAST_CONTRAST))
+    image -= cv2.blur(image, box) * _per_share()
+    image *= inside
+    contrast = cv2.sqrt(cv2.max(cv2.blur(image * image, box) * _per_share(), 0))
+    contrast += np.float32(_LEAST_CONTRAST)
+    image /= contrast
+    return image
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,7 @@ class Level:
         across = cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8) * inside
         down = cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8) * inside
         gradients = np.empty((N_MODES, image.size), dtype=np.float32)
-        for row, mode in enumerate(_mode_nodes()):
+        for row, mode in enumerate(_mode_nodes(every)):
             field = _enlarged(mode, every)
             gradients[row] = (field[..., 0] * across + field[..., 1] * down).ravel()
         stiffness = STIFFNESS / every**2
@@ -110,28 +111,33 @@ class Level:
         step = np.linalg.inv(normal).astype(np.float32)
         return cls(every, blur, steps, inside, image, gradients, step, stiffness)
 
-    def fit(self, textures: Sequence[FloatArray], amounts: FloatArray) -> FloatArray:
-        """Return better amounts (n, modes) of the modes for n normalised textures."""
+    def fit(
+        self, textures: Sequence[FloatArray], amounts: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Fit n normalised textures, from amounts (n, modes) to begin with.
+
+        Returns
+        -------
+        amounts : ndarray, shape (n, modes)
+        likeness : ndarray, shape (n,)
+            Correlation of each texture with the reference, displaced as before the last step.
+        """
         images = [_seen_at(texture, self.every, self.blur) for texture in textures]
+        pull = np.empty((len(images), self.inside.size), dtype=np.float32)
+        shown = images
         for _ in range(self.steps):
-            pull = np.empty((len(images), self.inside.size), dtype=np.float32)
             maps = _maps(amounts, self.every)
-            for row, (image, map_) in enumerate(zip(images, maps, strict=True)):
-                pull[row] = self._pull(_displaced(image, map_)).ravel()
+            shown = [_displaced(*found) for found in zip(images, maps, strict=True)]
+            for row, image in enumerate(shown):
+                pull[row] = self._pull(image).ravel()
             wanted = pull @ self.gradients.T + self.stiffness * amounts
             amounts = amounts - wanted @ self.step
-        return amounts
+        return amounts, np.array([self._likeness(image) for image in shown])
 
-    def match(self, textures: Sequence[FloatArray], amounts: FloatArray) -> FloatArray:
-        """Return the correlation of each displaced texture with the reference, shape (n,)."""
-        own = (self.reference * self.inside).ravel()
-        found = np.zeros(len(textures), dtype=np.float32)
-        maps = _maps(amounts, self.every)
-        for row, (texture, map_) in enumerate(zip(textures, maps, strict=True)):
-            image = _displaced(_seen_at(texture, self.every, self.blur), map_)
-            seen = (image * self.inside).ravel()
-            found[row] = seen @ own / np.sqrt(max(float(seen @ seen) * float(own @ own), 1e-12))
-        return found
+    def _likeness(self, image: FloatArray) -> float:
+        """Return the correlation of an image with the reference."""
+        own, seen = ((part * self.inside).ravel() for part in (self.reference, image))
+        return float(seen @ own / np.sqrt(max(float(seen @ seen) * float(own @ own), 1e-12)))
 
     def _pull(self, image: FloatArray) -> FloatArray:
         """Return the weighted difference from the reference."""
@@ -143,17 +149,19 @@ class Level:
         return np.asarray(away / (1 + mismatch * mismatch))
 
 
-def levels_of(reference: FloatArray) -> list[Level]:
-    """Return all levels of a normalised reference texture."""
-    return [Level.of(reference, *level) for level in LEVELS]
+def levels_of(
+    reference: FloatArray, settings: Sequence[tuple[int, float, int]] | None = None
+) -> list[Level]:
+    """Return levels of a normalised reference texture: all, or those of some settings."""
+    return [Level.of(reference, *level) for level in settings or LEVELS]
 
 
 def fit(levels: Sequence[Level], textures: Sequence[FloatArray]) -> FloatArray:
     """Return how much of each mode (n, modes) displaces each of n normalised textures."""
     amounts = np.zeros((len(textures), N_MODES), dtype=np.float32)
     for level in levels:
-        amounts = level.fit(textures, amounts)
-    trust = np.clip((levels[-1].match(textures, amounts) - _STRANGE) / (_KNOWN - _STRANGE), 0, 1)
+        amounts, likeness = level.fit(textures, amounts)
+    trust = np.clip((likeness - _STRANGE) / (_KNOWN - _STRANGE), 0, 1).astype(np.float32)
     return np.asarray(amounts * trust[:, None])
 
 
@@ -170,28 +178,48 @@ def _square(side: float) -> tuple[int, int]:
 
 
 @cache
-def _mode_nodes() -> FloatArray:
-    """Return the modes in the middle of the chart's blocks, (modes, rows * columns * 2), in mm."""
-    found = np.stack([chart().nodes @ mode for mode in modes()])
+def _per_share() -> FloatArray:
+    """Return what sums over neighbourhoods are divided by where part of them is off the face."""
+    import cv2
+
+    share = cv2.blur(chart().inside.astype(np.float32), _square(_NEIGHBOURHOOD))
+    return np.asarray(1 / (share + np.float32(1e-3)))
+
+
+@cache
+def _mode_nodes(every: int) -> FloatArray:
+    """Return the modes in the middle of the chart's blocks, (modes, rows * columns * 2), in pixels.
+
+    Pixels are those of a level that has one for `every` ones of the chart.
+    """
+    found = np.stack([chart().nodes @ mode for mode in modes()]) * (SCALE / every)
     return np.asarray(found.reshape(N_MODES, -1), dtype=np.float32)
 
 
-def _enlarged(field: FloatArray, every: int) -> FloatArray:
-    """Return a displacement at all pixels, in pixels, from that in the blocks, in millimetres."""
+@cache
+def _middles(every: int) -> FloatArray:
+    """Return where the middle of each of the chart's blocks is on a level, (rows * columns * 2)."""
+    height, width = chart().shape
+    rows, columns = (np.mgrid[: height // GRID, : width // GRID] + 0.5) * (GRID / every) - 0.5
+    return np.asarray(np.stack([columns, rows], axis=-1).ravel(), dtype=np.float32)
+
+
+def _enlarged(blocks: FloatArray, every: int) -> FloatArray:
+    """Return what is known in the blocks at all pixels of a level, (height, width, 2)."""
     import cv2
 
     height, width = chart().shape
-    blocks = field.reshape(height // GRID, width // GRID, 2) * np.float32(SCALE / every)
-    return np.asarray(cv2.resize(blocks, (width // every, height // every)))
+    image = blocks.reshape(height // GRID, width // GRID, 2)
+    return np.asarray(cv2.resize(image, (width // every, height // every)))
 
 
 def _maps(amounts: FloatArray, every: int) -> Iterator[FloatArray]:
-    """Yield where each pixel is found in a texture, for each row of amounts."""
-    height, width = chart().shape
-    rows, columns = np.mgrid[: height // every, : width // every].astype(np.float32)
-    straight = np.stack([columns, rows], axis=-1)
-    for field in amounts @ _mode_nodes():
-        yield straight + _enlarged(field, every)
+    """Yield where each pixel is found in a texture, for each row of amounts.
+
+    Half a block at the edges of the chart, off the face, is not told right.
+    """
+    for blocks in amounts @ _mode_nodes(every) + _middles(every):
+        yield _enlarged(blocks, every)
 
 
 def _displaced(image: FloatArray, map_: FloatArray) -> FloatArray:

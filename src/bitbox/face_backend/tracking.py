@@ -117,7 +117,7 @@ def look_at(picture: Picture, eyes_and_mouth: FloatArray) -> FloatArray:
 
 def thumbnail(picture: Picture) -> FloatArray:
     """Return a grey picture of at most 32 x 32 points, to compare frames by."""
-    return np.asarray(picture.spots().mean(axis=2))
+    return picture.spots().astype(np.float64)
 
 
 def is_cut(before: FloatArray | None, now: FloatArray) -> bool:
