@@ -229,7 +229,7 @@ def test_landmarks_are_vectors() -> None:
 def test_errors_say_what_is_wrong() -> None:
     participant, model, _ = imitated_pair(2, duration=30, seed=11)
     short = model.replace(values=model.values[:200], time=model.time[:200])
-    with pytest.raises(TooShortError, match="at least 7"):
+    with pytest.raises(TooShortError, match=r"at least 10\.17 s"):
         imitation_quality(participant, short)
     with pytest.raises(SchemaError, match="no signal in common"):
         imitation_quality(participant, model.replace(names=("a", "b")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -20,7 +22,7 @@ def test_shifts_are_different_and_larger_than_lag_and_window() -> None:
     shifts = broken.circular_shifts(plan, 199)
     assert len(set(shifts.tolist())) == 199
     assert shifts.min() >= 66
-    assert shifts.max() <= 1800 - 66
+    assert shifts.max() <= plan.n_places - 66
 
 
 def test_two_sided_lags_need_larger_shifts() -> None:
@@ -31,20 +33,35 @@ def test_two_sided_lags_need_larger_shifts() -> None:
 def test_all_shifts_are_used_where_there_are_no_more() -> None:
     plan = plan_of(10)
     shifts = broken.circular_shifts(plan, 999)
-    assert_array_equal(shifts, np.arange(66, 300 - 66 + 1))
+    assert_array_equal(shifts, np.arange(66, plan.n_places - 66 + 1))
+    assert plan.n_places == 300 - 66 + 1
 
 
 def test_shifts_are_spread_evenly_over_the_recording() -> None:
-    shifts = broken.circular_shifts(plan_of(60), 99)
-    assert set(np.diff(shifts)) <= {16, 17, 18}
-    assert_allclose(shifts, 1800 - shifts[::-1], atol=2)
+    plan = plan_of(60)
+    shifts = broken.circular_shifts(plan, 99)
+    assert set(np.diff(shifts)) <= {16, 17}
+    assert_allclose(shifts, plan.n_places - shifts[::-1], atol=2)
 
 
 def test_too_short_for_shifts_says_what_is_enough() -> None:
-    with pytest.raises(TooShortError, match=r"at least 5\.00 s") as error:
+    with pytest.raises(TooShortError, match=r"at least 7\.17 s") as error:
         broken.circular_shifts(plan_of(4.5), 99)
     assert "4.50 s" in str(error.value)
-    assert len(broken.circular_shifts(plan_of(5.0), 99)) == 19
+    enough = plan_of((3 * 66 + 17) / 30)
+    assert broken.can_shift(enough)
+    assert len(broken.circular_shifts(enough, 99)) == 19
+    assert not broken.can_shift(replace(enough, n_frames=enough.n_frames - 1))
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_shifts_turn_the_circle_of_places(causal: bool) -> None:
+    plan = replace(plan_of(10, step=0.1), causal=causal)
+    own = plan.starts - plan.max_lag
+    places = broken.circular_places(plan, np.arange(plan.n_places))
+    assert_array_equal(places[0], own)
+    assert_array_equal(np.sort(places, axis=0), np.arange(plan.n_places)[:, None] + 0 * own)
+    assert places.max() + plan.n_frames_needed == plan.n_frames
 
 
 def test_no_window_meets_frames_of_the_true_comparison() -> None:

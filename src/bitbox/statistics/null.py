@@ -81,7 +81,7 @@ def both_ways(
     rule : Rule
         Geometry and choice of lag.
     places : (m, windows) array of int
-        See :func:`bitbox.statistics.surrogates.circular_places`; the same for both directions.
+        As for `mean_over`; the same for both directions.
     threads : int, optional
         None: one a core. The result doesn't depend on it.
     progress : callable, optional

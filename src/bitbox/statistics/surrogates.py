@@ -3,9 +3,10 @@
 Each kind is named for what it does, and stands for one null hypothesis:
 
 ``circular``
-    *The two recordings have nothing to do with each other in time.* The model's signals are moved
-    in time together. Everything about each recording is kept, and all relations between the
-    signals of one person. Needs signals whose character doesn't change over the recording.
+    *The two recordings have nothing to do with each other in time.* Each window meets another
+    place of the model, all windows the same time away, around the end. Everything about each
+    recording is kept, and all relations between the signals of one person. Needs signals whose
+    character doesn't change over the recording.
 ``segments``
     *What happens in one part of one recording has nothing to do with the same part of the other.*
     Windows of the participant, some seconds together, meet windows of the model from other
@@ -63,20 +64,28 @@ def check_surrogate(surrogate: str, n_surrogates: int) -> None:
 
 
 def smallest_shift(plan: WindowPlan) -> int:
-    """Return the smallest circular shift in frames: all the lags and a window.
+    """Return the smallest circular shift in frames: all the lags and a window, a reach.
 
     Then no window of the shifted model holds a frame that the true comparison could have used.
     """
-    return int(plan.lags[-1] - plan.lags[0]) + plan.window
+    return plan.n_frames_needed
 
 
 def can_shift(plan: WindowPlan) -> bool:
     """Return whether there are enough different shifts."""
-    return plan.n_frames - 2 * smallest_shift(plan) + 1 >= MIN_SURROGATES
+    return possible_shifts(plan) >= MIN_SURROGATES
+
+
+def possible_shifts(plan: WindowPlan) -> int:
+    """Return how many circular shifts keep every window a reach from its own place.
+
+    The places lie on a circle, so that is to be kept on both sides. Negative or 0: there is none.
+    """
+    return plan.n_places - 2 * smallest_shift(plan) + 1
 
 
 def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
-    """Return shifts in frames, spread evenly over the recording.
+    """Return shifts in frames, spread evenly over the circle of places.
 
     Nothing is drawn, so no seed can be found that gives a smaller p.
 
@@ -98,9 +107,9 @@ def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
         If fewer than 19 shifts are possible.
     """
     least = smallest_shift(plan)
-    possible = plan.n_frames - 2 * least + 1
+    possible = possible_shifts(plan)
     if not can_shift(plan):
-        needed = 2 * least + MIN_SURROGATES - 1
+        needed = plan.n_frames + MIN_SURROGATES - possible
         raise TooShortError(
             "The recording is too short to tell imitation from chance by circular shifts.",
             expected=f"at least {needed / plan.fps:.2f} s that both recordings share",
@@ -118,16 +127,18 @@ def spread(n: int, chosen: int) -> IntArray:
 def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
     """Return which place of the model each window meets after each shift.
 
+    Places, not frames, lie on a circle: a window that would begin before the first place meets one
+    of the last. So every window is compared in every surrogate, and none meets a stretch that is
+    glued together from the end and the start of the recording. A shift of 0 is what was observed.
+
     Returns
     -------
     (m, windows) array of int
-        First frame of the model that any lag of the window reaches. -1 where a lag reaches
-        across the seam, where the model's last frame meets its first: such windows are left out
-        of that surrogate.
+        First frame of the model that any lag of the window reaches.
     """
-    first, last = int(plan.lags[0]), int(plan.lags[-1])
-    places = (plan.starts[None, :] + first - shifts[:, None]) % plan.n_frames
-    return np.where(places + (last - first) + plan.window <= plan.n_frames, places, -1)
+    own = plan.starts - plan.max_lag
+    places: IntArray = (own[None, :] - shifts[:, None]) % plan.n_places
+    return places
 
 
 def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
@@ -142,7 +153,7 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
     Returns
     -------
     (m, windows) array of int
-        As `circular_places`.
+        As `circular_places`; -1: left out.
 
     Raises
     ------
