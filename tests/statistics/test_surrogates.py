@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, TooShortError
@@ -64,30 +65,42 @@ def test_shifts_turn_the_circle_of_places(causal: bool) -> None:
     assert places.max() + plan.n_frames_needed == plan.n_frames
 
 
-def test_no_window_meets_frames_of_the_true_comparison() -> None:
-    plan, rng = plan_of(60), np.random.default_rng(0)
+@pytest.mark.parametrize("causal", [True, False])
+def test_no_window_meets_frames_of_the_true_comparison(causal: bool) -> None:
+    plan, rng = replace(plan_of(90), causal=causal), np.random.default_rng(0)
     shifted = broken.circular_places(plan, broken.circular_shifts(plan, 99))
     exchanged = broken.segment_places(plan, 50, rng)
-    reach = plan.max_lag + plan.window
     true = plan.starts - plan.max_lag
     for places in (shifted, exchanged):
-        used = places >= 0
-        assert used.mean() > 0.8
-        assert (np.abs(places - true)[used] >= reach).all()
-        assert (places[used] + reach <= plan.n_frames).all()
+        assert places.min() >= 0
+        assert (np.abs(places - true) >= plan.n_frames_needed).all()
+        assert (places + plan.n_frames_needed <= plan.n_frames).all()
 
 
 def test_segments_stay_in_one_piece() -> None:
-    plan = plan_of(120)
+    plan = plan_of(130)
     places = broken.segment_places(plan, 20, np.random.default_rng(3))
     size = -(-4 * 66 // plan.step)
     n_segments = plan.n_windows // size
-    for row in places:
-        used = row[row >= 0]
-        assert len(used) == n_segments * size
-        pieces = used.reshape(n_segments, size)
-        assert (np.diff(pieces, axis=1) == plan.step).all()
+    assert plan.n_windows % size
+    shift = (plan.step * np.arange(plan.n_windows) - places) % plan.n_places
+    for row in shift:
+        cuts = np.flatnonzero(row != np.roll(row, 1))  # the last segment goes on at the start
+        assert len(cuts) == n_segments
+        lengths = np.diff([*cuts, cuts[0] + plan.n_windows])
+        assert lengths.min() >= size
+        assert lengths.max() <= lengths.min() + 1
     assert len({tuple(row) for row in places}) == 20
+
+
+def test_segments_meet_every_place_equally_often() -> None:
+    plan = plan_of(60, step=0.1)
+    places = broken.segment_places(plan, 20_000, np.random.default_rng(4))
+    often = np.bincount(places[:, 30], minlength=plan.n_places)
+    away = np.abs(np.arange(plan.n_places) - plan.step * 30)
+    near = np.minimum(away, plan.n_places - away) < 66
+    assert_array_equal(often == 0, near)
+    assert stats.chisquare(often[~near]).pvalue > 0.01
 
 
 def test_too_short_for_segments_says_what_is_enough() -> None:

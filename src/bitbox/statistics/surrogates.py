@@ -9,9 +9,9 @@ Each kind is named for what it does, and stands for one null hypothesis:
     character doesn't change over the recording.
 ``segments``
     *What happens in one part of one recording has nothing to do with the same part of the other.*
-    Windows of the participant, some seconds together, meet windows of the model from other
-    times, each segment by itself. Many more different surrogates than shifts, so small p can be
-    trusted in short recordings, too; but what lasts longer than a segment is broken as well.
+    Segments of the participant, some seconds each, are shifted like that, each by itself. Many
+    more different surrogates than shifts, so small p can be trusted in short recordings, too; but
+    what lasts longer than a segment is broken as well.
 ``phase``
     *The model's signals are stationary Gaussian noise with the same spectra and cross-spectra.*
     Their Fourier phases are randomised, all signals by the same amounts.
@@ -144,16 +144,16 @@ def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
 def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
     """Return which place of the model each window meets when segments are compared elsewhere.
 
-    The participant's windows are cut into segments of consecutive windows. Each is compared with
-    a stretch of the model from a random other time, all its windows together: neighbouring
-    windows share frames, and must stay neighbours. A segment is four times as long as a window
-    with its lags. Where the first segment begins is drawn anew for each surrogate; the few
-    windows left over at the ends are left out.
+    The participant's windows are cut into segments of consecutive windows, all about as long and
+    at least four times as long as a window with its lags. Each is shifted by itself, by a random
+    circular shift, all its windows together: neighbouring windows share frames, and must stay
+    neighbours. Where the first segment begins is drawn anew for each surrogate; the last one goes
+    on at the start of the recording.
 
     Returns
     -------
     (m, windows) array of int
-        As `circular_places`; -1: left out.
+        As `circular_places`.
 
     Raises
     ------
@@ -162,12 +162,12 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
 
     Notes
     -----
-    Stretches are drawn independently. Exchanging the segments among themselves instead would
-    make the test reject too often where there are few of them: the same few comparisons then
-    serve all surrogates.
+    Shifts are drawn independently. Exchanging the segments among themselves instead would make
+    the test reject too often where there are few of them: the same few comparisons then serve all
+    surrogates.
     """
-    reach = smallest_shift(plan)
-    size = -(-SEGMENT_LENGTH * reach // plan.step)
+    least, own = smallest_shift(plan), np.arange(plan.n_windows)
+    size = -(-SEGMENT_LENGTH * least // plan.step)
     n_segments = plan.n_windows // size
     if n_segments < MIN_SEGMENTS:
         needed = plan.n_frames_needed + (MIN_SEGMENTS * size - 1) * plan.step
@@ -178,18 +178,10 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
             got=f"{plan.n_frames / plan.fps:.2f} s",
             todo="Use surrogate='circular', a longer recording, or a smaller width or lag.",
         )
-    length = (size - 1) * plan.step
-    last = plan.n_frames - reach - length
-    places = np.full((n, plan.n_windows), -1, dtype=np.int64)
-    for row in places:
-        start = int(rng.integers(plan.n_windows - n_segments * size + 1))
-        for k in range(n_segments):
-            window = start + k * size
-            own = window * plan.step
-            before, after = max(0, own - reach + 1), max(0, last - own - reach + 1)
-            drawn = int(rng.integers(before + after))
-            place = drawn if drawn < before else own + reach + drawn - before
-            row[window : window + size] = place + plan.step * np.arange(size)
+    turned = (own + rng.integers(plan.n_windows, size=(n, 1))) % plan.n_windows
+    shifts = least + rng.integers(possible_shifts(plan), size=(n, n_segments))
+    each = np.take_along_axis(shifts, turned * n_segments // plan.n_windows, axis=1)
+    places: IntArray = (plan.step * own - each) % plan.n_places
     return places
 
 
