@@ -30,7 +30,7 @@ from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import scorecard
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.gain import gain
-from bitbox.statistics.inference import autocorrelation_time, infer
+from bitbox.statistics.inference import INDEPENDENT, Alike, infer, likeness
 from bitbox.statistics.null import matched, other_recordings, randomised_phases
 from bitbox.statistics.windows import Pair, Rule, mean_over
 from bitbox.synthetic.signals import imitated_pair, movements
@@ -121,20 +121,22 @@ def person(setting: Setting, n_frames: int, rng: np.random.Generator) -> FloatAr
 
 def null_of(
     setting: Setting, x: FloatArray, y: FloatArray, pairs: list[Pair], rng: np.random.Generator
-) -> FloatArray:
-    """Return the shapes of the surrogates."""
+) -> tuple[FloatArray, Alike]:
+    """Return the shapes of the surrogates, and how alike these are."""
     rule, plan = pairs[0].rule, pairs[0].rule.plan
     if setting.surrogate == "pairs":
         others = [person(setting, plan.n_frames, rng) for _ in range(19)]
-        return other_recordings(x, others, rule, threads=1)
+        return other_recordings(x, others, rule, threads=1), INDEPENDENT
     if setting.surrogate == "phase":
         seeds = np.random.SeedSequence(int(rng.integers(2**32))).spawn(SURROGATES)
-        return randomised_phases(x, y, rule, seeds, threads=1)
+        return randomised_phases(x, y, rule, seeds, threads=1), INDEPENDENT
     if setting.surrogate == "segments":
         places = broken.segment_places(plan, SURROGATES, rng)
-    else:
-        places = broken.circular_places(plan, broken.circular_shifts(plan, SURROGATES))
-    return np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1)
+        return np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1), INDEPENDENT
+    shifts = broken.circular_shifts(plan, SURROGATES)
+    places = broken.circular_places(plan, shifts)
+    null = np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1)
+    return null, likeness(null, shifts, broken.smallest_shift(plan))
 
 
 def one_recording(setting: Setting, number: int) -> tuple[FloatArray, float, float]:
@@ -146,8 +148,7 @@ def one_recording(setting: Setting, number: int) -> tuple[FloatArray, float, flo
     x, y = person(setting, n_frames, rng), person(setting, n_frames, rng)
     pairs = [Pair(x[:, i], y[:, i], rule) for i in range(SIGNALS)]
     shape = np.array([matched(pair).shape for pair in pairs])
-    null = null_of(setting, x, y, pairs, rng)
-    alike = autocorrelation_time(null) if setting.surrogate == "circular" else 1.0
+    null, alike = null_of(setting, x, y, pairs, rng)
     result = infer(shape, null, alike)
     return result.p, float(np.nanmin(result.p_fwer)), float(np.nanmin(result.q_fdr))
 

@@ -93,8 +93,9 @@ def _chance(result: ImitationQuality) -> str:
     p, m = result.provenance["parameters"], len(result.null)
     alike = p["surrogates_alike"]
     worth = (
-        f", what was observed counting as {alike:.1f} of them, since so many neighbouring shifts "
-        "are worth one independent surrogate (the autocorrelation time of the surrogates' means)"
+        f", what was observed standing for its neighbours, which are no surrogates: {alike:.1f} "
+        "neighbouring shifts are worth one independent surrogate (the autocorrelation time of the "
+        "surrogates' means)"
         if alike > 1
         else ""
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed
-from bitbox.statistics.inference import autocorrelation_time
+from bitbox.statistics.inference import likeness
 from bitbox.statistics.null import both_ways, other_recordings, randomised_phases
 from bitbox.statistics.windows import Rule
 
@@ -45,9 +45,11 @@ class Directions:
             places = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
             ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
             return Directed(*ways[0]), Directed(*ways[1])
-        places = broken.circular_places(plan, broken.circular_shifts(plan, self.n))
+        shifts = broken.circular_shifts(plan, self.n)
+        places = broken.circular_places(plan, shifts)
         ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
-        forward, reverse = (Directed(*way, autocorrelation_time(way[1])) for way in ways)
+        reach = broken.smallest_shift(plan)
+        forward, reverse = (Directed(*way, likeness(way[1], shifts, reach)) for way in ways)
         return forward, reverse
 
     def against_others(self, others: list[FloatArray]) -> tuple[Directed, Directed]:

@@ -13,7 +13,15 @@ from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
 from bitbox.correlation.surrogates import each_surrogate
 from bitbox.progress import Progress
-from bitbox.statistics.inference import family_wise, infer, largest_z, rank_p, standardise
+from bitbox.statistics.inference import (
+    INDEPENDENT,
+    Alike,
+    family_wise,
+    infer,
+    largest_z,
+    rank_p,
+    standardise,
+)
 from bitbox.statistics.surrogates import spread
 
 if TYPE_CHECKING:
@@ -151,11 +159,11 @@ def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
 
 
 def every_pair_test(
-    names: Sequence[str], data: Shifted, shifts: IntArray, alike: float = 1.0
+    names: Sequence[str], data: Shifted, shifts: IntArray, alike: Alike = INDEPENDENT
 ) -> tuple[MatrixTest, Specificity | None]:
     """Test every pair, corrected for all of them, and the specificity on the way.
 
-    `alike` says how many successive shifts are worth one, as for `infer`.
+    `alike` says how alike successive shifts are, as for `infer`.
 
     Notes
     -----
@@ -189,7 +197,7 @@ def every_pair_test(
             own.add(part[:, np.isfinite(seen) & same])
             others.add(part[:, np.isfinite(seen) & ~same])
     shape = n1, n2
-    p_fwer = family_wise(z, largest, alike).reshape(shape)
+    p_fwer = family_wise(z, largest, alike.k).reshape(shape)
     result = MatrixTest(
         tuple(names), observed, z.reshape(shape), p.reshape(shape), p_fwer, len(shifts)
     )
