@@ -41,6 +41,8 @@ FPS = 30.0
 #: Independent signals a recording, so that corrections for many tests are tested, too.
 SIGNALS = 20
 SURROGATES = 199
+#: A random phase takes as long as ten shifts.
+SURROGATES_PHASE = 99
 #: What the share of p <= 0.05 has to be where a surrogate's null hypothesis holds.
 TOLERATED = (0.03, 0.07)
 #: Pairs of signals a setting: 1600 recordings, so that 5 % of them is known to 0.5 %.
@@ -128,7 +130,7 @@ def null_of(
         others = [person(setting, plan.n_frames, rng) for _ in range(19)]
         return other_recordings(x, others, rule, threads=1), INDEPENDENT
     if setting.surrogate == "phase":
-        seeds = np.random.SeedSequence(int(rng.integers(2**32))).spawn(SURROGATES)
+        seeds = np.random.SeedSequence(int(rng.integers(2**32))).spawn(SURROGATES_PHASE)
         return randomised_phases(x, y, rule, seeds, threads=1), INDEPENDENT
     if setting.surrogate == "segments":
         places = broken.segment_places(plan, SURROGATES, rng)
