@@ -28,9 +28,9 @@ from scipy import stats
 from bitbox.correlation.plan import WindowPlan
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import scorecard
-from bitbox.statistics.directions import Directions
+from bitbox.statistics.directions import Directions, judged
 from bitbox.statistics.gain import gain
-from bitbox.statistics.inference import INDEPENDENT, Alike, infer, likeness
+from bitbox.statistics.inference import INDEPENDENT, Alike, infer
 from bitbox.statistics.null import matched, other_recordings, randomised_phases
 from bitbox.statistics.windows import Pair, Rule, mean_over
 from bitbox.synthetic.signals import imitated_pair, movements
@@ -132,13 +132,13 @@ def null_of(
     if setting.surrogate == "phase":
         seeds = np.random.SeedSequence(int(rng.integers(2**32))).spawn(SURROGATES_PHASE)
         return randomised_phases(x, y, rule, seeds, threads=1), INDEPENDENT
-    if setting.surrogate == "segments":
-        places = broken.segment_places(plan, SURROGATES, rng)
-        return np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1), INDEPENDENT
     shifts = broken.circular_shifts(plan, SURROGATES)
-    places = broken.circular_places(plan, shifts)
+    n, places = 0, broken.circular_places(plan, shifts)
+    if setting.surrogate == "segments":
+        n = SURROGATES
+        places = np.concatenate([broken.segment_places(plan, n, rng), places])
     null = np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1)
-    return null, likeness(null, shifts, broken.smallest_shift(plan))
+    return judged(null, n, shifts, broken.smallest_shift(plan))
 
 
 def one_recording(setting: Setting, number: int) -> tuple[FloatArray, float, float]:

@@ -19,6 +19,7 @@ from bitbox.statistics.inference import (
     largest_z,
     least_p,
     likeness,
+    likeness_of_segments,
     rank_p,
     standardise,
 )
@@ -156,6 +157,7 @@ def test_how_alike_shifts_are() -> None:
     sparse = likeness(rng.standard_normal((100, 3)), 20 * np.arange(100), 20)
     assert sparse[1:] == (1, 1)
     assert likeness(np.ones((19, 2)), np.arange(19), 5) == (1, 1, 1)
+    assert likeness_of_segments(Alike(4.0, 3.0, 2.0), 100, 200) == (1, 6, 4)
 
 
 def test_what_was_observed_and_surrogates_are_on_one_scale() -> None:

@@ -232,6 +232,10 @@ def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
     reach : int
         Nearer than this to shift 0 there are no surrogates.
 
+    Returns
+    -------
+    Alike
+
     Notes
     -----
     The arrangements nearer than a reach to what was observed are missing, as they hold the true
@@ -245,6 +249,16 @@ def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
     missing = acf[1:][np.arange(1, len(acf)) * spacing < reach]
     in_mean = max(0.0, 1.0 + 2.0 * float(missing.sum()))
     return Alike(autocorrelation_time(null), in_mean, 1.0 + 2.0 * float((missing**2).sum()))
+
+
+def likeness_of_segments(circular: Alike, m: int, n: int) -> Alike:
+    """Return for how many of n random surrogates what was observed stands.
+
+    The shifts of segments are drawn independently, so each surrogate is worth one. But they are
+    drawn from the same `m` circular shifts, from which the same neighbours of what was observed
+    are missing: it has the same share of the mean and the variance.
+    """
+    return Alike(1.0, circular.in_mean * n / m, circular.in_variance * n / m)
 
 
 def autocorrelation_time(null: FloatArray) -> float:
