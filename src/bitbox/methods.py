@@ -33,9 +33,9 @@ REFERENCES = {
 }
 
 _SURROGATES = {
-    "circular": "{m} surrogates in which the model's signals were shifted together in time, "
-    "circularly, by more than the largest lag and a window (Moulder et al., 2018); windows across "
-    "the seam were left out",
+    "circular": "{m} surrogates in which the model's signals were shifted together in time, by at "
+    "least the largest lag and a window (Moulder et al., 2018); windows that left the recording at "
+    "one end were compared at the other, none across the ends",
     "segments": "{m} surrogates in which segments of consecutive windows of the participant were "
     "compared with stretches of the model's recording from random other times (Moulder et al., "
     "2018)",
@@ -93,8 +93,9 @@ def _chance(result: ImitationQuality) -> str:
     p, m = result.provenance["parameters"], len(result.null)
     alike = p["surrogates_alike"]
     worth = (
-        f", what was observed counting as {alike:.1f} of them, since so many neighbouring shifts "
-        "are worth one independent surrogate (the autocorrelation time of the surrogates' means)"
+        f", what was observed standing for its neighbours, which are no surrogates: {alike:.1f} "
+        "neighbouring shifts are worth one independent surrogate (the autocorrelation time of the "
+        "surrogates' means)"
         if alike > 1
         else ""
     )

@@ -22,7 +22,7 @@ from bitbox.statistics.card import scorecard, window_table
 from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
-from bitbox.statistics.inference import infer, least_p
+from bitbox.statistics.inference import Alike, infer, least_p
 from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
 from bitbox.statistics.spectra import typical_frequencies
 from bitbox.statistics.windows import Rule
@@ -245,7 +245,7 @@ def imitation_quality(
         observed=forward.observed,
         null=forward.null,
         reverse_p_fwer=infer(reverse.shape, reverse.null, reverse.alike).p_fwer,
-        alike=forward.alike,
+        alike=forward.alike.k,
         moving=np.array([_moves(both.x), _moves(both.y)]),
         identical=np.array_equal(both.x, both.y, equal_nan=True),
         frequency=typical_frequencies(both.y, plan.fps),
@@ -271,7 +271,7 @@ def imitation_quality(
         "signals": list(both.names),
         "surrogate": surrogate,
         "n_surrogates": len(forward.null),
-        "surrogates_alike": round(forward.alike, 3),
+        "surrogates_alike": round(forward.alike.k, 3),
         "matrix_test": matrix_test,
         "seed": seed,
     }
@@ -348,7 +348,7 @@ def check_seed(seed: int) -> int:
 
 
 def _whole_matrix(
-    names: Sequence[str], data: Shifted, n: int, alike: float, every_pair: bool
+    names: Sequence[str], data: Shifted, n: int, alike: Alike, every_pair: bool
 ) -> tuple[MatrixTest | None, Specificity | None]:
     """Return the test of every pair, if wanted, and the specificity, if there can be one."""
     if not every_pair and (len(names) < 2 or not broken.can_shift(data.plan)):

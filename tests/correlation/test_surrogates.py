@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitbox.correlation import jobs
 from bitbox.correlation.engine import correlate
 from bitbox.correlation.surrogates import (
+    WindowStatistics,
     correlate_matched,
     each_surrogate,
     surrogate_statistics,
 )
-from bitbox.errors import ParameterError, SchemaError
+from bitbox.errors import InputError, ParameterError, SchemaError
 from tests.correlation.test_engine import TOLERANCE, make_plan, smooth
+
+#: Mode, and whether lags are one-sided.
+KINDS = ("imitation", True), ("imitation", False), ("coordination", False)
 
 
 def messy(seed: int, frames: int, n: int, d: int) -> np.ndarray:
@@ -31,44 +38,85 @@ def messy(seed: int, frames: int, n: int, d: int) -> np.ndarray:
     return out
 
 
-def expected(x, y, plan, polarity):
-    """Statistics by `correlate`, which is compared with plain loops elsewhere."""
-    values = correlate(x, y, plan, polarity=polarity, keep_windows=True).values
+def displaced(x, y, plan, polarity, shift: int) -> np.ndarray:
+    """Chosen r, (windows, n1, n2): each window with its margins, and a place of y, cut out.
+
+    By `correlate`, which is compared with plain loops elsewhere.
+    """
+    needed = plan.n_frames_needed
+    one = make_plan(needed, plan.window, 1, plan.max_lag, plan.mode, plan.causal)
+    found = []
+    for own in range(0, plan.n_places, plan.step):
+        place = (own - shift) % plan.n_places
+        pieces = x[own : own + needed], y[place : place + needed]
+        found.append(correlate(*pieces, one, polarity=polarity, keep_windows=True).values[0])
+    return np.array(found)
+
+
+def compare(got: WindowStatistics, values: np.ndarray, polarity: bool) -> None:
+    """Compare the statistics of one surrogate with those of r, (windows, ...)."""
+    good = ~np.isnan(values)
     with np.errstate(all="ignore"):
         limited = np.sign(values) * np.minimum(np.abs(values), 1 - 1e-6)
-        good = ~np.isnan(values)
         parts = values, np.abs(values), np.arctanh(limited), np.arctanh(np.abs(limited))
-        means = [np.where(good, p, 0).sum(axis=0) / good.sum(axis=0) for p in parts]
-    return good.sum(axis=0), means
+        r, abs_r, fisher, abs_fisher = (
+            np.where(good, p, 0).sum(axis=0) / good.sum(axis=0) for p in parts
+        )
+    np.testing.assert_array_equal(got.n_valid, good.sum(axis=0))
+    if polarity:  # where two lags are equally strong the sign is anybody's
+        np.testing.assert_allclose(got.abs_r, abs_r, atol=TOLERANCE)
+        np.testing.assert_allclose(got.abs_fisher, abs_fisher, atol=1e-2)
+        np.testing.assert_allclose(got.r, r, atol=0.1)
+    else:
+        np.testing.assert_allclose(got.r, r, atol=TOLERANCE)
+        np.testing.assert_allclose(got.fisher, fisher, atol=1e-2)  # steep near 1
+        np.testing.assert_allclose(got.abs_r, abs_r, atol=0.1)
 
 
-def compare(got, x, y, plan, polarity, pick) -> None:
-    count, means = expected(x, y, plan, polarity)
-    np.testing.assert_array_equal(got.n_valid, pick(count))
-    np.testing.assert_allclose(got.r, pick(means[0]), atol=0.1 if polarity else TOLERANCE)
-    np.testing.assert_allclose(got.abs_r, pick(means[1]), atol=0.1 if not polarity else TOLERANCE)
-    tolerance = 1e-2  # atanh is steep near 1
-    np.testing.assert_allclose(
-        got.abs_fisher if polarity else got.fisher,
-        pick(means[3] if polarity else means[2]),
-        atol=tolerance,
-    )
+def only(got: WindowStatistics) -> WindowStatistics:
+    """Return the first surrogate."""
+    return WindowStatistics(*(getattr(got, name)[0] for name in vars(got)))
 
 
 @given(
     seeds=st.tuples(st.integers(0, 999), st.integers(0, 999)),
     shift=st.integers(-150, 150),
+    step=st.integers(1, 9),
     d=st.integers(1, 3),
-    causal=st.booleans(),
+    kind=st.sampled_from(KINDS),
     polarity=st.booleans(),
 )
 @settings(max_examples=40, deadline=None)
-def test_shifted_matched_pairs_are_those_of_rolled_data(seeds, shift, d, causal, polarity) -> None:
-    plan = make_plan(100, 12, 5, 3, causal=causal)
+def test_a_shift_turns_the_circle_of_places(seeds, shift, step, d, kind, polarity) -> None:
+    plan = make_plan(100, 12, step, 3, *kind)
     x, y = messy(seeds[0], 100, 3, d), messy(seeds[1], 100, 3, d)
-    got = surrogate_statistics(x, y, plan, shifts=[shift], polarity=polarity)
-    one = type(got)(*(getattr(got, f)[0] for f in vars(got)))
-    compare(one, x, np.roll(y, shift, axis=0), plan, polarity, np.diagonal)
+    values = displaced(x, y, plan, polarity, shift)
+    with patch.object(jobs, "_JOB", 1.0):  # several jobs a stretch
+        every = surrogate_statistics(x, y, plan, shifts=[shift], polarity=polarity, pairs="all")
+    compare(only(every), values, polarity)
+    matched = surrogate_statistics(x, y, plan, shifts=[shift], polarity=polarity)
+    compare(only(matched), np.einsum("wii->wi", values), polarity)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_shift_has_every_window(kind) -> None:
+    rng = np.random.default_rng(5)
+    plan = make_plan(80, 9, 4, 2, *kind)
+    x, y = smooth(rng, (80, 2)), smooth(rng, (80, 2))
+    shifts = np.arange(-3, plan.n_places + 3)
+    found = surrogate_statistics(x, y, plan, shifts=shifts, pairs="all")
+    assert (found.n_valid == plan.n_windows).all()
+    np.testing.assert_array_equal(found.r[:6], found.r[-6:])  # once around
+    assert len(np.unique(found.r[:, 0, 0])) == plan.n_places
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_infinity_is_refused_by_its_frame(which) -> None:
+    plan = make_plan(100, 12, 5, 3)
+    pair = np.random.default_rng(7).standard_normal((2, 100, 3, 1))
+    pair[which, 70, 1] = np.inf
+    with pytest.raises(InputError, match="frame 70 of signal 1"):
+        list(each_surrogate(*pair, plan, shifts=[40]))
 
 
 @given(seeds=st.tuples(st.integers(0, 999), st.integers(0, 999)), polarity=st.booleans())

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from bitbox.statistics.inference import (
+    Alike,
     against_the_rest,
     autocorrelation_time,
     family_wise,
@@ -17,6 +18,8 @@ from bitbox.statistics.inference import (
     infer,
     largest_z,
     least_p,
+    likeness,
+    likeness_of_segments,
     rank_p,
     standardise,
 )
@@ -142,21 +145,42 @@ def test_neighbouring_shifts_are_not_independent() -> None:
     assert autocorrelation_time(np.ones((50, 2))) == 1
 
 
-def test_surrogates_are_compared_with_those_that_are_not_their_neighbours() -> None:
+def test_how_alike_shifts_are() -> None:
+    rng = np.random.default_rng(8)
+    triangle = 1 - np.arange(10) / 10
+    found = likeness(smooth_noise(rng, 2000, 30, 10), np.arange(2000) + 50, 50)
+    assert found.k == pytest.approx(10, abs=1)
+    assert found.in_mean == pytest.approx(2 * triangle.sum() - 1, abs=2)
+    assert found.in_variance == pytest.approx(2 * (triangle**2).sum() - 1, abs=0.5)
+    near = likeness(smooth_noise(rng, 2000, 30, 10), 3 * np.arange(2000), 9)  # two rows missing
+    assert near.in_mean == pytest.approx(1 + 2 * (0.9 + 0.8), abs=0.1)
+    sparse = likeness(rng.standard_normal((100, 3)), 20 * np.arange(100), 20)
+    assert sparse[1:] == (1, 1)
+    assert likeness(np.ones((19, 2)), np.arange(19), 5) == (1, 1, 1)
+    assert likeness_of_segments(Alike(4.0, 3.0, 2.0), 100, 200) == (1, 6, 4)
+
+
+def test_what_was_observed_and_surrogates_are_on_one_scale() -> None:
+    """Wherever z = f(whole circle) is larger, so is the z of a surrogate as if it was observed."""
     rng = np.random.default_rng(7)
-    observed, null = rng.standard_normal(2), rng.standard_normal((40, 2))
+    observed, null = rng.standard_normal(2) + 2, rng.standard_normal((40, 2))
     null[5, 1] = np.nan
-    z = against_the_rest(observed, null, 2.5)
-    for row in (0, 4, 17, 39):
-        for j in (0, 1):
-            far = np.abs(np.arange(40) - row) >= 3
-            others = null[far & np.isfinite(null[:, j]), j]
-            weights = np.append(np.ones(len(others)), 2.5)
-            values = np.append(others, observed[j])
-            mean = np.average(values, weights=weights)
-            variance = np.sum(weights * (values - mean) ** 2) / (weights.sum() - 1)
-            assert z[row, j] == pytest.approx((null[row, j] - mean) / np.sqrt(variance))
+    alike = Alike(2.5, 1.7, 3.1)
+    z = against_the_rest(observed, null, alike)
     assert np.isnan(z[5, 1])
+    for j in (0, 1):
+        values = np.append(null[np.isfinite(null[:, j]), j], observed[j])
+        in_mean, in_variance = (np.append(np.ones(len(values) - 1), w) for w in alike[1:])
+        mean = np.average(values, weights=in_mean)
+        whole = (values - mean) / np.sqrt(np.average((values - mean) ** 2, weights=in_variance))
+        own = np.append(z[np.isfinite(z[:, j]), j], infer(observed, null).z[j])
+        assert (np.argsort(whole) == np.argsort(own)).all()
+        # a surrogate that lies where what was observed lies has its z
+        same = null.copy()
+        same[0, j] = observed[j]
+        assert against_the_rest(observed, same, alike)[0, j] == pytest.approx(
+            infer(observed, same).z[j]
+        )
 
 
 def test_what_was_observed_counts_for_its_neighbours() -> None:
@@ -174,7 +198,7 @@ def test_family_wise_p_keeps_its_level_where_shifts_are_alike() -> None:
     for _ in range(1500):
         circle = smooth_noise(rng, 300, 15, 8)
         null = circle[15:-14]
-        alike = autocorrelation_time(null)
+        alike = likeness(null, np.arange(len(null)), 15)
         smallest.append(infer(circle[0], null, alike).p_fwer.min())
         careless.append(infer(circle[0], null).p_fwer.min())
     for level in (0.05, 0.1, 0.2):

@@ -10,7 +10,9 @@ from numpy.testing import assert_allclose
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.statistics import matrix
-from bitbox.statistics.surrogates import circular_shifts
+from bitbox.statistics.null import both_ways
+from bitbox.statistics.surrogates import circular_places, circular_shifts
+from bitbox.statistics.windows import Rule
 from tests import naive
 
 
@@ -25,24 +27,36 @@ def data(polarity: bool = False, n_frames: int = 240) -> matrix.Shifted:
 
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("polarity", [True, False])
-def test_windows_across_the_seam_are_left_out(polarity: bool, causal: bool) -> None:
+def test_shifts_turn_the_circle_of_places(polarity: bool, causal: bool) -> None:
     pairs = data(polarity)
     pairs = replace(pairs, plan=replace(pairs.plan, causal=causal))
     plan, shifts = pairs.plan, np.array([30, 90, 91, 200])
-    after = plan.max_lag if plan.two_sided else 0
-    for shift, found in zip(shifts, pairs.null(shifts), strict=True):
-        values, _ = naive.correlate(
-            pairs.x, np.roll(pairs.y, shift, axis=0), plan.window, plan.step, plan.max_lag,
-            causal=causal, polarity=polarity,
-        )  # fmt: skip
-        kept = [
-            r
-            for r, start in zip(values, plan.starts, strict=True)
-            if shift <= start - plan.max_lag or shift >= start + plan.window + after
-        ]
-        assert len(kept) < plan.n_windows
+    for found, places in zip(pairs.null(shifts), circular_places(plan, shifts), strict=True):
+        kept = []
+        for start, place in zip(plan.starts, places, strict=True):
+            own = start - plan.max_lag
+            values, _ = naive.correlate(
+                pairs.x[own : own + plan.n_frames_needed],
+                pairs.y[place : place + plan.n_frames_needed],
+                plan.window, plan.step, plan.max_lag, causal=causal, polarity=polarity,
+            )  # fmt: skip
+            kept += values
+        assert len(kept) == plan.n_windows
         expected = np.nanmean(np.abs(kept) if polarity else kept, axis=0)
         assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("polarity", [True, False])
+def test_the_diagonal_is_the_null_of_the_scorecard(polarity: bool, causal: bool) -> None:
+    pairs = data(polarity)
+    pairs = replace(pairs, plan=replace(pairs.plan, causal=causal))
+    shifts = circular_shifts(pairs.plan, 40)
+    rule = Rule.make(pairs.plan, polarity, 0.8)
+    places = circular_places(pairs.plan, shifts)
+    (_, of_scorecard), _ = both_ways(pairs.x, pairs.y, rule, places)
+    of_matrix = [np.diagonal(shapes) for shapes in pairs.null(shifts)]
+    assert_allclose(of_matrix, of_scorecard, atol=2e-6)
 
 
 def test_rows_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

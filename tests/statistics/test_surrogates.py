@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, TooShortError
@@ -20,7 +23,7 @@ def test_shifts_are_different_and_larger_than_lag_and_window() -> None:
     shifts = broken.circular_shifts(plan, 199)
     assert len(set(shifts.tolist())) == 199
     assert shifts.min() >= 66
-    assert shifts.max() <= 1800 - 66
+    assert shifts.max() <= plan.n_places - 66
 
 
 def test_two_sided_lags_need_larger_shifts() -> None:
@@ -31,46 +34,73 @@ def test_two_sided_lags_need_larger_shifts() -> None:
 def test_all_shifts_are_used_where_there_are_no_more() -> None:
     plan = plan_of(10)
     shifts = broken.circular_shifts(plan, 999)
-    assert_array_equal(shifts, np.arange(66, 300 - 66 + 1))
+    assert_array_equal(shifts, np.arange(66, plan.n_places - 66 + 1))
+    assert plan.n_places == 300 - 66 + 1
 
 
 def test_shifts_are_spread_evenly_over_the_recording() -> None:
-    shifts = broken.circular_shifts(plan_of(60), 99)
-    assert set(np.diff(shifts)) <= {16, 17, 18}
-    assert_allclose(shifts, 1800 - shifts[::-1], atol=2)
+    plan = plan_of(60)
+    shifts = broken.circular_shifts(plan, 99)
+    assert set(np.diff(shifts)) <= {16, 17}
+    assert_allclose(shifts, plan.n_places - shifts[::-1], atol=2)
 
 
 def test_too_short_for_shifts_says_what_is_enough() -> None:
-    with pytest.raises(TooShortError, match=r"at least 5\.00 s") as error:
+    with pytest.raises(TooShortError, match=r"at least 7\.17 s") as error:
         broken.circular_shifts(plan_of(4.5), 99)
     assert "4.50 s" in str(error.value)
-    assert len(broken.circular_shifts(plan_of(5.0), 99)) == 19
+    enough = plan_of((3 * 66 + 17) / 30)
+    assert broken.can_shift(enough)
+    assert len(broken.circular_shifts(enough, 99)) == 19
+    assert not broken.can_shift(replace(enough, n_frames=enough.n_frames - 1))
 
 
-def test_no_window_meets_frames_of_the_true_comparison() -> None:
-    plan, rng = plan_of(60), np.random.default_rng(0)
+@pytest.mark.parametrize("causal", [True, False])
+def test_shifts_turn_the_circle_of_places(causal: bool) -> None:
+    plan = replace(plan_of(10, step=0.1), causal=causal)
+    own = plan.starts - plan.max_lag
+    places = broken.circular_places(plan, np.arange(plan.n_places))
+    assert_array_equal(places[0], own)
+    assert_array_equal(np.sort(places, axis=0), np.arange(plan.n_places)[:, None] + 0 * own)
+    assert places.max() + plan.n_frames_needed == plan.n_frames
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_no_window_meets_frames_of_the_true_comparison(causal: bool) -> None:
+    plan, rng = replace(plan_of(90), causal=causal), np.random.default_rng(0)
     shifted = broken.circular_places(plan, broken.circular_shifts(plan, 99))
     exchanged = broken.segment_places(plan, 50, rng)
-    reach = plan.max_lag + plan.window
     true = plan.starts - plan.max_lag
     for places in (shifted, exchanged):
-        used = places >= 0
-        assert used.mean() > 0.8
-        assert (np.abs(places - true)[used] >= reach).all()
-        assert (places[used] + reach <= plan.n_frames).all()
+        assert places.min() >= 0
+        assert (np.abs(places - true) >= plan.n_frames_needed).all()
+        assert (places + plan.n_frames_needed <= plan.n_frames).all()
 
 
 def test_segments_stay_in_one_piece() -> None:
-    plan = plan_of(120)
+    plan = plan_of(130)
     places = broken.segment_places(plan, 20, np.random.default_rng(3))
     size = -(-4 * 66 // plan.step)
     n_segments = plan.n_windows // size
-    for row in places:
-        used = row[row >= 0]
-        assert len(used) == n_segments * size
-        pieces = used.reshape(n_segments, size)
-        assert (np.diff(pieces, axis=1) == plan.step).all()
+    assert plan.n_windows % size
+    shift = (plan.step * np.arange(plan.n_windows) - places) % plan.n_places
+    for row in shift:
+        cuts = np.flatnonzero(row != np.roll(row, 1))  # the last segment goes on at the start
+        assert len(cuts) == n_segments
+        lengths = np.diff([*cuts, cuts[0] + plan.n_windows])
+        assert lengths.min() >= size
+        assert lengths.max() <= lengths.min() + 1
     assert len({tuple(row) for row in places}) == 20
+
+
+def test_segments_meet_every_place_equally_often() -> None:
+    plan = plan_of(60, step=0.1)
+    places = broken.segment_places(plan, 20_000, np.random.default_rng(4))
+    often = np.bincount(places[:, 30], minlength=plan.n_places)
+    away = np.abs(np.arange(plan.n_places) - plan.step * 30)
+    near = np.minimum(away, plan.n_places - away) < 66
+    assert_array_equal(often == 0, near)
+    assert stats.chisquare(often[~near]).pvalue > 0.01
 
 
 def test_too_short_for_segments_says_what_is_enough() -> None:

@@ -182,7 +182,15 @@ class WindowPlan:
     @property
     def n_windows(self) -> int:
         """How many windows there are."""
-        return (self.n_frames - self.n_frames_needed) // self.step + 1
+        return (self.n_places - 1) // self.step + 1
+
+    @property
+    def n_places(self) -> int:
+        """How many places there are for a window and its lags, one a frame.
+
+        Window w has place ``w * step``: the first frame that any of its lags reaches.
+        """
+        return self.n_frames - self.n_frames_needed + 1
 
     @property
     def starts(self) -> NDArray[np.int64]:

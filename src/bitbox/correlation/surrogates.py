@@ -1,19 +1,24 @@
 """Matched pairs, and the same statistics under surrogates, without computing what is not asked.
 
-A surrogate here is a displacement of the reference: its frames shifted in a circle, or its windows
-permuted. Which displacements make a valid null hypothesis is for `bitbox.statistics` to say.
+A surrogate here is a displacement of the reference: each window of x meets another place of y.
+Either all windows move by the same number of frames, in a circle of places, or they are permuted.
+Which displacements make a valid null hypothesis is for `bitbox.statistics` to say.
+
+Places lie on a circle, frames do not: a window that would begin before the first place of y meets
+one of its last, so none reaches across the ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bitbox.correlation.jobs import Task, each_window, in_order
+from bitbox.correlation.displaced import permuted, shifted
+from bitbox.correlation.jobs import Task, each_window, in_order, sums
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress
@@ -96,8 +101,8 @@ def correlate_matched(
     values, lags = np.empty((windows, n)), np.empty((windows, n))
     out = np.empty((1, data[0].shape[2])), np.empty((1, data[0].shape[2]))
     for w, start in enumerate(plan.starts):
-        begins = np.array([start + plan.max_lag])
-        matched.matched(data, tables, (int(start), begins), task.order, task.geometry, out)
+        where = int(start), np.array([start])
+        matched.matched(data, tables, where, task.order, task.geometry, out)
         values[w], lags[w] = out[0][0, :n], out[1][0, :n]
     lags[np.isnan(values)] = np.nan
     return MatchedCorrelation(values, lags / plan.fps, plan)
@@ -125,8 +130,9 @@ def surrogate_statistics(
     plan : WindowPlan
         Windows and lags.
     shifts : (m,) array of int, optional
-        Circular shifts of all signals of `y` together, in frames, as of `numpy.roll`: frame t of a
-        surrogate is frame t - shift of `y`. A shift of 0 gives the observed statistics.
+        Circular shifts of all signals of `y` together, in frames: the window of `x` at place p,
+        its first frame less the largest lag, meets place p - shift of `y`, modulo
+        ``plan.n_places``. A shift of 0 gives the observed statistics.
     permutations : (m, windows) array of int, optional
         Instead: window w of `x` meets window ``permutations[k, w]`` of `y`, with its lags. The
         identity gives the observed statistics. Indices may repeat.
@@ -188,39 +194,48 @@ def each_surrogate(
     The arguments are those of `surrogate_statistics`; without `fisher` the two transformed
     statistics are NaN, and the rest takes a little less time.
     """
-    from bitbox.correlation import kernels
-
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     moves = _moves(plan, shifts, permutations)
-    registers = task.geometry.registers
-
-    def use(
-        number: int, _: int, r: NDArray[np.float32], lag: NDArray[np.float32]
-    ) -> tuple[int, FloatArray]:
-        part = np.zeros((5, *task.padded))
-        kernels.accumulate(r, lag, registers, part)
-        part[3:] = kernels.fisher_sums(r, registers) if fisher else np.nan
-        return number, part
-
-    if shifts is None:
-        blocks = replace(
-            task, x=_blocks(task.x, plan, np.arange(plan.n_windows)), plan=_glued_plan(plan)
-        )
-        tasks = ((replace(blocks, y=_blocks(task.y, plan, move)), 0) for move in moves)
-    else:
-        tasks = ((task, int(move)) for move in moves)
-    totals = np.zeros((5, *task.padded))
-    for count, (number, part) in each_window(tasks, use, threads):
+    tasks = permuted(task, moves) if shifts is None else shifted(task, moves)
+    done, totals = 0, np.zeros((5, *task.padded))
+    for count, part in _totals(task, tasks, fisher, threads):
         totals += part
-        if count == (number + 1) * plan.n_windows:
+        if count == (done + 1) * plan.n_windows:
+            done += 1
             yield WindowStatistics.from_totals(totals[:, : task.n1, : task.n2])
             totals = np.zeros((5, *task.padded))
             if progress is not None:
-                progress("Correlating surrogates", number + 1, len(moves))
+                progress("Correlating surrogates", done, len(moves))
+
+
+def _totals(
+    task: Task, parts: Iterable[Task], fisher: bool, threads: int | None
+) -> Iterator[tuple[int, FloatArray]]:
+    """Yield (windows done, what is to be added to `WindowStatistics.from_totals`), in order."""
+    from bitbox.correlation import kernels
+
+    registers = task.geometry.registers
+    tasks = ((part, 0) for part in parts)
+    if not fisher:
+        for count, _, total in sums(tasks, threads):
+            total[3:] = np.nan
+            yield count, total
+        return
+
+    def use(_: int, __: int, r: NDArray[np.float32], lag: NDArray[np.float32]) -> FloatArray:
+        total = np.zeros((5, *task.padded))
+        kernels.accumulate(r, lag, registers, total)
+        total[3:] = kernels.fisher_sums(r, registers)
+        return total
+
+    yield from each_window(tasks, use, threads)
 
 
 def _moves(plan: WindowPlan, shifts: ArrayLike | None, permutations: ArrayLike | None) -> IntArray:
-    """Return the shifts, (m,), or the permutations, (m, windows); exactly one must be given."""
+    """Return the shifts, (m,), from 0 to less than the number of places, or the permutations.
+
+    Permutations are (m, windows). Exactly one of the two must be given.
+    """
     if (shifts is None) == (permutations is None):
         raise ParameterError(
             "Surrogates are either shifted or permuted.",
@@ -243,13 +258,14 @@ def _moves(plan: WindowPlan, shifts: ArrayLike | None, permutations: ArrayLike |
             expected=f"{plan.n_windows} indices below {plan.n_windows} in each",
             got=f"{given.shape[1]} indices",
         )
-    return given.astype(np.int64)
+    moves: IntArray = given.astype(np.int64)
+    return moves % plan.n_places if permutations is None else moves
 
 
 def _matched_task(
     x: FloatArray, y: FloatArray, plan: WindowPlan, polarity: bool, min_valid: float
 ) -> tuple[Task, tuple[FloatArray, FloatArray], Any]:
-    """Return the prepared task, (x, y) with y continued in a circle, and y's tables."""
+    """Return the prepared task, (x, y) laid out for the kernels, and y's tables."""
     from bitbox.correlation import matched
 
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
@@ -259,9 +275,8 @@ def _matched_task(
             expected=f"{task.n1} signals in y, as in x",
             got=str(task.n2),
         )
-    x, _ = task.laid_out(0, plan.n_frames)
-    _, circle = task.laid_out(-plan.max_lag, plan.n_frames + plan.window + plan.max_lag)
-    data = x, np.ascontiguousarray(circle[:, :, : x.shape[2]])
+    x, y = task.laid_out(0, plan.n_frames)
+    data = x, np.ascontiguousarray(y[:, :, : x.shape[2]])
     return task, data, matched.reference_tables(data[1], task.geometry)
 
 
@@ -278,10 +293,11 @@ def _matched_totals(
     plan, (progress, threads) = task.plan, options
     starts = plan.starts
     if moves.ndim == 1:
-        begins = (starts[:, None] - moves[None, :]) % plan.n_frames
+        own = starts - plan.max_lag
+        begins = (own[:, None] - moves[None, :]) % plan.n_places + plan.max_lag
     else:
         begins = starts[moves.T]
-    begins = np.ascontiguousarray(begins + plan.max_lag)
+    begins = np.ascontiguousarray(begins)
     shape = 5, moves.shape[0], data[0].shape[2]
     firsts = range(0, plan.n_windows, _JOB_WINDOWS)
 
@@ -329,23 +345,3 @@ def _first_pair(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return what some windows hold of the first pair."""
     return r[:, 0, 0].copy(), lag[:, 0, 0].copy()
-
-
-def _glued_plan(plan: WindowPlan) -> WindowPlan:
-    """Return the plan for windows that lie one after another, each with its own margins."""
-    block = plan.window + 2 * plan.max_lag
-    frames = block * plan.n_windows
-    return WindowPlan(frames, plan.fps, plan.window, block, plan.max_lag, plan.mode, plan.causal)
-
-
-def _blocks(data: FloatArray, plan: WindowPlan, windows: IntArray) -> FloatArray:
-    """Return the chosen windows with their margins, one after another.
-
-    A causal plan does not look to the right; its last margins may lie beyond the end, and are
-    missing.
-    """
-    block = np.arange(-plan.max_lag, plan.window + plan.max_lag)
-    frames = (plan.starts[windows][:, None] + block).ravel()
-    out: FloatArray = data[np.minimum(frames, plan.n_frames - 1)].astype(np.float64)
-    out[frames >= plan.n_frames] = np.nan
-    return out

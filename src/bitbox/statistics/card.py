@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bitbox.statistics.columns import COLUMNS
 from bitbox.statistics.gain import gain
-from bitbox.statistics.inference import fisher_mean, infer
+from bitbox.statistics.inference import INDEPENDENT, Alike, fisher_mean, infer
 from bitbox.statistics.null import Matched
 from bitbox.statistics.windows import Rule
 
@@ -32,13 +32,13 @@ class Directed:
         One a signal.
     null : (m, n) array
         Shapes of the surrogates.
-    alike : float
-        How many successive rows of the null are worth one independent surrogate.
+    alike : Alike
+        How alike successive rows of the null are.
     """
 
     observed: Sequence[Matched]
     null: FloatArray
-    alike: float = 1.0
+    alike: Alike = INDEPENDENT
 
     @property
     def shape(self) -> FloatArray:

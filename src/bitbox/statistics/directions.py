@@ -10,11 +10,30 @@ from numpy.typing import NDArray
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed
-from bitbox.statistics.inference import autocorrelation_time
+from bitbox.statistics.inference import Alike, likeness, likeness_of_segments
 from bitbox.statistics.null import both_ways, other_recordings, randomised_phases
 from bitbox.statistics.windows import Rule
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def judged(null: FloatArray, n: int, shifts: IntArray, reach: int) -> tuple[FloatArray, Alike]:
+    """Return the surrogates' shapes and how alike they are.
+
+    Parameters
+    ----------
+    null : (n + m, signals) array
+        Shapes of n surrogates of segments, or none, and of all m circular shifts.
+    n : int
+        See `null`.
+    shifts, reach
+        As for `likeness`.
+    """
+    circular = likeness(null[n:], shifts, reach)
+    if not n:
+        return null, circular
+    return null[:n], likeness_of_segments(circular, len(shifts), n)
 
 
 @dataclass(frozen=True)
@@ -41,13 +60,16 @@ class Directions:
                 for a, b in ((self.x, self.y), (self.y, self.x))
             ]
             return self._directed(nulls)
+        segments = np.empty((0, plan.n_windows), dtype=np.int64)
         if surrogate == "segments":
-            places = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
-            ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
-            return Directed(*ways[0]), Directed(*ways[1])
-        places = broken.circular_places(plan, broken.circular_shifts(plan, self.n))
+            segments = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
+        shifts = broken.circular_shifts(plan, self.n)
+        places = np.concatenate([segments, broken.circular_places(plan, shifts)])
         ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
-        forward, reverse = (Directed(*way, autocorrelation_time(way[1])) for way in ways)
+        forward, reverse = (
+            Directed(observed, *judged(null, len(segments), shifts, broken.smallest_shift(plan)))
+            for observed, null in ways
+        )
         return forward, reverse
 
     def against_others(self, others: list[FloatArray]) -> tuple[Directed, Directed]:

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 #: Differences below this are rounding: a surrogate this close counts as equal.
 TIE = 1e-9
 #: Correlations closer to 1 than this cannot be told apart (the accuracy the engine promises).
 NEAR_ONE = 2e-6
+
+
+class Alike(NamedTuple):
+    """For how many arrangements what was observed stands, its neighbours being no surrogates.
+
+    Attributes
+    ----------
+    k : float
+        How many successive surrogates are worth one independent one.
+    in_mean, in_variance : float
+        The weight of what was observed, that of a surrogate being 1; see `likeness`.
+    """
+
+    k: float = 1.0
+    in_mean: float = 1.0
+    in_variance: float = 1.0
+
+
+#: All surrogates are independent.
+INDEPENDENT = Alike()
 
 
 @dataclass(frozen=True)
@@ -41,7 +63,7 @@ class Inference:
     q_fdr: FloatArray
 
 
-def infer(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> Inference:
+def infer(observed: FloatArray, null: FloatArray, alike: Alike = INDEPENDENT) -> Inference:
     """Compare observed statistics with their null distributions.
 
     Parameters
@@ -50,8 +72,8 @@ def infer(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> Inferen
         One statistic a signal, larger is more; NaN: not tested.
     null : (m, n) array
         The same statistics of m surrogates. Rows belong together: all signals of one surrogate.
-    alike : float
-        How many successive surrogates are worth one, see `autocorrelation_time`; 1: independent.
+    alike : Alike
+        How alike successive surrogates are, see `likeness`.
 
     Returns
     -------
@@ -73,7 +95,7 @@ def infer(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> Inferen
     comparable = tested & np.isfinite(z)
     if comparable.any():
         largest = largest_z(observed[comparable], null[:, comparable], alike)
-        p_fwer[comparable] = family_wise(z[comparable], largest, alike)
+        p_fwer[comparable] = family_wise(z[comparable], largest, alike.k)
     if tested.any():
         from scipy.stats import false_discovery_control
 
@@ -91,7 +113,7 @@ def family_wise(z: FloatArray, largest: FloatArray, alike: float = 1.0) -> Float
     largest : (m,) array
         See `largest_z`; NaN where undefined.
     alike : float
-        As for `infer`, k.
+        How many successive surrogates are worth one, k.
 
     Returns
     -------
@@ -138,62 +160,53 @@ def rank_p(observed: FloatArray, null: FloatArray) -> FloatArray:
     return p
 
 
-def largest_z(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> FloatArray:
+def largest_z(observed: FloatArray, null: FloatArray, alike: Alike = INDEPENDENT) -> FloatArray:
     """Return the largest z of every surrogate, (m,), each against the others; NaN: undefined."""
     z = against_the_rest(observed, null, alike)
     largest = np.max(z, axis=1, where=~np.isnan(z), initial=-np.inf)
     return np.where(np.isneginf(largest), np.nan, largest)
 
 
-def against_the_rest(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> FloatArray:
-    """Return z of every surrogate: its distance from what the others are, in their deviations.
+def against_the_rest(
+    observed: FloatArray, null: FloatArray, alike: Alike = INDEPENDENT
+) -> FloatArray:
+    """Return what z of every surrogate would be if it were what was observed.
 
     Parameters
     ----------
     observed : (n,) array
-        What was observed: one of the others, worth `alike` of them.
+        What was observed: one of the arrangements.
     null : (m, n) array
         Surrogates; NaN where undefined.
-    alike : float
-        As for `infer`. Surrogates nearer than that don't belong to the others.
+    alike : Alike
+        For how many arrangements what was observed stands.
 
     Returns
     -------
     (m, n) array
-        Where the others are all the same, infinite for a value above them.
+        Infinite where it is further above the others than what was observed could ever be.
 
     Notes
     -----
-    For p_fwer to be right all arrangements have to be standardised alike. What was observed is by
-    surrogates that are independent of it; so is each surrogate. If its own value, or those of
-    neighbours that are nearly the same, were part of its mean and deviation, its z would be drawn
-    towards 0, that of what was observed would not, and p_fwer would be too small. With k = 1 all
-    m + 1 are treated exactly alike.
+    For p_fwer to be right all arrangements have to be standardised alike. First all are, by the
+    mean and the deviation of the whole circle, in which what was observed has the weights of
+    `Alike`. But its z is its distance from the surrogates only: of its own influence on the whole
+    it is rid. So are the surrogates, by the same rule. Where all are independent that is exactly
+    the distance of each from the m others.
     """
     good = np.isfinite(null)
-    centre = np.where(good, null, 0.0).sum(axis=0) / np.maximum(good.sum(axis=0), 1)
-    values: FloatArray = np.where(good, null - centre, 0.0)
-    own = observed - centre
-    count = _without_neighbours(good.astype(np.float64), alike) + alike
-    total = _without_neighbours(values, alike) + alike * own
-    squares = _without_neighbours(values * values, alike) + alike * own**2
+    m, (_, a, b) = good.sum(axis=0), alike
+    middle = np.where(good, null, 0.0).sum(axis=0) / np.maximum(m, 1)
+    mean = middle + a * (observed - middle) / (m + a)
+    values = np.where(good, null - mean, 0.0)
+    squares = (values * values).sum(axis=0) + b * (observed - mean) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total / count
-        sd = np.sqrt(np.maximum(squares - count * mean**2, 0.0) / (count - 1.0))
-        distance = values - mean
-        alone = np.where(distance > TIE, np.inf, 0.0)
-        z = np.where(sd > TIE, distance / sd, alone)
+        z = np.where(squares > TIE**2, values / np.sqrt(squares / (m + b)), 0.0)
+        # an observed z is w = z c / sqrt((m - 1 + z^2 d) / (m + b)) here: solved for z
+        c, d = m / (m + a), m * (a * a + b * m) / (m + a) ** 2
+        room = c * c * (m + b) - z * z * d
+        z = np.where(room > 1e-9 * m, z * np.sqrt((m - 1) / room), np.sign(z) * np.inf)
     return np.where(good, z, np.nan)
-
-
-def _without_neighbours(values: FloatArray, alike: float) -> FloatArray:
-    """Sum over all rows but each row itself and those nearer than `alike`."""
-    m, reach = len(values), int(np.ceil(alike - 1e-9))
-    before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    row = np.arange(m)
-    first, stop = np.maximum(row - reach + 1, 0), np.minimum(row + reach, m)
-    sums: FloatArray = before[-1] - (before[stop] - before[first])
-    return sums
 
 
 def fisher_mean(r: FloatArray) -> float:
@@ -205,6 +218,47 @@ def fisher_mean(r: FloatArray) -> float:
     if not len(good):
         return float("nan")
     return float(np.tanh(np.mean(np.arctanh(np.clip(good, NEAR_ONE - 1, 1 - NEAR_ONE)))))
+
+
+def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
+    """Return how alike neighbouring shifts are, and so for how many what was observed stands.
+
+    Parameters
+    ----------
+    null : (m, n) array
+        Surrogates in the order of their shifts.
+    shifts : (m,) array of int
+        In frames, evenly spread.
+    reach : int
+        Nearer than this to shift 0 there are no surrogates.
+
+    Returns
+    -------
+    Alike
+
+    Notes
+    -----
+    The arrangements nearer than a reach to what was observed are missing, as they hold the true
+    coupling. Without coupling one of them that has the autocorrelation a with what was observed
+    would be expected at a times its distance from the mean, and the square of that distance at a^2
+    of its square, the rest being like anywhere. So in the mean what was observed has the weight of
+    the sum of a over all that are missing, itself included, and in the variance that of a^2.
+    """
+    acf = _autocorrelation(null)
+    spacing = (shifts[-1] - shifts[0]) / max(len(shifts) - 1, 1)
+    missing = acf[1:][np.arange(1, len(acf)) * spacing < reach]
+    in_mean = max(0.0, 1.0 + 2.0 * float(missing.sum()))
+    return Alike(autocorrelation_time(null), in_mean, 1.0 + 2.0 * float((missing**2).sum()))
+
+
+def likeness_of_segments(circular: Alike, m: int, n: int) -> Alike:
+    """Return for how many of n random surrogates what was observed stands.
+
+    The shifts of segments are drawn independently, so each surrogate is worth one. But they are
+    drawn from the same `m` circular shifts, from which the same neighbours of what was observed
+    are missing: it has the same share of the mean and the variance.
+    """
+    return Alike(1.0, circular.in_mean * n / m, circular.in_variance * n / m)
 
 
 def autocorrelation_time(null: FloatArray) -> float:
@@ -226,14 +280,20 @@ def autocorrelation_time(null: FloatArray) -> float:
     summed up to where it first falls under 0.05 (Sokal 1997, in Functional Integration,
     131-192).
     """
+    acf = _autocorrelation(null)
+    below = np.flatnonzero(acf < 0.05)
+    stop = int(below[0]) if len(below) else len(acf)
+    return float(np.clip(1 + 2 * acf[1:stop].sum(), 1.0, max(len(null), 1)))
+
+
+def _autocorrelation(null: FloatArray) -> FloatArray:
+    """Return the mean autocorrelation of the columns that vary, by lag in rows; [1] if none."""
     columns = null[:, np.isfinite(null).all(axis=0)]
     columns = columns[:, columns.std(axis=0) > TIE]
     m = len(columns)
     if not columns.shape[1]:
-        return 1.0
+        return np.ones(1)
     z = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     spectrum = np.abs(np.fft.rfft(z, n=2 * m, axis=0)) ** 2
-    acf = np.fft.irfft(spectrum, axis=0)[:m].mean(axis=1) / (m - np.arange(m))
-    below = np.flatnonzero(acf < 0.05)
-    stop = int(below[0]) if len(below) else m
-    return float(np.clip(1 + 2 * acf[1:stop].sum(), 1.0, m))
+    acf: FloatArray = np.fft.irfft(spectrum, axis=0)[:m].mean(axis=1) / (m - np.arange(m))
+    return acf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,16 @@ from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
 from bitbox.correlation.surrogates import each_surrogate
 from bitbox.progress import Progress
-from bitbox.statistics.inference import family_wise, infer, largest_z, rank_p, standardise
-from bitbox.statistics.surrogates import circular_places, spread
+from bitbox.statistics.inference import (
+    INDEPENDENT,
+    Alike,
+    family_wise,
+    infer,
+    largest_z,
+    rank_p,
+    standardise,
+)
+from bitbox.statistics.surrogates import spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,47 +122,24 @@ class Shifted:
 
     def observed(self) -> FloatArray:
         """Return the shapes as observed, (n1, n2)."""
-        total, count = self._sums(self.x, self.y)
-        return _divide(total, count)
+        found = correlate(
+            self.x, self.y, self.plan, polarity=self.polarity, min_valid=self.min_valid,
+            threads=self.threads,
+        )  # fmt: skip
+        if self.polarity and found.mean_abs is not None:
+            return found.mean_abs
+        return found.mean
 
     def null(self, shifts: IntArray, rows: slice = slice(None)) -> Iterator[FloatArray]:
-        """Yield the shapes after each shift, (rows, n2).
-
-        As in `circular_places`, windows that reach across the seam are left out: all windows are
-        computed, and those few are subtracted.
-        """
-        plan, x = self.plan, self.x[:, rows]
-        across = circular_places(plan, shifts) < 0
+        """Yield the shapes after each shift, (rows, n2), places as in `circular_places`."""
         each = each_surrogate(
-            x, self.y, plan, shifts=shifts, fisher=False, polarity=self.polarity,
-            min_valid=self.min_valid, threads=self.threads,
+            self.x[:, rows], self.y, self.plan, shifts=shifts, fisher=False,
+            polarity=self.polarity, min_valid=self.min_valid, threads=self.threads,
         )  # fmt: skip
-        for done, (shift, windows, one) in enumerate(zip(shifts, across, each, strict=True), 1):
-            total, count = _totals(one.abs_r if self.polarity else one.r, one.n_valid)
-            left_out = np.flatnonzero(windows)
-            if len(left_out):  # they are neighbours
-                first = plan.starts[left_out[0]] - plan.max_lag
-                last = plan.starts[left_out[-1]] + plan.window
-                frames = np.arange(first, last + (plan.max_lag if plan.two_sided else 0))
-                seam = self._sums(x[frames], self.y[(frames - shift) % plan.n_frames])
-                total, count = total - seam[0], count - seam[1]
-            yield _divide(total, count)
+        for done, one in enumerate(each, 1):
+            yield one.abs_r if self.polarity else one.r
             if self.progress is not None:
                 self.progress("Comparing all pairs with chance", done, len(shifts))
-
-    def _sums(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Sum over windows of the strength, and number of defined windows."""
-        found = correlate(
-            x,
-            y,
-            replace(self.plan, n_frames=len(x)),
-            polarity=self.polarity,
-            min_valid=self.min_valid,
-            threads=self.threads,
-        )
-        if self.polarity and found.mean_abs is not None:
-            return _totals(found.mean_abs, found.n_valid)
-        return _totals(found.mean, found.n_valid)
 
 
 def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
@@ -174,11 +159,11 @@ def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
 
 
 def every_pair_test(
-    names: Sequence[str], data: Shifted, shifts: IntArray, alike: float = 1.0
+    names: Sequence[str], data: Shifted, shifts: IntArray, alike: Alike = INDEPENDENT
 ) -> tuple[MatrixTest, Specificity | None]:
     """Test every pair, corrected for all of them, and the specificity on the way.
 
-    `alike` says how many successive shifts are worth one, as for `infer`.
+    `alike` says how alike successive shifts are, as for `infer`.
 
     Notes
     -----
@@ -212,7 +197,7 @@ def every_pair_test(
             own.add(part[:, np.isfinite(seen) & same])
             others.add(part[:, np.isfinite(seen) & ~same])
     shape = n1, n2
-    p_fwer = family_wise(z, largest, alike).reshape(shape)
+    p_fwer = family_wise(z, largest, alike.k).reshape(shape)
     result = MatrixTest(
         tuple(names), observed, z.reshape(shape), p.reshape(shape), p_fwer, len(shifts)
     )
@@ -235,7 +220,8 @@ class _Running:
 
     def mean(self) -> FloatArray:
         """Return the means, (surrogates,)."""
-        return _divide(self.total, self.count)
+        means: FloatArray = self.total / np.where(self.count > 0, self.count, np.nan)
+        return means
 
 
 def contrast(shapes: FloatArray, known: NDArray[np.bool_]) -> tuple[float, float]:
@@ -260,14 +246,3 @@ def _judged(matched: float, mismatched: float, null: FloatArray) -> Specificity:
         float(result.p[0]),
         len(null),
     )
-
-
-def _totals(mean: FloatArray, n_valid: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return sums and numbers of windows from means, 0 where there is no window."""
-    count = n_valid.astype(np.float64)
-    return np.where(count > 0, mean, 0.0) * count, count
-
-
-def _divide(total: FloatArray, count: FloatArray) -> FloatArray:
-    mean: FloatArray = total / np.where(count > 0, count, np.nan)
-    return mean

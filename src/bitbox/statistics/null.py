@@ -81,7 +81,7 @@ def both_ways(
     rule : Rule
         Geometry and choice of lag.
     places : (m, windows) array of int
-        See :func:`bitbox.statistics.surrogates.circular_places`; the same for both directions.
+        As for `mean_over`; the same for both directions.
     threads : int, optional
         None: one a core. The result doesn't depend on it.
     progress : callable, optional
@@ -141,12 +141,15 @@ def other_recordings(
 
     With `swapped`, the others take the place of the one who imitates and x is imitated.
     """
+    own = [Windows(x[:, i], rule) for i in range(x.shape[1])]
 
     def one(surrogate: int) -> FloatArray:
-        other = others[surrogate]
-        first, second = (other, x) if swapped else (x, other)
-        pairs = (Pair(first[:, i], second[:, i], rule) for i in range(x.shape[1]))
-        return np.array([matched(pair).shape for pair in pairs])
+        shapes = []
+        for i, mine in enumerate(own):
+            theirs = Windows(others[surrogate][:, i], rule)
+            pair = Pair(theirs, mine, rule) if swapped else Pair(mine, theirs, rule)
+            shapes.append(matched(pair).shape)
+        return np.array(shapes)
 
     return np.stack(in_threads(one, len(others), threads, progress, "Comparing with others"))
 

@@ -3,14 +3,15 @@
 Each kind is named for what it does, and stands for one null hypothesis:
 
 ``circular``
-    *The two recordings have nothing to do with each other in time.* The model's signals are moved
-    in time together. Everything about each recording is kept, and all relations between the
-    signals of one person. Needs signals whose character doesn't change over the recording.
+    *The two recordings have nothing to do with each other in time.* Each window meets another
+    place of the model, all windows the same time away, around the end. Everything about each
+    recording is kept, and all relations between the signals of one person. Needs signals whose
+    character doesn't change over the recording.
 ``segments``
     *What happens in one part of one recording has nothing to do with the same part of the other.*
-    Windows of the participant, some seconds together, meet windows of the model from other
-    times, each segment by itself. Many more different surrogates than shifts, so small p can be
-    trusted in short recordings, too; but what lasts longer than a segment is broken as well.
+    Segments of the participant, some seconds each, are shifted like that, each by itself. Many
+    more different surrogates than shifts, so small p can be trusted in short recordings, too; but
+    what lasts longer than a segment is broken as well.
 ``phase``
     *The model's signals are stationary Gaussian noise with the same spectra and cross-spectra.*
     Their Fourier phases are randomised, all signals by the same amounts.
@@ -63,20 +64,28 @@ def check_surrogate(surrogate: str, n_surrogates: int) -> None:
 
 
 def smallest_shift(plan: WindowPlan) -> int:
-    """Return the smallest circular shift in frames: all the lags and a window.
+    """Return the smallest circular shift in frames: all the lags and a window, a reach.
 
     Then no window of the shifted model holds a frame that the true comparison could have used.
     """
-    return int(plan.lags[-1] - plan.lags[0]) + plan.window
+    return plan.n_frames_needed
 
 
 def can_shift(plan: WindowPlan) -> bool:
     """Return whether there are enough different shifts."""
-    return plan.n_frames - 2 * smallest_shift(plan) + 1 >= MIN_SURROGATES
+    return possible_shifts(plan) >= MIN_SURROGATES
+
+
+def possible_shifts(plan: WindowPlan) -> int:
+    """Return how many circular shifts keep every window a reach from its own place.
+
+    The places lie on a circle, so that is to be kept on both sides. Negative or 0: there is none.
+    """
+    return plan.n_places - 2 * smallest_shift(plan) + 1
 
 
 def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
-    """Return shifts in frames, spread evenly over the recording.
+    """Return shifts in frames, spread evenly over the circle of places.
 
     Nothing is drawn, so no seed can be found that gives a smaller p.
 
@@ -98,9 +107,9 @@ def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
         If fewer than 19 shifts are possible.
     """
     least = smallest_shift(plan)
-    possible = plan.n_frames - 2 * least + 1
+    possible = possible_shifts(plan)
     if not can_shift(plan):
-        needed = 2 * least + MIN_SURROGATES - 1
+        needed = plan.n_frames + MIN_SURROGATES - possible
         raise TooShortError(
             "The recording is too short to tell imitation from chance by circular shifts.",
             expected=f"at least {needed / plan.fps:.2f} s that both recordings share",
@@ -118,26 +127,28 @@ def spread(n: int, chosen: int) -> IntArray:
 def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
     """Return which place of the model each window meets after each shift.
 
+    Places, not frames, lie on a circle: a window that would begin before the first place meets one
+    of the last. So every window is compared in every surrogate, and none meets a stretch that is
+    glued together from the end and the start of the recording. A shift of 0 is what was observed.
+
     Returns
     -------
     (m, windows) array of int
-        First frame of the model that any lag of the window reaches. -1 where a lag reaches
-        across the seam, where the model's last frame meets its first: such windows are left out
-        of that surrogate.
+        First frame of the model that any lag of the window reaches.
     """
-    first, last = int(plan.lags[0]), int(plan.lags[-1])
-    places = (plan.starts[None, :] + first - shifts[:, None]) % plan.n_frames
-    return np.where(places + (last - first) + plan.window <= plan.n_frames, places, -1)
+    own = plan.starts - plan.max_lag
+    places: IntArray = (own[None, :] - shifts[:, None]) % plan.n_places
+    return places
 
 
 def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
     """Return which place of the model each window meets when segments are compared elsewhere.
 
-    The participant's windows are cut into segments of consecutive windows. Each is compared with
-    a stretch of the model from a random other time, all its windows together: neighbouring
-    windows share frames, and must stay neighbours. A segment is four times as long as a window
-    with its lags. Where the first segment begins is drawn anew for each surrogate; the few
-    windows left over at the ends are left out.
+    The participant's windows are cut into segments of consecutive windows, all about as long and
+    at least four times as long as a window with its lags. Each is shifted by itself, by a random
+    circular shift, all its windows together: neighbouring windows share frames, and must stay
+    neighbours. Where the first segment begins is drawn anew for each surrogate; the last one goes
+    on at the start of the recording.
 
     Returns
     -------
@@ -151,12 +162,12 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
 
     Notes
     -----
-    Stretches are drawn independently. Exchanging the segments among themselves instead would
-    make the test reject too often where there are few of them: the same few comparisons then
-    serve all surrogates.
+    Shifts are drawn independently. Exchanging the segments among themselves instead would make
+    the test reject too often where there are few of them: the same few comparisons then serve all
+    surrogates.
     """
-    reach = smallest_shift(plan)
-    size = -(-SEGMENT_LENGTH * reach // plan.step)
+    least, own = smallest_shift(plan), np.arange(plan.n_windows)
+    size = -(-SEGMENT_LENGTH * least // plan.step)
     n_segments = plan.n_windows // size
     if n_segments < MIN_SEGMENTS:
         needed = plan.n_frames_needed + (MIN_SEGMENTS * size - 1) * plan.step
@@ -167,18 +178,10 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
             got=f"{plan.n_frames / plan.fps:.2f} s",
             todo="Use surrogate='circular', a longer recording, or a smaller width or lag.",
         )
-    length = (size - 1) * plan.step
-    last = plan.n_frames - reach - length
-    places = np.full((n, plan.n_windows), -1, dtype=np.int64)
-    for row in places:
-        start = int(rng.integers(plan.n_windows - n_segments * size + 1))
-        for k in range(n_segments):
-            window = start + k * size
-            own = window * plan.step
-            before, after = max(0, own - reach + 1), max(0, last - own - reach + 1)
-            drawn = int(rng.integers(before + after))
-            place = drawn if drawn < before else own + reach + drawn - before
-            row[window : window + size] = place + plan.step * np.arange(size)
+    turned = (own + rng.integers(plan.n_windows, size=(n, 1))) % plan.n_windows
+    shifts = least + rng.integers(possible_shifts(plan), size=(n, n_segments))
+    each = np.take_along_axis(shifts, turned * n_segments // plan.n_windows, axis=1)
+    places: IntArray = (plan.step * own - each) % plan.n_places
     return places
 
 
