@@ -138,7 +138,7 @@ def null_of(
         n = SURROGATES
         places = np.concatenate([broken.segment_places(plan, n, rng), places])
     null = np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1)
-    return judged(null, n, shifts, broken.smallest_shift(plan))
+    return judged(null, n, shifts, plan)
 
 
 def one_recording(setting: Setting, number: int) -> tuple[FloatArray, float, float]:

@@ -157,7 +157,9 @@ def test_how_alike_shifts_are() -> None:
     sparse = likeness(rng.standard_normal((100, 3)), 20 * np.arange(100), 20)
     assert sparse[1:] == (1, 1)
     assert likeness(np.ones((19, 2)), np.arange(19), 5) == (1, 1, 1)
-    assert likeness_of_segments(Alike(4.0, 3.0, 2.0), 100, 200) == (1, 6, 4)
+    assert likeness_of_segments(Alike(4.0, 3.0, 3.0), 100, 200, 5) == (1, 6, 2)
+    assert likeness_of_segments(Alike(4.0, 3.0, 3.0), 100, 100, 1) == (1, 3, 3)
+    assert likeness_of_segments(Alike(), 100, 100, 5) == (1, 1, 1)
 
 
 def test_what_was_observed_and_surrogates_are_on_one_scale() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.correlation.plan import WindowPlan
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed
@@ -18,7 +19,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-def judged(null: FloatArray, n: int, shifts: IntArray, reach: int) -> tuple[FloatArray, Alike]:
+def judged(
+    null: FloatArray, n: int, shifts: IntArray, plan: WindowPlan
+) -> tuple[FloatArray, Alike]:
     """Return the surrogates' shapes and how alike they are.
 
     Parameters
@@ -27,13 +30,16 @@ def judged(null: FloatArray, n: int, shifts: IntArray, reach: int) -> tuple[Floa
         Shapes of n surrogates of segments, or none, and of all m circular shifts.
     n : int
         See `null`.
-    shifts, reach
-        As for `likeness`.
+    shifts : (m,) array of int
+        In frames.
+    plan : WindowPlan
+        Windows and lags.
     """
-    circular = likeness(null[n:], shifts, reach)
+    circular = likeness(null[n:], shifts, broken.smallest_shift(plan))
     if not n:
         return null, circular
-    return null[:n], likeness_of_segments(circular, len(shifts), n)
+    segments = broken.segment_count(plan)
+    return null[:n], likeness_of_segments(circular, len(shifts), n, segments)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class Directions:
         places = np.concatenate([segments, broken.circular_places(plan, shifts)])
         ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
         forward, reverse = (
-            Directed(observed, *judged(null, len(segments), shifts, broken.smallest_shift(plan)))
+            Directed(observed, *judged(null, len(segments), shifts, plan))
             for observed, null in ways
         )
         return forward, reverse

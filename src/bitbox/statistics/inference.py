@@ -251,14 +251,17 @@ def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
     return Alike(autocorrelation_time(null), in_mean, 1.0 + 2.0 * float((missing**2).sum()))
 
 
-def likeness_of_segments(circular: Alike, m: int, n: int) -> Alike:
+def likeness_of_segments(circular: Alike, m: int, n: int, segments: int) -> Alike:
     """Return for how many of n random surrogates what was observed stands.
 
     The shifts of segments are drawn independently, so each surrogate is worth one. But they are
     drawn from the same `m` circular shifts, from which the same neighbours of what was observed
-    are missing: it has the same share of the mean and the variance.
+    are missing. It has the same share of the mean. The variance is a sum over segments; of the
+    squared distance of what was observed each holds its part only, so that its neighbours' weight
+    is divided by the number of segments.
     """
-    return Alike(1.0, circular.in_mean * n / m, circular.in_variance * n / m)
+    in_mean, in_variance = circular.in_mean * n / m, circular.in_variance * n / m
+    return Alike(1.0, in_mean, 1.0 + max(0.0, in_variance - 1.0) / segments)
 
 
 def autocorrelation_time(null: FloatArray) -> float:

@@ -141,6 +141,16 @@ def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
     return places
 
 
+def segment_size(plan: WindowPlan) -> int:
+    """Return how many windows a segment has at the least."""
+    return -(-SEGMENT_LENGTH * smallest_shift(plan) // plan.step)
+
+
+def segment_count(plan: WindowPlan) -> int:
+    """Return into how many segments the windows can be cut."""
+    return plan.n_windows // segment_size(plan)
+
+
 def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
     """Return which place of the model each window meets when segments are compared elsewhere.
 
@@ -167,8 +177,7 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
     surrogates.
     """
     least, own = smallest_shift(plan), np.arange(plan.n_windows)
-    size = -(-SEGMENT_LENGTH * least // plan.step)
-    n_segments = plan.n_windows // size
+    size, n_segments = segment_size(plan), segment_count(plan)
     if n_segments < MIN_SEGMENTS:
         needed = plan.n_frames_needed + (MIN_SEGMENTS * size - 1) * plan.step
         raise TooShortError(
