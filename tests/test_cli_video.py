@@ -158,7 +158,7 @@ class TestBadVideo:
         """What is there is used, and how much is missing is said."""
         data = demo.participant.read_bytes()
         file = tmp_path / "cut.mp4"
-        file.write_bytes(data[: int(0.8 * len(data))])
+        file.write_bytes(data[: int(0.9 * len(data))])
         assert imitate(file, demo.model, "-o", tmp_path / "results", *QUICK) == 0
         text = said(capsys)
         assert "breaks off" in text
