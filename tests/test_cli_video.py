@@ -27,10 +27,10 @@ QUICK = ("--surrogates", "49", "--seed", "1", "--lag", "0.8")
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory):
-    """Two videos of 12 s, small, and what is true of them."""
+    """Two videos of 14 s, small, and what is true of them."""
     from bitbox.synthetic.demo import render_demo
 
-    return render_demo(tmp_path_factory.mktemp("demo"), duration=12, size=(480, 360))
+    return render_demo(tmp_path_factory.mktemp("demo"), duration=14, size=(480, 360))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_two_videos_in_a_scorecard_and_a_report_out(demo, tmp_path, capsys) -> N
     truth = demo.truth.to_frame().drop(columns="gain").join(card, how="inner")
     imitated, own = truth[truth.imitated], truth[~truth.imitated]
     assert imitated["shape"].median() > own["shape"].median()
-    assert imitated["latency"].median() == pytest.approx(0.4, abs=0.1)  # 12 s are few windows
+    assert imitated["latency"].median() == pytest.approx(0.4, abs=0.1)  # 14 s are few windows
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "data:image/" in page
     assert "participant.mp4" in page
@@ -158,7 +158,7 @@ class TestBadVideo:
         """What is there is used, and how much is missing is said."""
         data = demo.participant.read_bytes()
         file = tmp_path / "cut.mp4"
-        file.write_bytes(data[: int(0.9 * len(data))])
+        file.write_bytes(data[: int(0.8 * len(data))])
         assert imitate(file, demo.model, "-o", tmp_path / "results", *QUICK) == 0
         text = said(capsys)
         assert "breaks off" in text

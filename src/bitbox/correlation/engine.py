@@ -136,7 +136,7 @@ def correlate(
     if keep_windows or out is not None:
         return _every_window(task, blocks, keep_windows, (out, names), told, threads)
     totals = np.zeros((5, task.n1, task.n2))
-    for done, number, part in sums([(block, 0) for block in blocks], threads):
+    for done, number, part in sums(blocks, threads):
         block = blocks[number]
         totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
         told(done)
@@ -176,7 +176,7 @@ def _every_window(
         writer = None
         if path is not None:
             writer = stack.enter_context(WindowFile(path, plan, shape[1:], names))
-        for done, made in each_window([(block, 0) for block in blocks], use, threads):
+        for done, made in each_window(blocks, use, threads):
             block, first, part, kept = made
             totals[:, block.rows, block.columns] += part
             if writer is not None and kept is not None:

@@ -57,7 +57,7 @@ def _side(absent: Array) -> Side:
 
 
 @kernel
-def gather(partial: FloatArray, n: int, multiple: int, order: IntArray) -> bool:
+def gather(partial: FloatArray, n: int, multiple: int, may_move: bool, order: IntArray) -> bool:
     """Find places for n signals such that the partial ones come first, if that frees a tile.
 
     Tiles hold `multiple` signals. Signals change places in twos. Returns whether any moves.
@@ -67,7 +67,7 @@ def gather(partial: FloatArray, n: int, multiple: int, order: IntArray) -> bool:
         order[j] = j
     for j in range(n):
         count += 1 if partial[j] > 0.0 else 0
-    if count == 0 or count + multiple > n:
+    if not may_move or count == 0 or count + multiple > n:
         return False
     free, moved = 0, False
     for j in range(count, n):
@@ -90,25 +90,15 @@ def swap_columns(array: Array, order: IntArray) -> None:
 
 
 @kernel
-def swap_rows(array: Array, order: IntArray) -> None:
-    """Let the rows of a matrix change places; doing it again undoes it."""
-    for i in range(order.size):
-        other = order[i]
-        if other > i:
-            for k in range(array.shape[1]):
-                array[i, k], array[other, k] = array[other, k], array[i, k]
-
-
-@kernel
-def sort_partial(room: Room, work: Work, signals: tuple[int, int]) -> bool:
+def sort_partial(room: Room, work: Work, signals: tuple[int, int], may_move: bool) -> bool:
     """Put signals that miss frames into common tiles; return whether any moved.
 
     What is in the panels and tables of `room` changes places with them.
     """
     (panel_x, _, flags_x, _), (panel_y, inverse, sums, squares, counts, flags_y, _) = room
     order_x, order_y = work[0][3], work[1][3]
-    moved_x = gather(flags_x[0], signals[0], ROWS, order_x)
-    moved_y = gather(flags_y[0], signals[1], COLUMNS, order_y)
+    moved_x = gather(flags_x[0], signals[0], ROWS, may_move, order_x)
+    moved_y = gather(flags_y[0], signals[1], COLUMNS, may_move, order_y)
     if moved_x:
         swap_columns(panel_x, order_x)
         swap_columns(flags_x, order_x)
@@ -120,18 +110,10 @@ def sort_partial(room: Room, work: Work, signals: tuple[int, int]) -> bool:
 
 
 @kernel
-def stay(work: Work) -> None:
-    """Leave every signal in its place."""
-    for side in work[:2]:
-        for j in range(side[3].size):
-            side[3][j] = j
-
-
-@kernel
 def put_back(work: Work, r: Array, lag: Array) -> None:
     """Undo in the results what `sort_partial` did."""
     for array in (r, lag):
-        swap_rows(array, work[0][3])
+        swap_columns(array.T, work[0][3])
         swap_columns(array, work[1][3])
 
 

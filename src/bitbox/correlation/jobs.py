@@ -38,7 +38,7 @@ class Task:
 
     x and y are as they were given; what the kernels need is laid out piece by piece, so that memory
     does not grow with the recording. `rows` and `columns` are the signals of x and of y that are
-    correlated. A `shift` turns y in a circle, frame t becoming t + shift.
+    correlated.
     """
 
     x: NDArray[Any]
@@ -102,31 +102,31 @@ class Task:
 
         return whole(self.n1, tiles.ROWS), whole(self.n2, tiles.COLUMNS)
 
-    def laid_out(self, begin: int, end: int, shift: int = 0) -> tuple[FloatArray, FloatArray]:
+    def laid_out(self, begin: int, end: int) -> tuple[FloatArray, FloatArray]:
         """Return some frames of x and y laid out for the kernels, padded to whole tiles."""
         from bitbox.correlation import tiles
 
         return (
             laid_out(self.x[:, self.rows], (begin, end), "x", tiles.ROWS),
-            laid_out(self.y[:, self.columns], (begin - shift, end - shift), "y", tiles.COLUMNS),
+            laid_out(self.y[:, self.columns], (begin, end), "y", tiles.COLUMNS),
         )
 
 
 def each_window(
-    tasks: Iterable[tuple[Task, int]],
+    tasks: Iterable[Task],
     use: Callable[[int, int, SingleArray, SingleArray], T],
     threads: int | None,
 ) -> Iterator[tuple[int, T]]:
     """Yield (windows done, what ``use(number of the task, first window, r, lag)`` made), in order.
 
     It is called in the threads, for some windows at a time. r and lag (frames), (windows, n1 or
-    more, n2 or more), float32, are overwritten afterwards. The tasks, each with a shift of y, have
-    the same plan and numbers of coordinates.
+    more, n2 or more), float32, are overwritten afterwards. The tasks have windows
+    and lags of the same sizes, and the same numbers of coordinates.
     """
 
-    def work(room: Workspace, task: Task, shift: int, where: tuple[int, int]) -> tuple[int, T]:
+    def work(room: Workspace, task: Task, where: tuple[int, int]) -> tuple[int, T]:
         number, first = where
-        r, lag = room.windows(task, first, shift)
+        r, lag = room.windows(task, first)
         return len(r), use(number, first, r, lag)
 
     done = 0
@@ -135,9 +135,7 @@ def each_window(
         yield done, made
 
 
-def sums(
-    tasks: Iterable[tuple[Task, int]], threads: int | None
-) -> Iterator[tuple[int, int, FloatArray]]:
+def sums(tasks: Iterable[Task], threads: int | None) -> Iterator[tuple[int, int, FloatArray]]:
     """Yield (windows done, number of the task, sums over some of its windows), in order.
 
     The sums are (5, n1 or more, n2 or more): count, and of r, its magnitude, its square, and lags.
@@ -145,13 +143,11 @@ def sums(
     """
     spare: list[FloatArray] = []
 
-    def work(
-        room: Workspace, task: Task, shift: int, where: tuple[int, int]
-    ) -> tuple[int, int, FloatArray]:
+    def work(room: Workspace, task: Task, where: tuple[int, int]) -> tuple[int, int, FloatArray]:
         shape = 5, *task.padded
         part = spare.pop() if spare else np.empty(shape)
         part = part if part.shape == shape else np.empty(shape)
-        return room.add(task, where[1], shift, part), where[0], part
+        return room.add(task, where[1], part), where[0], part
 
     done = 0
     for count, number, part in _each_job(tasks, work, threads):
@@ -161,8 +157,8 @@ def sums(
 
 
 def _each_job(
-    tasks: Iterable[tuple[Task, int]],
-    work: Callable[[Workspace, Task, int, tuple[int, int]], T],
+    tasks: Iterable[Task],
+    work: Callable[[Workspace, Task, tuple[int, int]], T],
     threads: int | None,
 ) -> Iterator[T]:
     """Yield what is made of every job, in order; each thread has a workspace."""
@@ -170,16 +166,16 @@ def _each_job(
 
     rooms = threading.local()
 
-    def job(which: tuple[int, Task, int, int]) -> T:
-        number, task, shift, first = which
+    def job(which: tuple[int, Task, int]) -> T:
+        number, task, first = which
         signals = task.n1, task.n2
         if getattr(rooms, "signals", None) != signals:
             rooms.signals, rooms.room = signals, Workspace(task)
-        return work(rooms.room, task, shift, (number, first))
+        return work(rooms.room, task, (number, first))
 
     jobs = (
-        (number, task, shift, first)
-        for number, (task, shift) in enumerate(tasks)
+        (number, task, first)
+        for number, task in enumerate(tasks)
         for first in range(0, task.plan.n_windows, task.windows_per_job)
     )
     yield from in_order(job, jobs, threads)

@@ -160,11 +160,7 @@ def imitation_odd(
             continue
         strange = prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
         far = find_far(room, geometry.limit, far_y)
-        moved = False
-        if far:
-            gaps.stay(work)
-        else:
-            moved = gaps.sort_partial(room, work, (n1, n2))
+        moved = gaps.sort_partial(room, work, (n1, n2), not far)
         classify(room, geometry.limit, states[w], n2)
         choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
         if gaps.holds(states[w], GAPS):

@@ -18,15 +18,14 @@ LEAST = 8
 def rows(array: NDArray[Any], signals: slice, begin: int, end: int) -> tuple[FloatArray, int]:
     """Return some frames as (frames * coordinates, signals), and the column of the first signal.
 
-    Frames are those of the recording continued in a circle. Nothing is copied where the numbers
-    already lie like that, other signals between them or not.
+    Nothing is copied where the numbers already lie like that, other signals between them or not.
     """
-    frames, _, d = array.shape
+    d = array.shape[2]
     n = signals.stop - signals.start
     as_it_is = d == 1 and array.dtype == np.float64 and array.flags.c_contiguous
-    if as_it_is and n >= LEAST and begin >= 0 and end <= frames:
+    if as_it_is and n >= LEAST:
         return array[begin:end, :, 0], signals.start
-    piece = _piece(array, begin, end)[:, signals]
+    piece = array[begin:end, signals]
     out = np.empty((end - begin, d, max(n, LEAST)))
     out[:, :, :n] = piece.transpose(0, 2, 1)
     out[:, :, n:] = out[:, :, n - 1 : n]
@@ -36,24 +35,12 @@ def rows(array: NDArray[Any], signals: slice, begin: int, end: int) -> tuple[Flo
     return out.reshape(-1, out.shape[2]), 0
 
 
-def _piece(array: NDArray[Any], begin: int, end: int) -> NDArray[Any]:
-    """Return some frames of a recording that is continued in a circle."""
-    whole = begin >= 0 and end <= array.shape[0]
-    piece: NDArray[Any] = (
-        array[begin:end] if whole else array.take(range(begin, end), 0, mode="wrap")
-    )
-    return piece
-
-
 def laid_out(array: NDArray[Any], frames: tuple[int, int], name: str, multiple: int) -> FloatArray:
-    """Return some frames laid out (frames, coordinates, signals), padded with NaN to whole tiles.
-
-    Frames are those of the recording continued in a circle.
-    """
+    """Return frames laid out (frames, coordinates, signals), padded with NaN to whole tiles."""
     from bitbox.correlation import windows
 
     begin, end = frames
-    piece = np.ascontiguousarray(_piece(array, begin, end), dtype=np.float64)
+    piece = np.ascontiguousarray(array[begin:end], dtype=np.float64)
     out = np.empty((end - begin, array.shape[2], -(-array.shape[1] // multiple) * multiple))
     # A power of two changes no digit; it keeps squares from overflowing or vanishing. It is
     # applied in two steps because that of the smallest numbers is itself too large.
@@ -63,7 +50,7 @@ def laid_out(array: NDArray[Any], frames: tuple[int, int], name: str, multiple: 
         raise InputError(
             f"The array {name} holds an infinite value.",
             expected="finite numbers, or NaN where missing",
-            got=f"infinity in frame {(frame + begin) % array.shape[0]} of signal {signal}",
+            got=f"infinity in frame {frame + begin} of signal {signal}",
         )
     exponent = -np.frexp(largest)[1]
     half = exponent // 2

@@ -215,9 +215,8 @@ def _totals(
     from bitbox.correlation import kernels
 
     registers = task.geometry.registers
-    tasks = ((part, 0) for part in parts)
     if not fisher:
-        for count, _, total in sums(tasks, threads):
+        for count, _, total in sums(parts, threads):
             total[3:] = np.nan
             yield count, total
         return
@@ -228,7 +227,7 @@ def _totals(
         total[3:] = kernels.fisher_sums(r, registers)
         return total
 
-    yield from each_window(tasks, use, threads)
+    yield from each_window(parts, use, threads)
 
 
 def _moves(plan: WindowPlan, shifts: ArrayLike | None, permutations: ArrayLike | None) -> IntArray:
@@ -334,7 +333,7 @@ def _matched_coordination(
         one = Task.prepare(
             x[:, k : k + 1], y[:, k : k + 1], plan, polarity=polarity, min_valid=min_valid
         )
-        for stop, (r, lag) in each_window([(one, 0)], _first_pair, None):
+        for stop, (r, lag) in each_window([one], _first_pair, None):
             values[stop - r.size : stop, k], lags[stop - r.size : stop, k] = r, lag
     lags[np.isnan(values)] = np.nan
     return MatchedCorrelation(values, lags / plan.fps, plan)

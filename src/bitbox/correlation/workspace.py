@@ -30,27 +30,26 @@ class _Piece:
     task: Task
     starts: IntArray
     frames: tuple[int, int]
-    shift: int
 
     @classmethod
-    def of(cls, task: Task, first: int, shift: int) -> _Piece:
+    def of(cls, task: Task, first: int) -> _Piece:
         """Return the windows of the job that begins with a window."""
         plan = task.plan
         starts = plan.starts[first : first + task.windows_per_job]
         begin = int(starts[0]) - plan.max_lag
         after = plan.max_lag if plan.two_sided else 0
-        return cls(task, starts - begin, (begin, int(starts[-1]) + plan.window + after), shift)
+        return cls(task, starts - begin, (begin, int(starts[-1]) + plan.window + after))
 
     def sides(self) -> Any:
         """Return the signals as the kernels of imitation take them."""
         task, (begin, end) = self.task, self.frames
         x, column_x = rows(task.x, task.rows, begin, end)
-        y, column_y = rows(task.y, task.columns, begin - self.shift, end - self.shift)
+        y, column_y = rows(task.y, task.columns, begin, end)
         return (x, y), (column_x, task.n1, column_y, task.n2, task.x.shape[2])
 
     def laid_out(self) -> tuple[FloatArray, FloatArray]:
         """Return the signals laid out and scaled, for all other kernels."""
-        return self.task.laid_out(*self.frames, self.shift)
+        return self.task.laid_out(*self.frames)
 
 
 class Workspace:
@@ -70,9 +69,9 @@ class Workspace:
         self._short = self._matrices(GROUP)
         self._odd = np.empty(task.windows_per_job, dtype=np.int64)
 
-    def windows(self, task: Task, first: int, shift: int) -> tuple[SingleArray, SingleArray]:
+    def windows(self, task: Task, first: int) -> tuple[SingleArray, SingleArray]:
         """Return correlations and lags (frames) of a job's windows, in whole tiles."""
-        piece = _Piece.of(task, first, shift)
+        piece = _Piece.of(task, first)
         out = self._results(len(piece.starts))
         if task.geometry.coordination:
             self._coordination(piece, out)
@@ -83,7 +82,7 @@ class Workspace:
                 self._do_odd(piece, piece.starts, sides, out)
         return out[0], out[1]
 
-    def add(self, task: Task, first: int, shift: int, sums: FloatArray) -> int:
+    def add(self, task: Task, first: int, sums: FloatArray) -> int:
         """Set (5, n1, n2) to the sums over a job's windows; return their number.
 
         Correlations are added up as soon as there are a few, while the processor has them at hand.
@@ -91,10 +90,10 @@ class Workspace:
         registers = task.geometry.registers
         sums.fill(0.0)
         if task.geometry.coordination:
-            r, lag = self.windows(task, first, shift)
+            r, lag = self.windows(task, first)
             kernels.accumulate(r, lag, registers, sums)
             return len(r)
-        piece = _Piece.of(task, first, shift)
+        piece = _Piece.of(task, first)
         sides, odd = piece.sides(), self._odd[: len(piece.starts)]
         odd[:] = kernels.MAYBE if _mostly_gaps(sides) else 0
         if not odd.any():
@@ -180,6 +179,6 @@ def _mostly_gaps(sides: Any) -> bool:
     """
     share = 0.0
     for signals, column, n in zip(sides[0], sides[1][:3:2], sides[1][1:4:2], strict=True):
-        some = signals[::_LOOK, column : column + n].sum(axis=1)
-        share = max(share, float(np.isnan(some).mean()))
+        missing = np.isnan(signals[::_LOOK, column : column + n]).any(axis=1)
+        share = max(share, float(missing.mean()))
     return share > 0.5

@@ -311,11 +311,10 @@ def mean_over_places(
                 if y_still[p]:
                     best[p] = -math.inf
         for k in range(m):
-            if places[i, k] >= 0:
-                value = best[places[i, k]]
-                if value > -math.inf:
-                    total[k] += value
-                    count[k] += 1
+            value = best[places[i, k]]
+            if value > -math.inf:
+                total[k] += value
+                count[k] += 1
     return total, count
 
 

@@ -232,7 +232,7 @@ def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
     pair : Pair
         The two signals.
     places : (m, windows) array of int
-        For each way and each window of x: the place of y it is compared with; -1: left out.
+        For each way and each window of x: the place of y it is compared with.
 
     Returns
     -------
