@@ -69,7 +69,7 @@ class CorrelationResult:
         that Y moved earlier: X follows.
     n_valid : ndarray of int, shape (n1, n2)
         Number of defined windows.
-    values, lags : ndarray, shape (windows, n1, n2), or None
+    values, lags : ndarray of float32, shape (windows, n1, n2), or None
         The chosen correlation and its lag (seconds) in every window; with ``stats=False``.
     x_names, y_names : tuple of str
         The signals of X and of Y.
@@ -91,23 +91,23 @@ class CorrelationResult:
     y_names: tuple[str, ...]
     times: FloatArray
     plan: WindowPlan
-    values: FloatArray | None = None
-    lags: FloatArray | None = None
+    values: NDArray[np.float32] | None = None
+    lags: NDArray[np.float32] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
-    def _fields(self) -> tuple[FloatArray, ...]:
+    def _fields(self) -> tuple[NDArray[np.floating[Any]], ...]:
         if self.values is not None and self.lags is not None:
             return self.values, self.lags
         return self.mean, self.std, self.lag
 
-    def __iter__(self) -> Iterator[FloatArray]:
+    def __iter__(self) -> Iterator[NDArray[np.floating[Any]]]:
         return iter(self._fields())
 
     def __len__(self) -> int:
         return len(self._fields())
 
-    def __getitem__(self, index: int) -> FloatArray:
+    def __getitem__(self, index: int) -> NDArray[np.floating[Any]]:
         return self._fields()[index]
 
     def __repr__(self) -> str:

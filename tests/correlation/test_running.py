@@ -188,7 +188,7 @@ def test_blocks_of_signals_are_put_together(tmp_path: Path, monkeypatch) -> None
     for name in ("mean", "std", "lag", "mean_abs", "values"):
         np.testing.assert_allclose(getattr(got, name), getattr(whole, name), atol=2e-6)
     np.testing.assert_array_equal(got.n_valid, whole.n_valid)
-    np.testing.assert_allclose(got.mean_abs, np.nanmean(np.abs(got.values), axis=0))
+    np.testing.assert_allclose(got.mean_abs, np.nanmean(np.abs(got.values), axis=0, dtype=float))
     with xarray.open_dataset(tmp_path / "w.nc", engine="h5netcdf") as data:
         np.testing.assert_array_equal(data.r, got.values.astype(np.float32))
     assert seen == sorted(seen)

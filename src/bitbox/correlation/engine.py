@@ -28,7 +28,7 @@ from bitbox.progress import Progress
 
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
-Made = tuple[Task, int, FloatArray, tuple[SingleArray, SingleArray] | None]
+Made = tuple[Task, FloatArray, list[tuple[int, SingleArray, SingleArray]]]
 
 #: Signals of each person that are correlated at a time: what threads work on, sums included, then
 #: fits into the processor's cache.
@@ -63,7 +63,7 @@ class LaggedCorrelation:
         Number of defined windows.
     plan : WindowPlan
         Where the windows lie.
-    values, lags : (windows, n1, n2) array, optional
+    values, lags : (windows, n1, n2) array of float32, optional
         Correlation and lag (seconds) of every window, if they were asked for.
     mean_abs : (n1, n2) array
         Over the defined windows, of the magnitude of the correlation at the chosen lag.
@@ -74,8 +74,8 @@ class LaggedCorrelation:
     lag: FloatArray
     n_valid: NDArray[np.int64]
     plan: WindowPlan
-    values: FloatArray | None = None
-    lags: FloatArray | None = None
+    values: SingleArray | None = None
+    lags: SingleArray | None = None
     mean_abs: FloatArray | None = None
 
 
@@ -157,30 +157,33 @@ def _every_window(
 
     plan, registers = task.plan, task.geometry.registers
     shape = plan.n_windows, task.n1, task.n2
-    values, lags = (np.empty(shape), np.empty(shape)) if keep_windows else (None, None)
+    values = np.empty(shape, dtype=np.float32) if keep_windows else None
+    lags = np.empty(shape, dtype=np.float32) if keep_windows else None
     totals = np.zeros((5, *shape[1:]))
     path, names = file
 
-    def use(number: int, first: int, r: SingleArray, lag: SingleArray) -> Made:
+    def use(number: int, first: int, r: SingleArray, lag: SingleArray, before: Made | None) -> Made:
         block = blocks[number]
-        part = np.zeros((5, *block.padded))
+        _, part, kept = before or (block, np.zeros((5, *block.padded)), [])
         kernels.accumulate(r, lag, registers, part)
         if values is not None and lags is not None:
             place = slice(first, first + len(r)), block.rows, block.columns
             kernels.unpack(r, lag, plan.fps, (values[place], lags[place]))
-        inner = slice(None), slice(block.n1), slice(block.n2)
-        kept = None if path is None else (r[inner].copy(), lag[inner].copy())
-        return block, first, part[inner], kept
+        if path is not None:
+            inner = slice(None), slice(block.n1), slice(block.n2)
+            kept.append((first, r[inner].copy(), lag[inner].copy()))
+        return block, part, kept
 
     with ExitStack() as stack:
         writer = None
         if path is not None:
             writer = stack.enter_context(WindowFile(path, plan, shape[1:], names))
         for done, made in each_window(blocks, use, threads):
-            block, first, part, kept = made
-            totals[:, block.rows, block.columns] += part
-            if writer is not None and kept is not None:
-                writer.write(block.rows, block.columns, first, *kept)
+            block, part, kept = made
+            totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
+            if writer is not None:
+                for piece in kept:
+                    writer.write(block.rows, block.columns, *piece)
             told(done)
     return _summary(totals, plan, values, lags)
 
@@ -196,7 +199,7 @@ def _counting(progress: Progress | None, total: int) -> Callable[[int], None]:
 
 
 def _summary(
-    totals: FloatArray, plan: WindowPlan, values: FloatArray | None, lags: FloatArray | None
+    totals: FloatArray, plan: WindowPlan, values: SingleArray | None, lags: SingleArray | None
 ) -> LaggedCorrelation:
     """Turn sums over windows into means."""
     count, total, magnitudes, squares, lag = totals

@@ -6,13 +6,18 @@ other one misses. What one signal misses is added up for all signals of the othe
 (`gaps.find_lost`), in rows: what x misses in rows of y, which the tile reads as they are; what y
 misses in rows of x, which it turns into columns.
 
-With n common frames, everything is multiplied by n, so that nothing is divided. Comparing fractions
-by cross-multiplication saves a division and a root for every lag.
+With n common frames,
+
+    cov = sum(x y) - sx sy / n,  var x = sum(x x) - sx sx / n,  var y likewise,
+
+and r is a fraction. Comparing fractions by cross-multiplication saves a division and a root for
+every lag, and a factor that both parts of one have does no harm. Where only x misses frames, its
+sum is 0; where only y does, its variance is that of the window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import ir
@@ -25,8 +30,8 @@ from bitbox.correlation.tiles import COLUMNS, WIDE, Emitter
 #: What r is set to where the corrections took away too much of a window to be accurate.
 REDO = 3.0
 
-#: The share of a window's variance that must be left.
-ENOUGH = 0.35
+#: What must be left of the product of both windows' variances, as a share.
+ENOUGH = 0.25
 
 #: Whether signals have one coordinate. As with register files, their types tell.
 SINGLE, SEVERAL = (0,), (0, 0)
@@ -37,47 +42,71 @@ Cells = dict[Cell, Any]
 
 @intrinsic
 def add_rows(typing, rows, frames, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """Fill a row with the sum of two or more others; all are some times ROWS long.
+    """Fill rows with the sums of two or more frames.
 
-    rows (rows, n); frames, of which at = (first, stop, offset, row) says which ones, how many rows
-    behind them they are, and which row is to be filled.
+    rows = (values (rows * d, n), n being some times ROWS: a row is d rows of this array; their
+    squares, over all coordinates (rows, n); and, if there is a third, other values (rows, n)).
+    frames, of which at = (first, stop, offset, row of values, row of squares, d) says which ones,
+    how many rows behind them they are, and which rows to fill.
     """
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, rows.dtype, wide=False)
-        (pointer, n), (listed, _) = (e.data(signature.args[k], args[k]) for k in (0, 1))
-        first, stop, offset, to = cgutils.unpack_tuple(builder, args[2])
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        e = Emitter(context, builder, rows.types[0].dtype, wide=False)
+        arrays, (listed, _) = e.tuple_data(rows, args[0]), e.data(frames, args[1])
+        (values, n), (squares, _) = arrays[:2]
+        first, stop, offset, to, other, d = cgutils.unpack_tuple(builder, args[2])
+        more, hop = builder.sub(builder.sub(stop, first), e.whole(2)), e.mul(d, n)
 
-        def begin(m: Any) -> Any:
+        def load(source: Any, m: Any, hop: Any, place: Any) -> Any:
             frame = builder.load(builder.gep(listed, [e.add(first, m)]))
-            return e.mul(e.add(frame, offset), n)
+            return e.load(source, e.add(e.mul(e.add(frame, offset), hop), place))
 
-        one, two, out = begin(e.whole(0)), begin(e.whole(1)), e.mul(to, n)
-        more = builder.sub(builder.sub(stop, first), e.whole(2))
+        def add(source: Any, hop: Any, place: Any, square: Any = None) -> None:
+            one, two = (load(source, e.whole(m), hop, place) for m in (0, 1))
+            total = e.variable(builder.fadd(one, two))
+            if square is not None:
+                e.add_to(square, one, one)
+                e.add_to(square, two, two)
+            with e.loop(more) as m:
+                value = load(source, e.add(m, e.whole(2)), hop, place)
+                e.put(total, builder.fadd(e.get(total), value))
+                if square is not None:
+                    e.add_to(square, value, value)
+            e.store(e.get(total), source, e.add(e.mul(to, hop), place))
+
         with e.loop(builder.sdiv(n, e.whole(e.lanes))) as part:
             column = e.mul(part, e.whole(e.lanes))
-            a, b = (e.load(pointer, e.add(row, column)) for row in (one, two))
-            total = e.variable(builder.fadd(a, b))
-            with e.loop(more) as m:
-                value = e.load(pointer, e.add(begin(e.add(m, e.whole(2))), column))
-                e.put(total, builder.fadd(e.get(total), value))
-            e.store(e.get(total), pointer, e.add(out, column))
+            square = e.variable(e.constant(0.0))
+            with e.loop(d) as c:
+                add(values, hop, e.add(e.mul(c, n), column), square)
+            e.store(e.get(square), squares, e.add(e.mul(other, n), column))
+            for source, _ in arrays[2:]:
+                add(source, n, column)
         return context.get_dummy_value()
 
     return types.void(rows, frames, at), codegen
 
 
 @intrinsic
-def imitation(typing, kinds, x, y, lost, which, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def imitation(typing, kinds, x, y, lost_x, lost_y, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs with missing frames.
 
     kinds = (registers, SINGLE or SEVERAL coordinates), told by their types; x (frames * d, n1)
-    normalised; y = (values (frames * d, n2), inverse norms (lags, n2), sums (lags * d, n2), sums of
-    squares (lags, n2), counts (lags, n2)), by first frame, in units of the norms. lost = (x's
-    values and squares, y's values, squares and absent frames, by row); which = (row of x (lags,
-    n2), whether there is any (lags, n2 / COLUMNS), row of y (lags, n1), frames that x misses
-    (n1,)): in these rows is what is lost to a signal by what the other misses. lags = (first frames
-    of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d, frames needed, polarity).
+    normalised; y = (values (frames * d, n2), sums (lags * d, n2) and squares (lags, n2) of the
+    windows' values, their squared norms (lags, n2), counts (lags, n2)), by first frame; squares and
+    norms are NaN where a window is undefined. Behind the frames of x and of y there are a row of 0
+    and what `add_rows` made.
+
+    lost_x = (places in x of what it loses by what y misses: one row, and another one (2 lags, n2);
+    squares that `add_rows` made (rows, n1), place in these (lags, n2), 1 where the first row is one
+    frame (lags, n2); how many columns miss frames, two, or more (3 lags, n2 / COLUMNS)). lost_y =
+    (rows of y of what it loses by what x misses (2 lags, n1); squares (rows, n2), place in these
+    (lags, n1), 1 where the first row is one frame (n1,); where y's frames are absent, like y
+    (frames, n2), how many frames x misses (n1,), and the inverse of the number of those it has
+    (n1,)).
+
+    lags = (first frames of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d, frames
+    needed, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -86,7 +115,7 @@ def imitation(typing, kinds, x, y, lost, which, lags, out, at):  # type: ignore[
         GapTile(e, signature.args[1:], args[1:], single).emit()
         return context.get_dummy_value()
 
-    return types.void(kinds, x, y, lost, which, lags, out, at), codegen
+    return types.void(kinds, x, y, lost_x, lost_y, lags, out, at), codegen
 
 
 class GapTile:
@@ -95,10 +124,12 @@ class GapTile:
     def __init__(self, e: Emitter, kinds: Any, args: Any, single: bool) -> None:
         self.e, self.single = e, single
         self.x, self.nx = e.data(kinds[0], args[0])
-        y, lost, which = (e.tuple_data(kinds[k], args[k]) for k in (1, 2, 3))
-        (self.y, self.inverse, self.sums, self.squares, self.counts), self.ny = _arrays(y), y[0][1]
-        self.values_x, self.squares_x, self.values_y, self.squares_y, self.absent_y = _arrays(lost)
-        (self.of_x, self.some, self.of_y, self.missed), self.n_tiles = _arrays(which), which[1][1]
+        y, lost_x, lost_y = (e.tuple_data(kinds[k], args[k]) for k in (1, 2, 3))
+        (self.y, self.sums, self.squares, self.norms, self.counts), self.ny = _arrays(y), y[0][1]
+        self.of_x, self.squares_x, self.of_squares_x, self.one_x, self.some = _arrays(lost_x)
+        self.of_y, self.squares_y, self.of_squares_y, self.one_y, *others = _arrays(lost_y)
+        self.absent, self.missed, self.shares = others
+        self.n_tiles = lost_x[4][1]
         (self.starts, self.n_lags), (self.lags, _) = e.tuple_data(kinds[4], args[4])
         (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[5], args[5])
         self.i, self.j, self.width, self.d, need, polarity = cgutils.unpack_tuple(
@@ -122,18 +153,21 @@ class GapTile:
         """Load a scalar."""
         return self.e.builder.load(self.e.builder.gep(array, [index]))
 
+    def column(self, p: int) -> Any:
+        """Return the first column of a part of the tile."""
+        return self.e.add(self.j, self.e.whole(p * self.e.lanes))
+
     def of_columns(self, array: Any, row: Any, p: int) -> Any:
         """Load a part of the tile's columns from a row of an array of n2 columns."""
-        e = self.e
-        column = e.add(self.j, e.whole(p * e.lanes))
-        return e.load(array, e.add(e.mul(row, self.ny), column))
+        return self.e.load(array, self.e.add(self.e.mul(row, self.ny), self.column(p)))
 
     def rows(self, first: Any) -> None:
         """Choose for some rows; a fraction is kept as signed numerator and denominator."""
         e, b = self.e, self.e.builder
-        nan = e.constant(float("nan"))
+        nan, never = e.constant(float("nan")), e.every(ir.Constant(ir.IntType(1), 0))
         best = {"norm": self.cells(1.0), "lag": self.cells(float("nan"))}
         best["score"] = {cell: e.variable(self.worst) for cell in e.cells()}
+        best["small"] = {cell: cgutils.alloca_once_value(b, never) for cell in e.cells()}
         with e.loop(self.n_lags) as q:
             # From the last to the first, which a tie prefers.
             self.lag(b.sub(b.sub(self.n_lags, e.whole(1)), q), first, best)
@@ -143,22 +177,26 @@ class GapTile:
             r = e.clipped(
                 b.select(b.fcmp_ordered("<", score, e.constant(0.0)), e.negative(size), size)
             )
-            redo = b.fcmp_ordered("==", norm, e.constant(0.0))
-            r = b.select(redo, e.constant(REDO), r)
-            e.put(best["score"][cell], b.select(b.fcmp_ordered("ord", lag, lag), r, nan))
+            r = b.select(b.fcmp_ordered("ord", lag, lag), r, nan)
+            r = b.select(b.load(best["small"][cell]), e.constant(REDO), r)
+            e.put(best["score"][cell], r)
         e.store_cells(best["score"], self.out_r, first, self.j, self.n_out)
         e.store_cells(best["lag"], self.out_lag, first, self.j, self.n_out)
 
     def lag(self, q: Any, first: Any, best: dict[str, Cells]) -> None:
         """Correlate at one lag, and keep what is better."""
         e, b = self.e, self.e.builder
-        corner = e.add(e.mul(e.mul(self.number(self.starts, q), self.d), self.ny), self.j)
+        f = self.number(self.starts, q)
+        corner = e.add(e.mul(e.mul(f, self.d), self.ny), self.j)
         x, y = b.gep(self.x, [first]), b.gep(self.y, [corner])
         covariance = e.product(x, self.nx, y, self.ny, e.mul(self.width, self.d))
-        tile = b.sdiv(self.j, e.whole(COLUMNS))
-        some = self.number(self.some, e.add(e.mul(q, self.n_tiles), tile))
-        for rows, columns in self.each_case(self.misses(first), some):
-            self.finish(q, first, covariance, best, (rows, columns))
+        tile = e.add(e.mul(q, self.n_tiles), b.sdiv(self.j, e.whole(COLUMNS)))
+        lag = e.copy_of(self.lags, q)
+        for gaps in self.each_case(self.misses(first), self.number(self.some, tile)):
+            between = self.between((q, f, first), gaps)
+            for cell in e.cells():  # one after another, so that registers suffice
+                at, own = (q, f, first, cell), e.get(covariance[cell])
+                self.compare(self.fraction(at, own, between(cell), gaps), lag, best, cell)
 
     def misses(self, first: Any) -> Any:
         """Return a number that is not 0 if any of the tile's rows misses frames."""
@@ -178,107 +216,154 @@ class GapTile:
                         with inner:
                             yield in_rows, in_columns
 
-    def finish(
-        self, q: Any, first: Any, covariance: Cells, best: dict[str, Cells], gaps: tuple[bool, bool]
-    ) -> None:
-        """Take out what the rows, or the columns, miss; and keep what is better."""
-        e = self.e
-        count, left_x, left_y = (self.cells(0.0) for _ in range(3))
-        for cell in e.cells():
-            self.begin(q, first, cell, (covariance, count, left_x, left_y), gaps[0])
-        if gaps[1]:
-            for cell, lost in self.lost(q, self.squares_x, first, (e.whole(1), e.whole(0))):
-                e.subtract_from(left_x[cell], lost, e.get(count[cell]))
-        if gaps[0] or gaps[1]:
-            for c in self.each_coordinate():
-                self.coordinate(q, c, first, (covariance, left_x, left_y), gaps)
-        lag = e.copy_of(self.lags, q)
-        for cell in e.cells():
-            values = (e.get(slots[cell]) for slots in (covariance, count, left_x, left_y))
-            self.compare(tuple(values), lag, best, cell)
+    def between(
+        self, at: tuple[Any, Any, Any], gaps: tuple[bool, bool]
+    ) -> Callable[[Cell], list[Any]]:
+        """Return a function for what cells need besides products: see `terms`."""
+        e, (q, _, first) = self.e, at
+        many = self.lost_if(2, q, self.squares_x, self.of_squares_x, first) if gaps[1] else {}
 
-    def each_coordinate(self) -> Iterator[Any]:
-        """Write what follows for every coordinate; a loop would keep everything in memory."""
+        def lost(c: Any) -> tuple[Cells, Cells]:
+            if not gaps[1]:
+                return {}, {}
+            x = e.builder.gep(self.x, [e.mul(c, self.nx)])
+            one = self.lost(x, self.of_x, q, first)
+            return one, self.lost_if(1, q, x, self.of_x, first)
+
         if self.single:
-            yield self.e.whole(0)
-            return
-        with self.e.loop(self.d) as c:
-            yield c
+            rows = lost(e.whole(0))
+            return lambda cell: [*self.terms(at, e.whole(0), cell, rows, gaps), many.get(cell)]
+        slots = [self.cells(0.0) for _ in range(5)]
+        with e.loop(self.d) as c:
+            rows = lost(c)
+            for cell in e.cells():
+                values = self.terms(at, c, cell, rows, gaps)
+                for slot, value in zip(slots, values, strict=True):
+                    if value is not None:
+                        e.put(slot[cell], e.builder.fadd(e.get(slot[cell]), value))
+        return lambda cell: [*(e.get(slot[cell]) for slot in slots), many.get(cell)]
 
-    def row_of_y(self, q: Any, first: Any, r: int) -> Any:
-        """Return the row in which is what y loses by what a row of x misses."""
-        row = self.e.add(first, self.e.whole(r))
-        return self.number(self.of_y, self.e.add(self.e.mul(q, self.nx), row))
+    def terms(
+        self,
+        at: tuple[Any, Any, Any],
+        c: Any,
+        cell: Cell,
+        lost: tuple[Cells, Cells],
+        gaps: tuple[bool, bool],
+    ) -> list[Any]:
+        """Return products of one coordinate's sums over the common frames, None if not needed.
 
-    def begin(self, q: Any, first: Any, cell: Cell, totals: tuple[Cells, ...], gaps: bool) -> None:
-        """Set the common frames, and what the sums are before means are taken out."""
-        e, b = self.e, self.e.builder
-        (r, p), (covariance, count, left_x, left_y) = cell, totals
-        f = self.number(self.starts, q)
-        norm, common = self.of_columns(self.inverse, f, p), self.of_columns(self.counts, f, p)
-        left = common  # y's squared norm, times the frames
-        if gaps:
-            row = self.row_of_y(q, first, r)
-            missed = e.copy_of(self.missed, e.add(first, e.whole(r)))
-            common = b.fadd(b.fsub(common, missed), self.of_columns(self.absent_y, row, p))
-            square, whole = (
-                self.of_columns(self.squares_y, row, p),
-                self.of_columns(self.squares, f, p),
+        These are of x's and y's, of x's, and of y's, and then the squares of what x and what y
+        lose, if that is one frame or two. x's sum is what it loses, with the other sign.
+        """
+        e, b, (q, f, first) = self.e, self.e.builder, at
+        own = self.of_columns(self.sums, e.add(e.mul(f, self.d), c), cell[1])
+        along = xx = yy = squares_x = squares_y = None
+        if gaps[0]:
+            one, two = (
+                self.of_columns(
+                    self.y,
+                    e.add(e.mul(self.of_row(self.of_y, k, q, first, cell), self.d), c),
+                    cell[1],
+                )
+                for k in (0, 1)
             )
-            left = b.fmul(e.multiply_subtract(square, b.fmul(norm, norm), whole), common)
-        e.put(covariance[cell], b.fmul(b.fmul(e.get(covariance[cell]), norm), common))
-        for slots, value in ((count, common), (left_x, common), (left_y, left)):
-            e.put(slots[cell], value)
+            alone = e.copy_of(self.one_y, e.add(first, e.whole(cell[0])))
+            squares_y = e.multiply_add(b.fmul(one, alone), one, b.fmul(two, two))
+            own = b.fsub(b.fsub(own, one), two)
+            yy = e.times(own, own)
+        if gaps[1]:
+            one, two = (rows[cell] for rows in lost)
+            alone = self.of_columns(self.one_x, q, cell[1])
+            squares_x = e.multiply_add(b.fmul(one, alone), one, b.fmul(two, two))
+            sum_x = b.fadd(one, two)
+            along, xx = e.times(sum_x, own), e.times(sum_x, sum_x)
+        return [along, xx, yy, squares_x, squares_y]
 
-    def coordinate(
-        self, q: Any, c: Any, first: Any, totals: tuple[Cells, ...], gaps: tuple[bool, bool]
-    ) -> None:
-        """Take one coordinate's means over the common frames out."""
+    def of_row(self, table: Any, k: int, q: Any, first: Any, cell: Cell) -> Any:
+        """Return a row's number from the k-th of some tables (lags, n1)."""
         e = self.e
-        covariance, left_x, left_y = totals
-        lost = dict(self.lost(q, self.values_x, first, (self.d, c))) if gaps[1] else {}
-        f = self.number(self.starts, q)
-        for r, p in e.cells():
-            own = self.of_columns(self.sums, e.add(e.mul(f, self.d), c), p)
-            if gaps[0]:
-                row = e.add(e.mul(self.row_of_y(q, first, r), self.d), c)
-                norm = self.of_columns(self.inverse, f, p)
-                own = e.multiply_subtract(self.of_columns(self.values_y, row, p), norm, own)
-                e.subtract_from(left_y[r, p], own, own)
-            if gaps[1]:
-                e.add_to(covariance[r, p], lost[r, p], own)
-                e.subtract_from(left_x[r, p], lost[r, p], lost[r, p])
+        lag = e.add(q, e.mul(e.whole(k), self.n_lags)) if k else q
+        return self.number(table, e.add(e.mul(lag, self.nx), e.add(first, e.whole(cell[0]))))
 
-    def lost(
-        self, q: Any, rows: Any, first: Any, row: tuple[Any, Any]
-    ) -> Iterator[tuple[Cell, Any]]:
-        """Yield (cell, what its row of x loses by what its columns of y miss)."""
+    def fraction(
+        self, at: Any, covariance: Any, between: list[Any], gaps: tuple[bool, bool]
+    ) -> tuple[Any, Any, Any, Any]:
+        """Return covariance, variances, whether these are too small, and whether frames suffice.
+
+        The fraction of the squared covariance and the variances is right; they may have a common
+        factor. Where only one of the two misses frames, it has as many as it needs, or is NaN.
+        """
+        e, b, (q, f, first, cell) = self.e, self.e.builder, at
+        along, xx, yy, squares_x, squares_y, many = between
+        norm = self.of_columns(self.norms, f, cell[1])
+        row = e.add(first, e.whole(cell[0]))
+        one, enough = e.constant(1.0), e.constant(ENOUGH)
+        if gaps[0]:
+            place = self.of_row(self.of_squares_y, 0, q, first, cell)
+            left_y = b.fsub(self.of_columns(self.squares, f, cell[1]), squares_y)
+            left_y = b.fsub(left_y, e.load(self.squares_y, e.add(place, self.column(cell[1]))))
+        if not gaps[1]:
+            if not gaps[0]:
+                return covariance, norm, None, None
+            left_y = e.less(left_y, e.times(yy, e.copy_of(self.shares, row)))
+            return covariance, left_y, b.fcmp_ordered("<", left_y, b.fmul(norm, enough)), None
+        count, squares_x = self.of_columns(self.counts, f, cell[1]), b.fadd(squares_x, many)
+        if not gaps[0]:
+            share = b.fdiv(one, count)
+            left_x = e.less(b.fsub(one, squares_x), e.times(xx, share))
+            covariance = e.plus(covariance, e.times(along, share))
+            return covariance, b.fmul(left_x, norm), b.fcmp_ordered("<", left_x, enough), None
+        absent = [
+            self.of_columns(self.absent, self.of_row(self.of_y, k, q, first, cell), cell[1])
+            for k in (0, 1)
+        ]
+        count = b.fsub(count, e.copy_of(self.missed, row))
+        count = b.fadd(b.fadd(count, absent[0]), absent[1])
+        covariance = e.plus(along, e.times(covariance, count))
+        left_x = e.less(e.less(count, e.times(squares_x, count)), xx)
+        left = b.fmul(left_x, e.less(e.times(left_y, count), yy))
+        least = b.fmul(b.fmul(norm, enough), b.fmul(count, count))
+        suffice = b.fcmp_ordered(">=", count, self.need)
+        return covariance, left, b.fcmp_ordered("<", left, least), suffice
+
+    def lost(self, pointer: Any, table: Any, q: Any, first: Any) -> Cells:
+        """Return what each cell's row of x loses by what its column of y misses."""
         e = self.e
+        columns = []
         for p in range(e.parts):
-            column = e.add(e.mul(q, self.ny), e.add(self.j, e.whole(p * e.lanes)))
-            places = []
-            for lane in range(e.lanes):
-                which = self.number(self.of_x, e.add(column, e.whole(lane)))
-                place = e.add(e.mul(which, row[0]), row[1])
-                places.append(e.add(e.mul(place, self.nx), first))
-            for r, value in enumerate(e.transposed(rows, places)):
-                yield (r, p), value
+            column = e.add(e.mul(q, self.ny), self.column(p))
+            places = (self.number(table, e.add(column, e.whole(k))) for k in range(e.lanes))
+            columns.append(e.transposed(pointer, [e.add(place, first) for place in places]))
+        return {(r, p): columns[p][r] for r, p in e.cells()}
+
+    def lost_if(self, k: int, q: Any, pointer: Any, table: Any, first: Any) -> Cells:
+        """Return what `lost` does if any column needs it, else 0; k tells two frames from more."""
+        e, b = self.e, self.e.builder
+        slots = self.cells(0.0)
+        lag = e.add(q, e.mul(e.whole(k), self.n_lags))
+        tile = e.add(e.mul(lag, self.n_tiles), b.sdiv(self.j, e.whole(COLUMNS)))
+        with b.if_then(b.icmp_signed("!=", self.number(self.some, tile), e.whole(0))):
+            for cell, value in self.lost(pointer, table, lag if k == 1 else q, first).items():
+                e.put(slots[cell], value)
+        return {cell: e.get(slot) for cell, slot in slots.items()}
 
     def compare(
-        self, totals: tuple[Any, ...], lag: Any, best: dict[str, Cells], cell: Cell
+        self, found: tuple[Any, Any, Any, Any], lag: Any, best: dict[str, Cells], cell: Cell
     ) -> None:
-        """Keep the larger fraction; one whose denominator is too small is 1/0, and stays."""
+        """Keep the larger fraction, and whether too little is left of a window."""
         e, b = self.e, self.e.builder
-        covariance, count, left_x, left_y = totals
-        enough = b.fmul(count, e.constant(ENOUGH))
-        small = b.or_(b.fcmp_ordered("<", left_x, enough), b.fcmp_ordered("<", left_y, enough))
-        norm = b.select(small, e.constant(0.0), b.fmul(left_x, left_y))
-        score = b.select(small, e.constant(1.0), b.fmul(covariance, e.absolute(covariance)))
+        covariance, norm, small, enough = found
+        if small is not None:
+            flag = best["small"][cell]
+            b.store(b.or_(b.load(flag), small if enough is None else b.and_(small, enough)), flag)
+        score = b.fmul(covariance, e.absolute(covariance))
         old, old_norm = e.get(best["score"][cell]), e.get(best["norm"][cell])
         size = e.masked(b.fmul(score, old_norm), self.sign)
         other = e.masked(b.fmul(old, norm), self.sign)
         # False where something is NaN, that is, undefined.
-        better = b.and_(b.fcmp_ordered(">=", size, other), b.fcmp_ordered(">=", count, self.need))
+        better = b.fcmp_ordered(">=", size, other)
+        better = better if enough is None else b.and_(better, enough)
         for name, value in (("score", score), ("norm", norm), ("lag", lag)):
             e.keep(better, best[name][cell], value)
 

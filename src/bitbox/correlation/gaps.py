@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.correlation import exact, gap_tiles
-from bitbox.correlation.compiled import kernel
+from bitbox.correlation.compiled import part
+from bitbox.correlation.layout import aligned
+from bitbox.correlation.missing import list_missing
 from bitbox.correlation.tiles import COLUMNS, ROWS
 
 FloatArray = NDArray[np.float64]
@@ -17,16 +19,20 @@ Array = NDArray[Any]
 States = NDArray[np.uint8]
 Room = tuple[tuple[Array, ...], tuple[Array, ...]]
 
-#: Of one person: absent frames, those that signal i misses, (frames, sizes), and which signal is in
-#: which place.
-Side = tuple[Array, IntArray, IntArray, IntArray]
+#: Of one person: which frames each signal misses, (frames, sizes), and which signal is in which
+#: place.
+Side = tuple[IntArray, IntArray, IntArray]
 
-#: What `gap_tiles` calls lost and which: rows, by frame and then sums over several.
-Lost = tuple[Array, Array, Array, Array, Array]
-Which = tuple[IntArray, IntArray, IntArray, Array]
+#: What x loses, and y (see `gap_tiles`).
+LostX = tuple[Array, ...]
+LostY = tuple[Array, ...]
 
-#: x, y, rows, which of them, and how many coordinates (see `gap_tiles`).
-Work = tuple[Side, Side, Lost, Which, tuple[int, ...]]
+#: x, y, what they lose, and how many coordinates there are (see `gap_tiles`).
+Work = tuple[Side, Side, LostX, LostY, tuple[int, ...]]
+
+#: Signals of x and of y that may change places for every tile that becomes free of gaps. Columns
+#: of the results are moved number by number.
+MOVES = (32, 12)
 
 
 def workspace(room: Room, width: int, d: int) -> Work:
@@ -34,52 +40,71 @@ def workspace(room: Room, width: int, d: int) -> Work:
     x, y, inverse = room[0][0], room[1][0], room[1][1]
     n1, n2, lags = x.shape[1], y.shape[1], inverse.shape[0]
     stretch = width + lags - 1
-    rows_x, rows_y = width + 1 + lags * n2, stretch + 1 + lags * n1
-    shapes = (rows_x, d * n1), (rows_x, n1), (rows_y, d * n2), (rows_y, n2), (rows_y, n2)
-    lost = [np.empty(shape, dtype=np.float32) for shape in shapes]
-    which = (
+    lost_x = (
+        np.empty((2 * lags, n2), dtype=np.int64),
+        aligned(1 + lags * n2, n1, np.float32),
         np.empty((lags, n2), dtype=np.int64),
-        np.empty((lags, n2 // COLUMNS), dtype=np.int64),
+        aligned(lags, n2, np.float32),
+        np.empty((3 * lags, n2 // COLUMNS), dtype=np.int64),
+    )
+    lost_y = (
+        np.empty((2 * lags, n1), dtype=np.int64),
+        aligned(1 + lags * n1, n2, np.float32),
         np.empty((lags, n1), dtype=np.int64),
         np.empty(n1, dtype=np.float32),
+        aligned(stretch + 1 + lags * n1, n2, np.float32),
+        np.empty(n1, dtype=np.float32),
+        np.empty(n1, dtype=np.float32),
     )
-    absent_x, absent_y = np.zeros((width, n1), dtype=np.float32), lost[4][:stretch]
-    absent_y[:] = 0.0
-    rows = lost[0], lost[1], lost[2], lost[3], lost[4]
     kind = gap_tiles.SINGLE if d == 1 else gap_tiles.SEVERAL
-    return _side(absent_x), _side(absent_y), rows, which, kind
+    return _side(width, n1), _side(stretch, n2), lost_x, lost_y, kind
 
 
-def _side(absent: Array) -> Side:
-    """Return room for one person; what is absent of the padding stays 0."""
-    frames, n = absent.shape
-    return absent, np.empty((n, frames + 1), np.int64), np.zeros(n, dtype=np.int64), np.arange(n)
+def _side(frames: int, n: int) -> Side:
+    """Return room for one person."""
+    return np.empty((n, frames + 1), np.int64), np.zeros(n, dtype=np.int64), np.arange(n)
 
 
-@kernel
-def gather(partial: FloatArray, n: int, multiple: int, may_move: bool, order: IntArray) -> bool:
-    """Find places for n signals such that the partial ones come first, if that frees a tile.
+@part
+def gather(partial: FloatArray, n: int, size: int, most: int, order: IntArray) -> bool:
+    """Find places for n signals such that the partial ones share few tiles, if that is worth it.
 
-    Tiles hold `multiple` signals. Signals change places in twos. Returns whether any moves.
+    Tiles hold `size` signals; `most` may move for every tile that they free. They change places in
+    twos. Returns whether any moves.
     """
-    count = 0
+    count, used, moving, room = 0, 0, 0, 0
+    in_tile = np.zeros(-(-n // size), dtype=np.int64)
+    kept = np.zeros(in_tile.size, dtype=np.bool_)
     for j in range(order.size):
         order[j] = j
     for j in range(n):
-        count += 1 if partial[j] > 0.0 else 0
-    if not may_move or count == 0 or count + multiple > n:
+        in_tile[j // size] += 1 if partial[j] > 0.0 else 0
+    for k in range(in_tile.size):
+        count += in_tile[k]
+        used += 1 if in_tile[k] > 0 else 0
+    while room < count:  # the fullest are kept
+        fullest = -1
+        for k in range(in_tile.size):
+            if not kept[k] and (fullest < 0 or in_tile[k] > in_tile[fullest]):
+                fullest = k
+        kept[fullest] = True
+        room += min(size, n - fullest * size)
+        moving += in_tile[fullest]
+        used -= 1
+    moving = count - moving
+    if moving == 0 or moving > most * used:
         return False
-    free, moved = 0, False
-    for j in range(count, n):
-        if partial[j] > 0.0:
-            while partial[free] > 0.0:
+    free = 0
+    for j in range(n):
+        if partial[j] > 0.0 and not kept[j // size]:
+            while partial[free] > 0.0 or not kept[free // size]:
                 free += 1
             order[j], order[free] = free, j
-            free, moved = free + 1, True
-    return moved
+            free += 1
+    return True
 
 
-@kernel
+@part
 def swap_columns(array: Array, order: IntArray) -> None:
     """Let the columns of a matrix change places; doing it again undoes it."""
     for j in range(order.size):
@@ -89,59 +114,51 @@ def swap_columns(array: Array, order: IntArray) -> None:
                 array[k, j], array[k, other] = array[k, other], array[k, j]
 
 
-@kernel
+@part
+def swap_rows(array: Array, order: IntArray) -> None:
+    """Let the rows of a matrix change places; doing it again undoes it."""
+    for i in range(order.size):
+        if order[i] > i:
+            row, other = array[i], array[order[i]]
+            for j in range(row.size):
+                kept = row[j]
+                row[j] = other[j]
+                other[j] = kept
+
+
+@part
 def sort_partial(room: Room, work: Work, signals: tuple[int, int], may_move: bool) -> bool:
     """Put signals that miss frames into common tiles; return whether any moved.
 
     What is in the panels and tables of `room` changes places with them.
     """
-    (panel_x, _, flags_x, _), (panel_y, inverse, sums, squares, counts, flags_y, _) = room
-    order_x, order_y = work[0][3], work[1][3]
-    moved_x = gather(flags_x[0], signals[0], ROWS, may_move, order_x)
-    moved_y = gather(flags_y[0], signals[1], COLUMNS, may_move, order_y)
+    (panel_x, _, flags_x, _, _), (panel_y, inverse, sums, squares, counts, flags_y, _, norms, _) = (
+        room
+    )
+    order_x, order_y = work[0][2], work[1][2]
+    most = MOVES if may_move else (0, 0)
+    sizes: tuple[Any, Any] = np.int64(ROWS), np.int64(COLUMNS)  # else it is compiled for each
+    moved_x = gather(flags_x[0], signals[0], sizes[0], most[0], order_x)
+    moved_y = gather(flags_y[0], signals[1], sizes[1], most[1], order_y)
     if moved_x:
         swap_columns(panel_x, order_x)
         swap_columns(flags_x, order_x)
     if moved_y:
         swap_columns(flags_y, order_y)
-        for table in (panel_y, inverse, sums, squares, counts):
+        for table in (panel_y, inverse, sums, squares, counts, norms):
             swap_columns(table, order_y)
     return moved_x or moved_y
 
 
-@kernel
+@part
 def put_back(work: Work, r: Array, lag: Array) -> None:
     """Undo in the results what `sort_partial` did."""
     for array in (r, lag):
-        swap_columns(array.T, work[0][3])
-        swap_columns(array, work[1][3])
+        swap_rows(array, work[0][2])
+        swap_columns(array, work[1][2])
 
 
-@kernel
-def find_absent(
-    rows: FloatArray, at: tuple[int, int, int, int], partial: FloatArray, side: Side
-) -> None:
-    """Fill what a person misses: 1 where a frame is missing, and the frames of partial signals.
-
-    at = (first frame, first column, signals, d).
-    """
-    start, column, n, d = at
-    absent, missed, sizes, order = side
-    for k in range(absent.shape[0]):
-        row, out = rows[(start + k) * d], absent[k]
-        for j in range(n):
-            value = row[column + j]
-            out[j] = 0.0 if value == value else 1.0
-    swap_columns(absent, order)
-    sizes[:] = 0
-    for j in range(n):
-        if partial[j] > 0.0:
-            for k in range(absent.shape[0]):  # without a branch, which could not be foreseen
-                missed[j, sizes[j]] = k
-                sizes[j] += np.int64(absent[k, j])
-
-
-@kernel
+@part
 def holds(states: States, wanted: int) -> bool:
     """Return whether a tile is in a state."""
     for state in states.flat:  # noqa: SIM110 - compiled code
@@ -150,7 +167,7 @@ def holds(states: States, wanted: int) -> bool:
     return False
 
 
-@kernel
+@part
 def any_of(flags: NDArray[np.bool_]) -> bool:
     """Return whether any flag is set."""
     for flag in flags:  # noqa: SIM110 - compiled code
@@ -159,77 +176,130 @@ def any_of(flags: NDArray[np.bool_]) -> bool:
     return False
 
 
-@kernel
-def find_lost(room: Room, work: Work, lags: IntArray, need: int) -> None:
-    """Fill what x and y lose by what the other one misses (see `gap_tiles.imitation`).
+@part
+def find_lost(
+    sides: Any,
+    at: tuple[int, int],
+    lags: IntArray,
+    geometry: exact.Geometry,
+    room: Room,
+    work: Work,
+) -> None:
+    """Find what x loses by what y misses, and y by what x misses (see `gap_tiles.imitation`).
 
-    Where a signal misses one frame, that is the frame's row; where none, a row of 0. Sums over
-    several frames are behind these. Windows of fewer frames than needed are undefined anyway.
+    at = (first frame of x, of y). Where a signal misses one frame or two, these are rows in the
+    other's panel; where none, a row of 0 behind it. Sums over more frames are behind these. Windows
+    of fewer frames than needed are undefined anyway.
     """
-    x, y = room[0][0], room[1][0]
-    (_, missed_x, sizes_x, _), (_, missed_y, sizes_y, _), lost, which, _ = work
-    values_x, squares_x, values_y, squares_y, absent_y = lost
-    of_x, some, of_y, number = which
-    width, stretch = work[0][0].shape[0], work[1][0].shape[0]
-    begin_rows(x, width, values_x, squares_x)
-    begin_rows(y, stretch, values_y, squares_y)
-    absent_y[stretch] = 0.0
-    used, some[:] = width + 1, 0
-    for j in range(sizes_y.size):
-        of_x[:, j] = width
-        size, begin = sizes_y[j], j * missed_y.shape[1]
-        if size == 1:
-            tile = j // COLUMNS
-            for q in range(lags.size):
-                k = missed_y[j, 0] - lags[q]
-                inside = (k >= 0) & (k < width)
-                of_x[q, j] = k if inside else width
-                some[q, tile] |= 1 if inside else 0
-        for q in range(lags.size if size > 1 else 0):
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    side_x, side_y, (of_x, _, _, _, some), (of_y, _, _, _, absent, number, share), _ = work
+    set_absent(absent, side_y, 0.0)
+    list_missing(x, (at[0], column_x, n1, d), side_x[2], room[0][2][0], side_x[:2])
+    list_missing(y, (at[1], column_y, n2, d), side_y[2], room[1][5][0], side_y[:2])
+    set_absent(absent, side_y, 1.0)
+    for i in range(number.size):
+        number[i], share[i] = side_x[1][i], 1.0 / (geometry.window - side_x[1][i])
+    width, stretch = geometry.window, geometry.window + lags.size - 1
+    length = d * room[0][0].shape[1]
+    one: Any = np.int64(1)
+    one_or_two(side_y, -lags, width, length, of_x)
+    one_or_two(side_x, lags, stretch, one, of_y)
+    more_of_x(room[0][4], work, lags, geometry)
+    more_of_y(room[1][8], work, lags, stretch)
+    none = width * length
+    for q in range(lags.size):
+        for tile in range(some.shape[1]):
+            columns = slice(tile * COLUMNS, (tile + 1) * COLUMNS)
+            some[q, tile] = differ(of_x[q, columns], none)
+            some[lags.size + q, tile] = differ(of_x[lags.size + q, columns], none)
+
+
+@part
+def set_absent(absent: Array, side: Side, value: float) -> None:
+    """Set the frames that signals miss."""
+    missed, sizes, _ = side
+    for j in range(sizes.size):
+        for m in range(sizes[j]):
+            absent[missed[j, m], j] = value
+
+
+@part
+def one_or_two(side: Side, offsets: IntArray, none: int, length: int, out: IntArray) -> None:
+    """Fill the places of the rows of up to two frames that each signal misses, or that of 0.
+
+    `none` is the row of 0; out has the first for every offset, and then the second.
+    """
+    missed, sizes, _ = side
+    out_of_range = -missed.shape[1] - none
+    first, second = np.empty(sizes.size, dtype=np.int64), np.empty(sizes.size, dtype=np.int64)
+    for j in range(sizes.size):
+        first[j] = missed[j, 0] if 0 < sizes[j] < 3 else out_of_range
+        second[j] = missed[j, 1] if sizes[j] == 2 else out_of_range
+    for q in range(offsets.size):
+        one, two, offset = out[q], out[offsets.size + q], offsets[q]
+        for j in range(sizes.size):  # without a branch, so that it is done in vectors
+            k, m = first[j] + offset, second[j] + offset
+            m = m if (m >= 0) & (m < none) else none
+            inside = (k >= 0) & (k < none)
+            one[j] = (k if inside else m) * length
+            two[j] = (m if inside else none) * length
+
+
+@part
+def differ(places: IntArray, none: int) -> int:
+    """Return how many places are not that of 0."""
+    count = 0
+    for place in places:
+        count += 1 if place != none else 0
+    return count
+
+
+@part
+def more_of_x(rows: Array, work: Work, lags: IntArray, geometry: exact.Geometry) -> None:
+    """Add up what x loses by the signals of y that miss more than two frames."""
+    _, (missed, sizes, _), (of_x, squares, of_squares, alone, some), _, _ = work
+    width, used, n = geometry.window, 1, squares.shape[1]
+    d = rows.shape[0] // (width + squares.shape[0])
+    of_squares[:], alone[:], some[2 * lags.size :] = 0, 1.0, 0
+    for j in range(sizes.size):
+        size, begin = sizes[j], j * missed.shape[1]
+        for q in range(lags.size if size > 2 else 0):
             first, stop = 0, 0
             for m in range(size):  # without a branch, which could not be foreseen
-                k = missed_y[j, m] - lags[q]
+                k = missed[j, m] - lags[q]
                 first += 1 if k < 0 else 0
                 stop += 1 if k < width else 0
-            if stop - first > width - need:
+            inside = stop - first
+            if inside > width - geometry.need:
                 continue
-            some[q, j // COLUMNS] |= stop - first
-            if stop - first == 1:
-                of_x[q, j] = missed_y[j, first] - lags[q]
-            elif stop > first:
-                at = begin + first, begin + stop, -lags[q], used
-                gap_tiles.add_rows(values_x, missed_y, at)
-                gap_tiles.add_rows(squares_x, missed_y, at)
-                of_x[q, j], used = used, used + 1
-    used = stretch + 1
-    for i in range(sizes_x.size):
-        size, begin = sizes_x[i], i * missed_x.shape[1]
-        number[i] = size
-        for q in range(lags.size):
-            of_y[q, i] = missed_x[i, 0] + lags[q] if size == 1 else stretch
-            if size > 1:
-                at = begin, begin + size, lags[q], used
-                gap_tiles.add_rows(values_y, missed_x, at)
-                gap_tiles.add_rows(squares_y, missed_x, at)
-                gap_tiles.add_rows(absent_y, missed_x, at)
-                of_y[q, i], used = used, used + 1
+            if 0 < inside < 3:
+                of_x[q, j] = (missed[j, first] - lags[q]) * d * n
+                if inside == 2:
+                    of_x[lags.size + q, j] = (missed[j, first + 1] - lags[q]) * d * n
+            elif inside > 2:
+                which = begin + first, begin + stop, -lags[q], width + used, used, d
+                gap_tiles.add_rows((rows, squares), missed, which)
+                of_x[q, j], of_squares[q, j] = (width + used) * d * n, used * n
+                alone[q, j], some[2 * lags.size + q, j // COLUMNS] = 0.0, 1
+                used += 1
 
 
-@kernel
-def begin_rows(panel: Array, frames: int, values: Array, squares: Array) -> None:
-    """Copy a panel's frames and their squares, summed over coordinates, and a row of 0."""
-    n = panel.shape[1]
-    d = panel.shape[0] // frames
-    values[frames], squares[: frames + 1] = 0.0, 0.0
-    for k in range(frames):
-        for c in range(d):
-            row, out, square = panel[k * d + c], values[k, c * n : (c + 1) * n], squares[k]
-            for i in range(n):
-                out[i] = row[i]
-                square[i] += row[i] * row[i]
+@part
+def more_of_y(rows: Array, work: Work, lags: IntArray, stretch: int) -> None:
+    """Add up what y loses by the signals of x that miss more than two frames."""
+    (missed, sizes, _), _, _, (of_y, squares, of_squares, alone, absent, _, _), _ = work
+    d, used = rows.shape[0] // absent.shape[0], 1
+    of_squares[:], alone[:] = 0, 1.0
+    for i in range(sizes.size):
+        size, begin = sizes[i], i * missed.shape[1]
+        for q in range(lags.size if size > 2 else 0):
+            which = begin, begin + size, lags[q], stretch + used, used, d
+            gap_tiles.add_rows((rows, squares, absent), missed, which)
+            of_y[q, i], of_squares[q, i] = stretch + used, used * squares.shape[1]
+            alone[i], used = 0.0, used + 1
 
 
-@kernel
+@part
 def choose_tiles(
     room: Room,
     work: Work,
@@ -237,19 +307,19 @@ def choose_tiles(
     geometry: exact.Geometry,
     tasks: tuple[States, Any, Array, Array],
 ) -> None:
-    """Choose among the lags in the tiles that are in a given state."""
+    """Choose among the lags in the tiles that are in a given state, after `find_lost`."""
     states, state, r, lag = tasks
-    x, (y, inverse, sums, squares, counts, _, _) = room[0][0], room[1]
-    find_lost(room, work, lags[0], geometry.need)
+    _, _, sums, squares, counts, _, _, norms, y = room[1]
+    d = room[0][0].shape[0] // geometry.window
     for j in range(states.shape[1]):
         for i in range(states.shape[0]):
             if states[i, j] == state:
-                corner, d = (i * ROWS, j * COLUMNS), x.shape[0] // geometry.window
+                corner = i * ROWS, j * COLUMNS
                 at = (*corner, geometry.window, d, geometry.need, np.int64(geometry.polarity))
                 gap_tiles.imitation(
                     (geometry.registers, work[4]),
-                    x,
-                    (y, inverse, sums, squares, counts),
+                    room[0][4],
+                    (y, sums, squares, norms, counts),
                     work[2],
                     work[3],
                     lags,

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, gap_tiles, gaps, panels, sum_tiles, tiles
-from bitbox.correlation.compiled import kernel
-from bitbox.correlation.layout import LEAST
+from bitbox.correlation import exact, gaps, panels, redo, sum_tiles, tiles
+from bitbox.correlation.compiled import kernel, part
+from bitbox.correlation.layout import LEAST, aligned
 from bitbox.correlation.tiles import COLUMNS, ROWS
 
 FloatArray = NDArray[np.float64]
@@ -54,35 +54,38 @@ SMALL, LARGE = 1e-11, 1e11
 #: Correlations are brought this close to 1 at most before they are Fisher-transformed.
 FISHER_LIMIT = 1.0 - 1e-6
 
-#: Between 1 and the mark of a pair that must be redone.
-BEYOND = (1.0 + gap_tiles.REDO) / 2
-
 
 def new_room(
-    width: int, d: int, padded: tuple[int, int], lags: int, dtype: type[np.floating[Any]]
+    width: int,
+    d: int,
+    padded: tuple[int, int],
+    lags: int,
+    dtype: type[np.floating[Any]],
+    *,
+    spare: bool,
 ) -> Room:
-    """Return room for what `panels` fills, of signals in whole tiles; all 0."""
+    """Return room for what `panels` fills, of signals in whole tiles; all 0.
+
+    If spare, there is room behind the panels for what `gaps` adds up.
+    """
     n1, n2 = padded
     stretch = (width + lags - 1) * d
+    behind = ((1 + lags * n2) * d, (1 + lags * n1) * d) if spare else (0, 0)
+    x, y = aligned(width * d + behind[0], n1, dtype), aligned(stretch + behind[1], n2, dtype)
     return (
-        (aligned(width * d, n1, dtype), np.zeros(n1), np.zeros((3, n1)), np.zeros((2 * d, n1))),
+        (x[: width * d], np.zeros(n1), np.zeros((3, n1)), np.zeros((2 * d, n1)), x),
         (
-            aligned(stretch, n2, dtype),
+            y[:stretch],
             aligned(lags, n2, dtype),
             aligned(lags * d, n2, dtype),
             aligned(lags, n2, dtype),
             aligned(lags, n2, dtype),
             np.zeros((3, n2)),
             np.zeros((2 * d, n2)),
+            aligned(lags, n2, dtype),
+            y,
         ),
     )
-
-
-def aligned(rows: int, n: int, dtype: type[np.floating[Any]]) -> NDArray[Any]:
-    """Return a matrix of 0 that begins where a vector register's worth of memory does."""
-    raw = np.zeros(rows * n + 16, dtype=dtype)
-    first = -raw.ctypes.data % 64 // raw.itemsize
-    return raw[first : first + rows * n].reshape(rows, n)
 
 
 @kernel
@@ -139,50 +142,59 @@ def imitation_odd(
     room: Room,
     work: gaps.Work,
     out: Results,
-) -> int:
+    sums: FloatArray,
+) -> tuple[int, int]:
     """Decide what is to be done with the other windows, and do what can be done in float32.
 
     Fills ``out = (r, lag, odd, states, hard_x, hard_y)``. odd is what is left to do; states :
     (windows, n1 / ROWS, n2 / COLUMNS): tiles that are left alone because they need float64; hard_x,
-    hard_y : (windows, signals): signals of which every pair must be done exactly. Returns all that
-    is left to do: SOME_FAR, SOME_EXACT, or STRANGE, where numbers are too large or small for that.
+    hard_y : (windows, signals): signals of which every pair must be done exactly. As in
+    `imitation`, results are added to `sums` whenever `out` is full; without sums, windows that
+    nothing is odd about are left alone. It stops where there is something left to do first. Returns
+    the number of windows done, and what is left to do of those in `out`: SOME_FAR, SOME_EXACT, or
+    STRANGE, where numbers are too large or small for that.
     """
     r, lag, odd, states, hard_x, hard_y = out
-    (x, y), (column_x, n1, column_y, n2, d) = sides
+    _, (_, n1, _, n2, _) = sides
     far_y = np.empty(n2, dtype=np.bool_)
     left = 0
-    for w in range(starts.size):
+    for number in range(starts.size):
+        w = number % r.shape[0]
         states[w] = DONE
         hard = hard_x[w], hard_y[w]
         hard[0][:] = False
         hard[1][:] = False
-        if odd[w] == 0:
+        if sums.size == 0 and odd[w] == 0:
             continue
-        strange = prepare(sides, starts[w], lags, (geometry, geometry.limit), room, hard)
+        start, lowest = starts[number], starts[number] + np.int64(lags[1][0]) - lags[0][0]
+        strange = prepare(sides, start, lags, (geometry, geometry.limit), room, hard)
         far = find_far(room, geometry.limit, far_y)
         moved = gaps.sort_partial(room, work, (n1, n2), not far)
         classify(room, geometry.limit, states[w], n2)
         choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
         if gaps.holds(states[w], GAPS):
-            lowest = starts[w] + np.int64(lags[1][0]) - lags[0][0]
-            gaps.find_absent(x, (starts[w], column_x, n1, d), room[0][2][0], work[0])
-            gaps.find_absent(y, (lowest, column_y, n2, d), room[1][5][0], work[1])
+            gaps.find_lost(sides, (start, lowest), lags[0], geometry, room, work)
             gaps.choose_tiles(room, work, lags, geometry, (states[w], GAPS, r[w], lag[w]))
             if moved:
                 gaps.put_back(work, r[w], lag[w])
             if far:
-                mark(r[w], states[w], far_y)
-            redo(sides, starts[w], lags, geometry, (r[w], lag[w]))
+                redo.mark(r[w], states[w], GAPS, far_y)
+            redo.redo(sides, start, lags, geometry, (r[w], lag[w]))
         odd[w] = STRANGE if strange else 0
         if gaps.any_of(hard[0]) or gaps.any_of(hard[1]):
             odd[w] |= SOME_EXACT
         if gaps.holds(states[w], FAR):
             odd[w] |= SOME_FAR
         left |= odd[w]
-    return left
+        if w == r.shape[0] - 1 or number == starts.size - 1:
+            if left:
+                return number + 1, left
+            if sums.size > 0:
+                sum_tiles.add_windows(geometry.registers, r[: w + 1], lag[: w + 1], sums)
+    return starts.size, left
 
 
-@kernel
+@part
 def find_far(room: Room, limit: float, far_y: Flags) -> bool:
     """Find the signals of y that are too far from their centre for float32, or for that with gaps.
 
@@ -193,41 +205,7 @@ def find_far(room: Room, limit: float, far_y: Flags) -> bool:
     return gaps.any_of(far_y)
 
 
-@kernel
-def mark(r: SingleArray, states: States, far_y: Flags) -> None:
-    """Mark the pairs of some signals of y, in tiles with gaps, to be done by the definition."""
-    for j in range(far_y.size):
-        for i in range(r.shape[0] if far_y[j] else 0):
-            if states[i // ROWS, j // COLUMNS] == GAPS:
-                r[i, j] = gap_tiles.REDO
-
-
-@kernel
-def marked(row: SingleArray) -> bool:
-    """Return whether a pair is marked; without a branch, so that it is done in vectors."""
-    count = 0
-    for j in range(row.size):
-        count += 1 if row[j] > BEYOND else 0
-    return count > 0
-
-
-@kernel
-def redo(
-    sides: Sides, start: int, lags: Lags, geometry: exact.Geometry, out: tuple[Array, Array]
-) -> None:
-    """Do the marked pairs of one window by the definition."""
-    (x, y), (column_x, n1, column_y, n2, d) = sides
-    a, b = x.reshape(x.shape[0] // d, d, x.shape[1]), y.reshape(y.shape[0] // d, d, y.shape[1])
-    order = lags[1].astype(np.int64)
-    for i in range(n1):
-        for j in range(n2 if marked(out[0][i]) else 0):
-            if out[0][i, j] > BEYOND:
-                first, second = a[:, :, column_x + i], b[:, :, column_y + j]
-                value, at = exact.choose(first, second, start, order, geometry)
-                out[0][i, j], out[1][i, j] = value, at
-
-
-@kernel
+@part
 def prepare(
     sides: Sides,
     start: int,
@@ -259,15 +237,16 @@ def prepare(
         for j in range(n2):
             if room[1][5][1, j] > 0.0:
                 for f in range(lags[0].size):
-                    if room[1][1][f, j] == panels.DOUBT:
+                    if room[1][1][f, j] < 0.0:
                         still, odd = settle(b[:, :, column_y + j], lowest + f, plan.window)
                         strange |= odd
                         hard[1][j] |= not still
-                        room[1][1][f, j] = math.nan
+                        for table in (room[1][1], room[1][3], room[1][7]):
+                            table[f, j] = math.nan
     return strange
 
 
-@kernel
+@part
 def settle(signal: FloatArray, start: int, width: int) -> tuple[bool, bool]:
     """Return whether a doubtful window is still, and whether its numbers are out of range."""
     for k in range(start, start + width):
@@ -278,7 +257,7 @@ def settle(signal: FloatArray, start: int, width: int) -> tuple[bool, bool]:
     return moved == 0.0, moved != 0.0 and not SMALL < moved < LARGE
 
 
-@kernel
+@part
 def classify(room: Room, limit: float, states: States, n2: int) -> None:
     """Decide what each tile needs."""
     partial_x, flags = room[0][2][0], room[1][5]
@@ -293,7 +272,7 @@ def classify(room: Room, limit: float, states: States, n2: int) -> None:
             states[:, j // COLUMNS] = GAPS
 
 
-@kernel
+@part
 def choose_tiles(
     room: Room, lags: Lags, geometry: exact.Geometry, tasks: tuple[States, Any, Array, Array]
 ) -> None:
@@ -346,7 +325,7 @@ def exactly(
             continue
         for i in range(hard_x.shape[1]):
             for j in range(hard_y.shape[1]):
-                if hard_x[w, i] or hard_y[w, j] or r[w, i, j] > BEYOND:
+                if hard_x[w, i] or hard_y[w, j] or r[w, i, j] > redo.BEYOND:
                     a, b = x[:, :, i], y[:, :, j]
                     value, at = exact.choose(a, b, starts[w], order, geometry)
                     r[w, i, j], lag[w, i, j] = value, at
@@ -365,16 +344,17 @@ def accumulate(
 
 @kernel
 def unpack(
-    r: SingleArray, lag: SingleArray, fps: float, out: tuple[FloatArray, FloatArray]
+    r: SingleArray, lag: SingleArray, fps: float, out: tuple[SingleArray, SingleArray]
 ) -> None:
     """Copy correlations, and lags in seconds, without the padding; NaN where undefined."""
-    values, lags = out
-    for w in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            for j in range(values.shape[2]):
-                value = r[w, i, j]
-                values[w, i, j] = value
-                lags[w, i, j] = lag[w, i, j] / fps if value == value else math.nan
+    frame = 1.0 / fps
+    for w in range(out[0].shape[0]):
+        for i in range(out[0].shape[1]):
+            values, lags, source, frames = out[0][w, i], out[1][w, i], r[w, i], lag[w, i]
+            for j in range(values.size):
+                values[j] = source[j]
+            for j in range(values.size):
+                lags[j] = frames[j] * frame if source[j] == source[j] else math.nan
 
 
 @kernel

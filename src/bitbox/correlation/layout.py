@@ -56,3 +56,10 @@ def laid_out(array: NDArray[Any], frames: tuple[int, int], name: str, multiple: 
     half = exponent // 2
     windows.lay_out(piece, np.ldexp(1.0, half), np.ldexp(1.0, exponent - half), out)
     return out
+
+
+def aligned(rows: int, n: int, dtype: type[np.floating[Any]]) -> NDArray[Any]:
+    """Return a matrix of 0 that begins where a vector register's worth of memory does."""
+    raw = np.zeros(rows * n + 16, dtype=dtype)
+    first = -raw.ctypes.data % 64 // raw.itemsize
+    return raw[first : first + rows * n].reshape(rows, n)

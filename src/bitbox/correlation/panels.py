@@ -49,8 +49,9 @@ DOUBT = -1.0
 def participant(typing, registers, data, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Fill the panel of one window of x, each signal centred and scaled to norm 1.
 
-    data (rows, signals); out = (panel (frames * d, n), counts (n,), flags (3, n), work (2 * d, n)):
-    flags tell what is PARTIAL and DOUBTFUL; a signal with too few frames is NaN.
+    data (rows, signals); out = (panel (frames * d, n), counts (n,), flags (3, n), work (2 * d, n),
+    what is of no concern here): flags tell what is PARTIAL and DOUBTFUL; a signal with too few
+    frames is NaN.
     at = (first row, first column, columns, frames, d, need). Returns what was found.
     """
 
@@ -65,12 +66,14 @@ def reference(typing, registers, data, out, at):  # type: ignore[no-untyped-def]
     """Fill the panel of one stretch of y, and the tables of every window in it.
 
     data (rows, signals); out = (panel ((frames + lags - 1) * d, n) of differences from a centre,
-    inverse (lags, n) of norms, sums (lags * d, n) and squares (lags, n) of the differences in units
-    of the norms, counts (lags, n), flags (3, n), work (2 * d, n)). Flags tell what is PARTIAL and
-    DOUBTFUL in some window, and the largest offset: squared distance of a window's mean from the
-    centre, times frames, over the squared norm. The inverse norm is NaN where there are too few
-    frames, and `DOUBT` where doubtful. at = (first row, first column, columns, frames, d, need,
-    lags, limit of the offset, whether sums, squares and counts are wanted). Returns what was found.
+    inverse (lags, n) of norms, sums (lags * d, n) and squares (lags, n) of the differences, counts
+    (lags, n), flags (3, n), work (2 * d, n), squared norms (lags, n)). Flags tell what is PARTIAL
+    and DOUBTFUL in some window, and the largest offset: squared distance of a window's mean from
+    the centre, times frames, over the squared norm. The inverse norm is NaN where there are too few
+    frames, and `DOUBT` where doubtful; squares and squared norms are NaN in the former. at = (first
+    row, first column, columns, frames, d, need, lags, limit of the offset, whether sums, squares,
+    counts and squared norms are wanted). If they are, everything of a signal is scaled by a power
+    of two, so that squares are near 1 at most. Returns what was found.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -162,7 +165,7 @@ class _Side(Emitter):
         """Return a value where a condition holds, 0 elsewhere."""
         return self.builder.select(where, value, self.constant(0.0))
 
-    def plus(self, slot: Any, value: Any) -> None:
+    def increase(self, slot: Any, value: Any) -> None:
         """Add to a variable."""
         self.put(slot, self.builder.fadd(self.get(slot), value))
 
@@ -181,8 +184,8 @@ class _Side(Emitter):
             k = k if every is None else self.mul(k, every)
             value = self.at_row(self.row(k, c), j)
             good = self.known(value)
-            self.plus(total, self.or_zero(good, value))
-            self.plus(count, self.or_zero(good, self.constant(1.0)))
+            self.increase(total, self.or_zero(good, value))
+            self.increase(count, self.or_zero(good, self.constant(1.0)))
         return self.get(total), self.get(count)
 
     def some(self, where: Any) -> Any:
@@ -227,7 +230,7 @@ class Participant(_Side):
     def emit(self) -> Any:
         """Write it."""
         b = self.builder
-        panel, counts, flags, work = self.out
+        panel, counts, flags, work, _ = self.out
         one = self.constant(1.0)
         with self.signals() as j:
             square, magnitude, partial, doubtful, valid = self.zeros(5)
@@ -237,7 +240,7 @@ class Participant(_Side):
                 with self.loop(self.frames) as k:
                     away = self.difference(self.row(k, c), j, mean)
                     self.add_to(square, away, away)
-                    self.plus(left, away)
+                    self.increase(left, away)
                 self.put(valid, count)
                 self.add_to(magnitude, mean, mean)
                 self.store(mean, work, self.place(c, j))
@@ -292,6 +295,8 @@ class Reference(_Side):
             self.note(offset, limit, FAR)
             for k, slot in enumerate((partial, doubtful, offset)):
                 self.store(self.get(slot), self.out[5], self.place(self.whole(k), j))
+            with b.if_then(wanted):
+                self.rescale(j, self.get(most))
         return b.load(self.found)
 
     def begin(self, j: Any, square: Any, count: Any, floor: Any) -> None:
@@ -309,8 +314,8 @@ class Reference(_Side):
             with self.loop(self.frames) as k:
                 away, good = self.difference(self.row(k, c), j, centre, keep=True)
                 self.add_to(square, away, away)
-                self.plus(along, away)
-                self.plus(count, self.or_zero(good, one))
+                self.increase(along, away)
+                self.increase(count, self.or_zero(good, one))
             self.add_to(floor, centre, b.fmul(centre, self.constant(DELICATE**2)))
             self.store(centre, work, self.place(c, j))
             self.store(self.get(along), work, self.place(self.add(self.d, c), j))
@@ -328,7 +333,7 @@ class Reference(_Side):
     def window(self, f: Any, j: Any, sums: Any, noted: Any, wanted: Any) -> None:
         """Turn sums into the norm of one window, and where wanted into its other tables."""
         b = self.builder
-        _, inverse, along, squares, counts, _, work = self.out
+        _, inverse, along, squares, counts, _, work, norms, _ = self.out
         square, count, share, most, least, offset = sums
         number, total = self.get(count), self.get(square)
         (between,) = self.zeros(1)
@@ -348,9 +353,41 @@ class Reference(_Side):
         with b.if_then(wanted):
             with self.loop(self.d) as c:
                 way = self.load(work, self.place(self.add(self.d, c), j))
-                self.put_out(b.fmul(way, norm), along, self.place(self.row(f, c), j))
-            self.put_out(b.fmul(total, squared), squares, place)
+                self.put_out(way, along, self.place(self.row(f, c), j))
+            self.put_out(self.where_enough(number, total), squares, place)
             self.put_out(number, counts, place)
+            self.put_out(self.where_enough(number, left), norms, place)
+
+    def rescale(self, j: Any, most: Any) -> None:
+        """Multiply by the power of two below the inverse root of the largest sum of squares."""
+        b, one = self.builder, self.constant(1.0)
+        panel, inverse, along, squares, _, _, _, norms, _ = self.out
+        bits = ir.VectorType(ir.IntType(64), self.lanes)
+        exponent = ir.Constant(bits, [0x7FF0000000000000] * self.lanes)
+        root = b.bitcast(self.root(b.fdiv(one, most)), bits)
+        scale = b.bitcast(b.and_(root, exponent), self.vector)
+        positive = b.fcmp_ordered(">", most, self.constant(0.0))
+        scale = b.select(positive, scale, one)
+        lags = self.at[6]
+        stretch = self.add(self.frames, b.sub(lags, self.whole(1)))
+        for array, rows, factor in (
+            (panel, self.mul(stretch, self.d), scale),
+            (along, self.mul(lags, self.d), scale),
+            (squares, lags, b.fmul(scale, scale)),
+            (norms, lags, b.fmul(scale, scale)),
+            (inverse, lags, b.fdiv(one, scale)),
+        ):
+            with self.loop(rows) as row:
+                self.multiply(array, self.place(row, j), factor)
+
+    def multiply(self, array: Any, place: Any, factor: Any) -> None:
+        """Multiply what is there in the panel's type; a negative mark stays."""
+        b = self.builder
+        kind = ir.VectorType(ir.FloatType(), self.lanes) if self.single else self.vector
+        address = b.bitcast(b.gep(array, [place]), kind.as_pointer())
+        value = b.load(address, align=4)
+        factor = b.fptrunc(factor, kind) if self.single else factor
+        b.store(b.fmul(value, factor), address, align=4)
 
     def slide(self, f: Any, j: Any, square: Any, count: Any, share: Any) -> None:
         """Let one frame enter the sums, and one leave."""
@@ -366,5 +403,5 @@ class Reference(_Side):
             self.store(b.fadd(self.load(work, place), change), work, place)
             self.put(more, b.fsub(self.or_zero(in_new, one), self.or_zero(in_old, one)))
         with b.if_then(self.some(b.fcmp_unordered("!=", self.get(more), zero))):
-            self.plus(count, self.get(more))
+            self.increase(count, self.get(more))
             self.put(share, b.fdiv(one, self.get(count)))

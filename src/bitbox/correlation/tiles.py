@@ -108,16 +108,25 @@ class Emitter:
         """Set a variable."""
         self.builder.store(value, slot)
 
+    def times(self, a: Any, b: Any) -> Any:
+        """Return a * b, which the target may fuse with `plus` or `less` where it can."""
+        return self.builder.fmul(a, b, flags=("contract",))
+
+    def plus(self, a: Any, b: Any) -> Any:
+        """Return a + b, fused if it can be."""
+        return self.builder.fadd(a, b, flags=("contract",))
+
+    def less(self, a: Any, b: Any) -> Any:
+        """Return a - b, fused if it can be."""
+        return self.builder.fsub(a, b, flags=("contract",))
+
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         """Return c + a * b."""
-        # "contract" lets the target fuse the two where it can, and only there.
-        product = self.builder.fmul(a, b, flags=("contract",))
-        return self.builder.fadd(c, product, flags=("contract",))
+        return self.plus(c, self.times(a, b))
 
     def multiply_subtract(self, a: Any, b: Any, c: Any) -> Any:
         """Return c - a * b."""
-        product = self.builder.fmul(a, b, flags=("contract",))
-        return self.builder.fsub(c, product, flags=("contract",))
+        return self.less(c, self.times(a, b))
 
     def add_to(self, slot: Any, a: Any, b: Any) -> None:
         """Add a product to a variable."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from bitbox.correlation import gaps, kernels, tiles
 from bitbox.correlation.jobs import Task
-from bitbox.correlation.layout import rows
+from bitbox.correlation.layout import aligned, rows
 from bitbox.correlation.sum_tiles import GROUP
 
 FloatArray = NDArray[np.float64]
@@ -18,7 +20,10 @@ SingleArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 #: Of so many rows one is looked at for gaps.
-_LOOK = 16
+_LOOK = 100
+
+#: Windows whose results are kept at a time.
+_AT_HAND = 16
 
 _NO_SUMS = np.empty((0, 0, 0))
 
@@ -47,6 +52,7 @@ class _Piece:
         y, column_y = rows(task.y, task.columns, begin, end)
         return (x, y), (column_x, task.n1, column_y, task.n2, task.x.shape[2])
 
+    @cached_property
     def laid_out(self) -> tuple[FloatArray, FloatArray]:
         """Return the signals laid out and scaled, for all other kernels."""
         return self.task.laid_out(*self.frames)
@@ -69,18 +75,25 @@ class Workspace:
         self._short = self._matrices(GROUP)
         self._odd = np.empty(task.windows_per_job, dtype=np.int64)
 
-    def windows(self, task: Task, first: int) -> tuple[SingleArray, SingleArray]:
-        """Return correlations and lags (frames) of a job's windows, in whole tiles."""
+    def windows(self, task: Task, first: int) -> Iterator[tuple[SingleArray, SingleArray]]:
+        """Yield correlations and lags (frames) of a job's windows, in whole tiles.
+
+        They come a few at a time, so that the processor has them at hand, and are overwritten.
+        """
         piece = _Piece.of(task, first)
-        out = self._results(len(piece.starts))
         if task.geometry.coordination:
+            out = self._results(len(piece.starts))
             self._coordination(piece, out)
-        else:
-            sides = piece.sides()
-            kernels.imitation(sides, piece.starts, *self._room(np.float32), out[:3], _NO_SUMS)
+            yield out[0], out[1]
+            return
+        sides = piece.sides()
+        for k in range(0, len(piece.starts), _AT_HAND):
+            starts = piece.starts[k : k + _AT_HAND]
+            out = self._results(len(starts))
+            kernels.imitation(sides, starts, *self._room(np.float32), out[:3], _NO_SUMS)
             if out[2].any():
-                self._do_odd(piece, piece.starts, sides, out)
-        return out[0], out[1]
+                self._do_odd(piece, starts, sides, out, _NO_SUMS)
+            yield out[0], out[1]
 
     def add(self, task: Task, first: int, sums: FloatArray) -> int:
         """Set (5, n1, n2) to the sums over a job's windows; return their number.
@@ -90,7 +103,7 @@ class Workspace:
         registers = task.geometry.registers
         sums.fill(0.0)
         if task.geometry.coordination:
-            r, lag = self.windows(task, first)
+            ((r, lag),) = self.windows(task, first)
             kernels.accumulate(r, lag, registers, sums)
             return len(r)
         piece = _Piece.of(task, first)
@@ -99,38 +112,44 @@ class Workspace:
         if not odd.any():
             short = *self._short, odd
             kernels.imitation(sides, piece.starts, *self._room(np.float32), short, sums)
-        if odd.any():
-            starts = piece.starts[odd != 0]
-            out = self._results(len(starts))
-            out[2][:] = odd[odd != 0]
-            self._do_odd(piece, starts, sides, out)
-            kernels.accumulate(out[0], out[1], registers, sums)
+        starts = piece.starts[odd != 0]
+        while len(starts) > 0:
+            out = self._results(min(len(starts), GROUP))
+            starts = starts[self._do_odd(piece, starts, sides, out, sums) :]
         return len(piece.starts)
 
-    def _do_odd(self, piece: _Piece, starts: IntArray, sides: Any, out: Any) -> None:
-        """Do the windows that something is odd about."""
-        single = self._room(np.float32)
+    def _do_odd(
+        self, piece: _Piece, starts: IntArray, sides: Any, out: Any, sums: FloatArray
+    ) -> int:
+        """Do windows that something is odd about; return how many (see `kernels.imitation_odd`)."""
+        single = self._room(np.float32, spare=True)
         if self._gaps is None:
             self._gaps = gaps.workspace(single[2], self._task.plan.window, self._task.x.shape[2])
-        left = kernels.imitation_odd(sides, starts, *single, self._gaps, out)
-        laid = piece.laid_out() if left & (kernels.STRANGE | kernels.SOME_EXACT) else None
-        if laid is not None and left & kernels.STRANGE:
-            flat = tuple(a.reshape(-1, a.shape[2]) for a in laid)
-            sides = flat, (0, piece.task.n1, 0, piece.task.n2, laid[0].shape[1])
+        done, left = kernels.imitation_odd(sides, starts, *single, self._gaps, out, sums)
+        if not left:
+            return done
+        last = (done - 1) % len(out[0]) + 1
+        starts, out = starts[done - last : done], tuple(array[:last] for array in out)
+        if left & kernels.STRANGE:
+            flat = tuple(a.reshape(-1, a.shape[2]) for a in piece.laid_out)
+            sides = flat, (0, piece.task.n1, 0, piece.task.n2, piece.laid_out[0].shape[1])
             out[2][:] = 1
-            left = kernels.imitation_odd(sides, starts, *single, self._gaps, out)
+            _, left = kernels.imitation_odd(sides, starts, *single, self._gaps, out, _NO_SUMS)
         if left & kernels.SOME_FAR:
             kernels.imitation_far(sides, starts, *self._room(np.float64), out)
         if left & kernels.SOME_EXACT:
-            laid = piece.laid_out() if laid is None else laid
-            kernels.exactly(*laid, starts, piece.task.order, piece.task.geometry, out)
+            task = piece.task
+            kernels.exactly(*piece.laid_out, starts, task.order, task.geometry, out)
+        if sums.size > 0:
+            kernels.accumulate(out[0], out[1], piece.task.geometry.registers, sums)
+        return done
 
     def _coordination(self, piece: _Piece, out: Any) -> None:
         from bitbox.correlation import coordination
 
         r, lag, odd, states, hard_x, hard_y = out
         odd[:] = kernels.SOME_EXACT
-        x, y = piece.laid_out()
+        x, y = piece.laid_out
         hard = tuple(np.empty((len(r), a.shape[2]), dtype=np.bool_) for a in (x, y))
         arguments = x, y, piece.starts, piece.task.order, piece.task.geometry
         coordination.coordination(*arguments, (r, lag, states, *hard))
@@ -144,7 +163,7 @@ class Workspace:
     def _matrices(self, windows: int) -> tuple[SingleArray, SingleArray]:
         """Return room for correlations and lags, whole tiles in whole lines of the cache."""
         n1, n2 = self._task.padded
-        r, lag = (kernels.aligned(windows * n1, n2, np.float32) for _ in range(2))
+        r, lag = (aligned(windows * n1, n2, np.float32) for _ in range(2))
         return r.reshape(windows, n1, n2), lag.reshape(windows, n1, n2)
 
     def _results(self, windows: int) -> Any:
@@ -161,14 +180,15 @@ class Workspace:
             )
         return tuple(array[:windows] for array in self._kept)
 
-    def _room(self, dtype: type[np.floating[Any]]) -> tuple[Any, Any, Any]:
+    def _room(self, dtype: type[np.floating[Any]], *, spare: bool = False) -> tuple[Any, Any, Any]:
         """Return lags, geometry and panels, as the kernels of imitation take them."""
-        if dtype.__name__ not in self._panels:
+        key = f"{dtype.__name__} {spare}"
+        if key not in self._panels:
             task, order = self._task, self._task.order
             width, d = task.plan.window, task.x.shape[2]
-            panels = kernels.new_room(width, d, task.padded, order.size, dtype)
-            self._panels[dtype.__name__] = order - order.min(), order.astype(dtype), panels
-        starts, values, panels = self._panels[dtype.__name__]
+            panels = kernels.new_room(width, d, task.padded, order.size, dtype, spare=spare)
+            self._panels[key] = order - order.min(), order.astype(dtype), panels
+        starts, values, panels = self._panels[key]
         return (starts, values), self._task.geometry, panels
 
 
@@ -179,6 +199,6 @@ def _mostly_gaps(sides: Any) -> bool:
     """
     share = 0.0
     for signals, column, n in zip(sides[0], sides[1][:3:2], sides[1][1:4:2], strict=True):
-        missing = np.isnan(signals[::_LOOK, column : column + n]).any(axis=1)
+        missing = np.isnan(signals[::_LOOK, column : column + n].sum(axis=1))
         share = max(share, float(missing.mean()))
     return share > 0.5
