@@ -24,9 +24,11 @@ def pair(frames: int = 9000, n: int = 79, d: int = 1) -> tuple[Array, Array]:
     return smooth(rng, (frames, n, d)), smooth(rng, (frames, n, d))
 
 
-def lose_at_random(data: Array, share: float = 0.02) -> Array:
+def lose_at_random(data: Array, seed: int, *, together: bool = False, share: float = 0.02) -> Array:
+    """Lose frames at random, of all signals together or of each by itself."""
+    shape = data.shape[:1] if together else data.shape[:2]
     out = data.copy()
-    out[np.random.default_rng(1).random(data.shape[:2]) < share] = np.nan
+    out[np.random.default_rng(seed).random(shape) < share] = np.nan
     return out
 
 
