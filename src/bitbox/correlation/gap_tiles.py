@@ -2,9 +2,9 @@
 
 Missing frames are 0 in the panels, so the sum of products is already that over the pairwise
 complete frames. What is left is to take out of each signal's own sums the frames that only the
-other one misses. What one signal misses is added up for all signals of the other person at once
-(`gaps.find_lost`), in rows: what x misses in rows of y, which the tile reads as they are; what y
-misses in rows of x, which it turns into columns.
+other one misses. These are rows of the other's panel, one or two, or the sum of more, which is
+added up once for all signals (`gaps.find_lost`). What x misses are rows of y, which the tile reads
+as they are; what y misses are rows of x, which it turns into columns.
 
 With n common frames,
 
@@ -97,16 +97,8 @@ def imitation(typing, kinds, x, y, lost_x, lost_y, lags, out, at):  # type: igno
     norms are NaN where a window is undefined. Behind the frames of x and of y there are a row of 0
     and what `add_rows` made.
 
-    lost_x = (places in x of what it loses by what y misses: one row, and another one (2 lags, n2);
-    squares that `add_rows` made (rows, n1), place in these (lags, n2), 1 where the first row is one
-    frame (lags, n2); how many columns miss frames, two, or more (3 lags, n2 / COLUMNS)). lost_y =
-    (rows of y of what it loses by what x misses (2 lags, n1); squares (rows, n2), place in these
-    (lags, n1), 1 where the first row is one frame (n1,); where y's frames are absent, like y
-    (frames, n2), how many frames x misses (n1,), and the inverse of the number of those it has
-    (n1,)).
-
-    lags = (first frames of y, values); out = (r, lag), each (n1, n2); at = (i, j, frames, d, frames
-    needed, polarity).
+    lost_x and lost_y are `gaps.LostX` and `gaps.LostY`. lags = (first frames of y, values); out =
+    (r, lag), each (n1, n2); at = (i, j, frames, d, frames needed, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,40 @@ Room = tuple[tuple[Array, ...], tuple[Array, ...]]
 #: place.
 Side = tuple[IntArray, IntArray, IntArray]
 
-#: What x loses, and y (see `gap_tiles`).
-LostX = tuple[Array, ...]
-LostY = tuple[Array, ...]
+
+class LostX(NamedTuple):
+    """What x loses by what y misses, for every lag and signal of y."""
+
+    places: IntArray
+    """In x's panel, of one row and of another one (2 lags, n2)."""
+    squares: Array
+    """Of more than two frames, added up; the first row is 0 (rows, n1)."""
+    of_squares: IntArray
+    """Place in these (lags, n2)."""
+    alone: Array
+    """1 where the first row is one frame, whose square is its own (lags, n2)."""
+    some: IntArray
+    """How many columns of a tile miss frames, two, or more (3 lags, n2 / COLUMNS)."""
+
+
+class LostY(NamedTuple):
+    """What y loses by what x misses, for every lag and signal of x."""
+
+    rows: IntArray
+    """One row of y's panel, and another one (2 lags, n1)."""
+    squares: Array
+    """Of more than two frames, added up; the first row is 0 (rows, n2)."""
+    of_squares: IntArray
+    """Place in these (lags, n1)."""
+    alone: Array
+    """1 where the first row is one frame, whose square is its own (n1,)."""
+    absent: Array
+    """1 where y misses a frame too; rows as those of its panel (rows, n2)."""
+    missed: Array
+    """How many frames x misses (n1,)."""
+    share: Array
+    """One over the number of those that it has (n1,)."""
+
 
 #: x, y, what they lose, and how many coordinates there are (see `gap_tiles`).
 Work = tuple[Side, Side, LostX, LostY, tuple[int, ...]]
@@ -40,14 +71,14 @@ def workspace(room: Room, width: int, d: int) -> Work:
     x, y, inverse = room[0][0], room[1][0], room[1][1]
     n1, n2, lags = x.shape[1], y.shape[1], inverse.shape[0]
     stretch = width + lags - 1
-    lost_x = (
+    lost_x = LostX(
         np.empty((2 * lags, n2), dtype=np.int64),
         aligned(1 + lags * n2, n1, np.float32),
         np.empty((lags, n2), dtype=np.int64),
         aligned(lags, n2, np.float32),
         np.empty((3 * lags, n2 // COLUMNS), dtype=np.int64),
     )
-    lost_y = (
+    lost_y = LostY(
         np.empty((2 * lags, n1), dtype=np.int64),
         aligned(1 + lags * n1, n2, np.float32),
         np.empty((lags, n1), dtype=np.int64),
@@ -192,26 +223,25 @@ def find_lost(
     of fewer frames than needed are undefined anyway.
     """
     (x, y), (column_x, n1, column_y, n2, d) = sides
-    side_x, side_y, (of_x, _, _, _, some), (of_y, _, _, _, absent, number, share), _ = work
-    set_absent(absent, side_y, 0.0)
+    side_x, side_y, lost_x, lost_y, _ = work
+    set_absent(lost_y.absent, side_y, 0.0)
     list_missing(x, (at[0], column_x, n1, d), side_x[2], room[0][2][0], side_x[:2])
     list_missing(y, (at[1], column_y, n2, d), side_y[2], room[1][5][0], side_y[:2])
-    set_absent(absent, side_y, 1.0)
-    for i in range(number.size):
-        number[i], share[i] = side_x[1][i], 1.0 / (geometry.window - side_x[1][i])
+    set_absent(lost_y.absent, side_y, 1.0)
+    for i in range(lost_y.missed.size):
+        lost_y.missed[i] = side_x[1][i]
+        lost_y.share[i] = 1.0 / (geometry.window - side_x[1][i])
     width, stretch = geometry.window, geometry.window + lags.size - 1
     length = d * room[0][0].shape[1]
     one: Any = np.int64(1)
-    one_or_two(side_y, -lags, width, length, of_x)
-    one_or_two(side_x, lags, stretch, one, of_y)
+    one_or_two(side_y, -lags, width, length, lost_x.places)
+    one_or_two(side_x, lags, stretch, one, lost_y.rows)
     more_of_x(room[0][4], work, lags, geometry)
     more_of_y(room[1][8], work, lags, stretch)
-    none = width * length
-    for q in range(lags.size):
-        for tile in range(some.shape[1]):
+    for q in range(2 * lags.size):
+        for tile in range(lost_x.some.shape[1]):
             columns = slice(tile * COLUMNS, (tile + 1) * COLUMNS)
-            some[q, tile] = differ(of_x[q, columns], none)
-            some[lags.size + q, tile] = differ(of_x[lags.size + q, columns], none)
+            lost_x.some[q, tile] = differ(lost_x.places[q, columns], width * length)
 
 
 @part
