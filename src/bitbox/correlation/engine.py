@@ -135,7 +135,7 @@ def correlate(
     told = _counting(progress, len(blocks) * plan.n_windows)
     if keep_windows or out is not None:
         return _every_window(task, blocks, keep_windows, (out, names), told, threads)
-    totals = np.zeros((5, task.n1, task.n2))
+    totals = _nothing((5, task.n1, task.n2))
     for done, number, part in sums(blocks, threads):
         block = blocks[number]
         totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
@@ -159,7 +159,7 @@ def _every_window(
     shape = plan.n_windows, task.n1, task.n2
     values = np.empty(shape, dtype=np.float32) if keep_windows else None
     lags = np.empty(shape, dtype=np.float32) if keep_windows else None
-    totals = np.zeros((5, *shape[1:]))
+    totals = _nothing((5, *shape[1:]))
     path, names = file
 
     def use(number: int, first: int, r: SingleArray, lag: SingleArray, before: Made | None) -> Made:
@@ -198,17 +198,28 @@ def _counting(progress: Progress | None, total: int) -> Callable[[int], None]:
     return told
 
 
+def _nothing(shape: tuple[int, ...]) -> FloatArray:
+    """Return zeros, in large pages of memory, which `numpy.zeros` does not ask for."""
+    out = np.empty(shape)
+    out.fill(0.0)
+    return out
+
+
 def _summary(
     totals: FloatArray, plan: WindowPlan, values: SingleArray | None, lags: SingleArray | None
 ) -> LaggedCorrelation:
-    """Turn sums over windows into means."""
-    count, total, magnitudes, squares, lag = totals
-    with np.errstate(invalid="ignore"):
-        mean = total / count
-        std = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
-        lag = lag / count / plan.fps
-        mean_abs = magnitudes / count
-    return LaggedCorrelation(mean, std, lag, count.astype(np.int64), plan, values, lags, mean_abs)
+    """Turn sums over windows into means, in place: of many signals, each matrix is large."""
+    n_valid = totals[0].astype(np.int64)
+    for rows in _blocks(totals.shape[1]):
+        count, mean, magnitudes, squares, lag = totals[:, rows]
+        with np.errstate(invalid="ignore"):
+            for total in (mean, magnitudes, squares):
+                total /= count
+            lag /= count * plan.fps
+            squares -= mean**2
+            np.sqrt(np.maximum(squares, 0.0, out=squares), out=squares)
+    _, mean, mean_abs, std, lag = totals
+    return LaggedCorrelation(mean, std, lag, n_valid, plan, values, lags, mean_abs)
 
 
 def _blocks(n: int) -> list[slice]:

@@ -92,7 +92,9 @@ class Task:
         pairs = self.n1 * self.n2
         cost = pairs * self.order.size * self.plan.window * self.x.shape[2]
         most = max(1, int(8e6 / pairs))
-        size = min(max(1 if self.geometry.coordination else 4, _JOB / cost), most, 4096)
+        # Blocks of many signals are enough to share, and their sums take long to add up.
+        work = 3 * _JOB if pairs < self.x.shape[1] * self.y.shape[1] else _JOB
+        size = min(max(1 if self.geometry.coordination else 4, work / cost), most, 4096)
         return -(-self.plan.n_windows // math.ceil(self.plan.n_windows / size))
 
     @property
