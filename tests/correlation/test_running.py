@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +212,18 @@ def test_windows_that_slide_are_done_anew_after_a_jump() -> None:
     x, y = (smooth(rng, (120, 4, 1)) for _ in range(2))
     y[:40] *= 1e7  # within the lags of one window after another
     check(x, y, make_plan(120, 12, 5, 20))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_threads_keep_changes_nothing_and_holds_no_signals(threads: int) -> None:
+    x, y = pair(200, 20)
+    x[50:60, 3] = np.nan
+    plan, other = make_plan(200, 15, 5, 4), make_plan(200, 15, 5, 3)
+    first = correlate(x, y, plan, threads=threads)
+    for argument in (other, plan):  # another workspace, and then one again that is new
+        again = correlate(x, y, argument, threads=threads)
+    np.testing.assert_array_equal(again.mean, first.mean)
+    alone = weakref.ref(x)
+    del x
+    gc.collect()
+    assert alone() is None

@@ -170,16 +170,10 @@ def _each_job(
     threads: int | None,
 ) -> Iterator[T]:
     """Yield what is made of every job, in order; each thread has a workspace."""
-    from bitbox.correlation.workspace import Workspace
-
-    rooms = threading.local()
 
     def job(which: tuple[int, Task, int]) -> T:
         number, task, first = which
-        signals = task.n1, task.n2
-        if getattr(rooms, "signals", None) != signals:
-            rooms.signals, rooms.room = signals, Workspace(task)
-        return work(rooms.room, task, (number, first))
+        return work(_workspace(task), task, (number, first))
 
     jobs = (
         (number, task, first)
@@ -187,6 +181,25 @@ def _each_job(
         for first in range(0, task.plan.n_windows, task.windows_per_job)
     )
     yield from in_order(job, jobs, threads)
+
+
+_ROOMS = threading.local()
+
+
+def _workspace(task: Task) -> Workspace:
+    """Return this thread's workspace for such tasks; the last one is kept.
+
+    The system takes as long to give new memory as a tenth of a small call with gaps.
+    """
+    from bitbox.correlation.workspace import Workspace
+
+    signals = task.n1, task.n2, task.x.shape[1:], task.y.shape[1:]
+    key = task.geometry, task.order.tobytes(), task.windows_per_job, signals
+    if getattr(_ROOMS, "key", None) != key:
+        _ROOMS.key = _ROOMS.room = None  # gives back the memory of the last one
+        _ROOMS.key, _ROOMS.room = key, Workspace(task)
+    room: Workspace = _ROOMS.room
+    return room
 
 
 def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None) -> Iterator[T]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -68,7 +68,9 @@ class Workspace:
     """
 
     def __init__(self, task: Task) -> None:
-        self._task = task
+        # Without the signals, which it would keep in memory.
+        nothing = (np.empty((0, *signals.shape[1:])) for signals in (task.x, task.y))
+        self._task = replace(task, x=next(nothing), y=next(nothing))
         self._kept: tuple[NDArray[Any], ...] | None = None
         self._panels: dict[str, Any] = {}
         self._gaps: gaps.Work | None = None
