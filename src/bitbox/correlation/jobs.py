@@ -152,9 +152,7 @@ def sums(tasks: Iterable[Task], threads: int | None) -> Iterator[tuple[int, int,
     spare: list[FloatArray] = []
 
     def work(room: Workspace, task: Task, where: tuple[int, int]) -> tuple[int, int, FloatArray]:
-        shape = 5, *task.padded
-        part = spare.pop() if spare else np.empty(shape)
-        part = part if part.shape == shape else np.empty(shape)
+        part = _one_of(spare, (5, *task.padded))
         return room.add(task, where[1], part), where[0], part
 
     done = 0
@@ -162,6 +160,15 @@ def sums(tasks: Iterable[Task], threads: int | None) -> Iterator[tuple[int, int,
         done += count
         yield done, number, part
         spare.append(part)
+
+
+def _one_of(spare: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    """Return an array of a shape, a spare one if there is one; threads may ask at once."""
+    try:
+        part = spare.pop()
+    except IndexError:
+        return np.empty(shape)
+    return part if part.shape == shape else np.empty(shape)
 
 
 def _each_job(
