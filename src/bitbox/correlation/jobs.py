@@ -305,7 +305,7 @@ def slide_limit(plan: WindowPlan, terms: int) -> float:
     where values repeat, these errors all have the same sign.
     """
     steps = 4 * plan.max_lag * terms / plan.window
-    return 2e-6 / (2.0**-24 * max(8.0, steps / 8))
+    return 2e-6 / (2.0**-24 * max(8.0, steps / 5))
 
 
 def frames_needed(plan: WindowPlan, min_valid: float) -> int:
