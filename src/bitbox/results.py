@@ -69,8 +69,9 @@ class CorrelationResult:
         that Y moved earlier: X follows.
     n_valid : ndarray of int, shape (n1, n2)
         Number of defined windows.
-    values, lags : ndarray of float32, shape (windows, n1, n2), or None
-        The chosen correlation and its lag (seconds) in every window; with ``stats=False``.
+    values, lags : ndarray, shape (windows, n1, n2), or None
+        The chosen correlation (float32, which is what it is good to) and its lag (seconds) in
+        every window; with ``stats=False``.
     x_names, y_names : tuple of str
         The signals of X and of Y.
     times : ndarray, shape (windows,)
@@ -92,7 +93,7 @@ class CorrelationResult:
     times: FloatArray
     plan: WindowPlan
     values: NDArray[np.float32] | None = None
-    lags: NDArray[np.float32] | None = None
+    lags: FloatArray | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 

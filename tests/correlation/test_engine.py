@@ -48,7 +48,7 @@ def check_statistics(got) -> None:
         lag, _, _ = naive.statistics(got.lags[:, i, j])
         np.testing.assert_allclose(got.mean[i, j], mean, rtol=0, atol=1e-7)
         np.testing.assert_allclose(got.std[i, j], std, rtol=0, atol=1e-6)
-        np.testing.assert_allclose(got.lag[i, j], lag, rtol=0, atol=1e-7)
+        np.testing.assert_allclose(got.lag[i, j], lag, rtol=0, atol=1e-9)
         assert got.n_valid[i, j] == count
 
 
@@ -251,4 +251,6 @@ def test_windows_are_kept_in_the_precision_of_their_values() -> None:
     got = correlate(x, y, make_plan(60, 15, 5, 4), keep_windows=True)
     assert got.values is not None
     assert got.lags is not None
-    assert got.values.dtype == got.lags.dtype == np.float32
+    assert got.values.dtype == np.float32
+    assert got.lags.dtype == np.float64
+    assert set(np.unique(got.lags)) <= {lag / 25.0 for lag in range(-4, 1)}

@@ -28,7 +28,7 @@ from bitbox.progress import Progress
 
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
-Made = tuple[Task, FloatArray, list[tuple[int, SingleArray, SingleArray]]]
+Made = tuple[Task, int, FloatArray, tuple[SingleArray, SingleArray] | None]
 
 #: Signals of each person that are correlated at a time: what threads work on, sums included, then
 #: fits into the processor's cache.
@@ -63,8 +63,10 @@ class LaggedCorrelation:
         Number of defined windows.
     plan : WindowPlan
         Where the windows lie.
-    values, lags : (windows, n1, n2) array of float32, optional
-        Correlation and lag (seconds) of every window, if they were asked for.
+    values : (windows, n1, n2) array of float32, optional
+        Correlation of every window, if it was asked for.
+    lags : (windows, n1, n2) array, optional
+        Its lag, in seconds.
     mean_abs : (n1, n2) array
         Over the defined windows, of the magnitude of the correlation at the chosen lag.
     """
@@ -75,7 +77,7 @@ class LaggedCorrelation:
     n_valid: NDArray[np.int64]
     plan: WindowPlan
     values: SingleArray | None = None
-    lags: SingleArray | None = None
+    lags: FloatArray | None = None
     mean_abs: FloatArray | None = None
 
 
@@ -158,32 +160,30 @@ def _every_window(
     plan, registers = task.plan, task.geometry.registers
     shape = plan.n_windows, task.n1, task.n2
     values = np.empty(shape, dtype=np.float32) if keep_windows else None
-    lags = np.empty(shape, dtype=np.float32) if keep_windows else None
+    lags = np.empty(shape) if keep_windows else None
     totals = _nothing((5, *shape[1:]))
     path, names = file
 
-    def use(number: int, first: int, r: SingleArray, lag: SingleArray, before: Made | None) -> Made:
+    def use(number: int, first: int, r: SingleArray, lag: SingleArray) -> Made:
         block = blocks[number]
-        _, part, kept = before or (block, np.zeros((5, *block.padded)), [])
+        part = np.zeros((5, *block.padded))
         kernels.accumulate(r, lag, registers, part)
         if values is not None and lags is not None:
             place = slice(first, first + len(r)), block.rows, block.columns
             kernels.unpack(r, lag, plan.fps, (values[place], lags[place]))
-        if path is not None:
-            inner = slice(None), slice(block.n1), slice(block.n2)
-            kept.append((first, r[inner].copy(), lag[inner].copy()))
-        return block, part, kept
+        inner = slice(None), slice(block.n1), slice(block.n2)
+        kept = None if path is None else (r[inner].copy(), lag[inner].copy())
+        return block, first, part[inner], kept
 
     with ExitStack() as stack:
         writer = None
         if path is not None:
             writer = stack.enter_context(WindowFile(path, plan, shape[1:], names))
         for done, made in each_window(blocks, use, threads):
-            block, part, kept = made
-            totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
-            if writer is not None:
-                for piece in kept:
-                    writer.write(block.rows, block.columns, *piece)
+            block, first, part, kept = made
+            totals[:, block.rows, block.columns] += part
+            if writer is not None and kept is not None:
+                writer.write(block.rows, block.columns, first, *kept)
             told(done)
     return _summary(totals, plan, values, lags)
 
@@ -206,7 +206,7 @@ def _nothing(shape: tuple[int, ...]) -> FloatArray:
 
 
 def _summary(
-    totals: FloatArray, plan: WindowPlan, values: SingleArray | None, lags: SingleArray | None
+    totals: FloatArray, plan: WindowPlan, values: SingleArray | None, lags: FloatArray | None
 ) -> LaggedCorrelation:
     """Turn sums over windows into means, in place: of many signals, each matrix is large."""
     n_valid = totals[0].astype(np.int64)

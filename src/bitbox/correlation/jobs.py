@@ -116,26 +116,20 @@ class Task:
 
 def each_window(
     tasks: Iterable[Task],
-    use: Callable[[int, int, SingleArray, SingleArray, T | None], T],
+    use: Callable[[int, int, SingleArray, SingleArray], T],
     threads: int | None,
 ) -> Iterator[tuple[int, T]]:
-    """Yield (windows done, what ``use`` made of some windows), in order.
+    """Yield (windows done, what ``use(number of the task, first window, r, lag)`` made), in order.
 
-    ``use(number of the task, first window, r, lag, what it made of those before)`` is called in the
-    threads, for a few windows at a time, the first time with None. r and lag (frames), (windows, n1
-    or more, n2 or more), float32, are overwritten afterwards. The tasks have windows and lags of
-    the same sizes, and the same numbers of coordinates.
+    It is called in the threads, for some windows at a time. r and lag (frames), (windows, n1 or
+    more, n2 or more), float32, are overwritten afterwards. The tasks have windows
+    and lags of the same sizes, and the same numbers of coordinates.
     """
 
     def work(room: Workspace, task: Task, where: tuple[int, int]) -> tuple[int, T]:
         number, first = where
-        windows = room.windows(task, first)
-        r, lag = next(windows)  # every job has a window
-        done, made = len(r), use(number, first, r, lag, None)
-        for r, lag in windows:
-            made = use(number, first + done, r, lag, made)
-            done += len(r)
-        return done, made
+        r, lag = room.windows(task, first)
+        return len(r), use(number, first, r, lag)
 
     done = 0
     for count, made in _each_job(tasks, work, threads):

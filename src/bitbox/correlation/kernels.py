@@ -344,17 +344,16 @@ def accumulate(
 
 @kernel
 def unpack(
-    r: SingleArray, lag: SingleArray, fps: float, out: tuple[SingleArray, SingleArray]
+    r: SingleArray, lag: SingleArray, fps: float, out: tuple[SingleArray, FloatArray]
 ) -> None:
     """Copy correlations, and lags in seconds, without the padding; NaN where undefined."""
-    frame = 1.0 / fps
     for w in range(out[0].shape[0]):
         for i in range(out[0].shape[1]):
             values, lags, source, frames = out[0][w, i], out[1][w, i], r[w, i], lag[w, i]
             for j in range(values.size):
                 values[j] = source[j]
             for j in range(values.size):
-                lags[j] = frames[j] * frame if source[j] == source[j] else math.nan
+                lags[j] = frames[j] / fps if source[j] == source[j] else math.nan
 
 
 @kernel

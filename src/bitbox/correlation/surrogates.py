@@ -24,7 +24,6 @@ from bitbox.errors import ParameterError, SchemaError
 from bitbox.progress import Progress
 
 FloatArray = NDArray[np.float64]
-SingleArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 #: Windows that a job computes under all surrogates.
@@ -222,14 +221,10 @@ def _totals(
             yield count, total
         return
 
-    def use(
-        _: int, __: int, r: SingleArray, lag: SingleArray, before: FloatArray | None
-    ) -> FloatArray:
-        total = np.zeros((5, *task.padded)) if before is None else before
-        some = np.zeros((5, *task.padded))
-        kernels.accumulate(r, lag, registers, some)
-        some[3:] = kernels.fisher_sums(r, registers)
-        total += some
+    def use(_: int, __: int, r: NDArray[np.float32], lag: NDArray[np.float32]) -> FloatArray:
+        total = np.zeros((5, *task.padded))
+        kernels.accumulate(r, lag, registers, total)
+        total[3:] = kernels.fisher_sums(r, registers)
         return total
 
     yield from each_window(parts, use, threads)
@@ -338,15 +333,14 @@ def _matched_coordination(
         one = Task.prepare(
             x[:, k : k + 1], y[:, k : k + 1], plan, polarity=polarity, min_valid=min_valid
         )
-
-        def use(
-            _: int, first: int, r: SingleArray, lag: SingleArray, __: int | None, k: int = k
-        ) -> int:
-            stop = first + len(r)
-            values[first:stop, k], lags[first:stop, k] = r[:, 0, 0], lag[:, 0, 0]
-            return stop
-
-        for _ in each_window([one], use, None):
-            pass
+        for stop, (r, lag) in each_window([one], _first_pair, None):
+            values[stop - r.size : stop, k], lags[stop - r.size : stop, k] = r, lag
     lags[np.isnan(values)] = np.nan
     return MatchedCorrelation(values, lags / plan.fps, plan)
+
+
+def _first_pair(
+    _: int, __: int, r: NDArray[np.float32], lag: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what some windows hold of the first pair."""
+    return r[:, 0, 0].copy(), lag[:, 0, 0].copy()

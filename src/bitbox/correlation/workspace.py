@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,9 +20,6 @@ IntArray = NDArray[np.int64]
 
 #: Of so many rows one is looked at for gaps.
 _LOOK = 100
-
-#: Windows whose results are kept at a time.
-_AT_HAND = 16
 
 _NO_SUMS = np.empty((0, 0, 0))
 
@@ -77,25 +73,18 @@ class Workspace:
         self._short = self._matrices(GROUP)
         self._odd = np.empty(task.windows_per_job, dtype=np.int64)
 
-    def windows(self, task: Task, first: int) -> Iterator[tuple[SingleArray, SingleArray]]:
-        """Yield correlations and lags (frames) of a job's windows, in whole tiles.
-
-        They come a few at a time, so that the processor has them at hand, and are overwritten.
-        """
+    def windows(self, task: Task, first: int) -> tuple[SingleArray, SingleArray]:
+        """Return correlations and lags (frames) of a job's windows, in whole tiles."""
         piece = _Piece.of(task, first)
+        out = self._results(len(piece.starts))
         if task.geometry.coordination:
-            out = self._results(len(piece.starts))
             self._coordination(piece, out)
-            yield out[0], out[1]
-            return
-        sides = piece.sides()
-        for k in range(0, len(piece.starts), _AT_HAND):
-            starts = piece.starts[k : k + _AT_HAND]
-            out = self._results(len(starts))
-            kernels.imitation(sides, starts, *self._room(np.float32), out[:3], _NO_SUMS)
+        else:
+            sides = piece.sides()
+            kernels.imitation(sides, piece.starts, *self._room(np.float32), out[:3], _NO_SUMS)
             if out[2].any():
-                self._do_odd(piece, starts, sides, out, _NO_SUMS)
-            yield out[0], out[1]
+                self._do_odd(piece, piece.starts, sides, out, _NO_SUMS)
+        return out[0], out[1]
 
     def add(self, task: Task, first: int, sums: FloatArray) -> int:
         """Set (5, n1, n2) to the sums over a job's windows; return their number.
@@ -105,7 +94,7 @@ class Workspace:
         registers = task.geometry.registers
         sums.fill(0.0)
         if task.geometry.coordination:
-            ((r, lag),) = self.windows(task, first)
+            r, lag = self.windows(task, first)
             kernels.accumulate(r, lag, registers, sums)
             return len(r)
         piece = _Piece.of(task, first)
