@@ -138,6 +138,25 @@ def gaps(rounds: int, threads: int) -> None:
     print("targets: 2 at random, 1.3 in long gaps")
 
 
+def coordination_gaps(rounds: int, threads: int) -> None:
+    """Print what missing frames cost in coordination, of signals and of landmarks."""
+    (x, y), (a, b) = pair(1800), pair(150, 17, 3)
+    plan, short = (main_plan(n, mode="coordination") for n in (1800, 150))
+    gap = a.copy()
+    gap[::20] = np.nan
+    for title, base, data, other in (
+        ("79 signals, 1 min", (x, y, plan), (lose_at_random(x, 2), lose_at_random(y, 3), plan),
+         "2 % at random, of each signal"),
+        ("17 landmarks, 5 s", (a, b, short), (gap, b, short), "a missing frame in every window"),
+    ):  # fmt: skip
+        jobs: dict[str, Job] = {
+            name: (lambda case=case: correlate(*case, threads=threads))
+            for name, case in (("complete", base), (other, data))
+        }
+        times = take_turns(jobs, max(1, rounds // 3))
+        table(f"Coordination with missing frames, {title}", times, "complete")
+
+
 def scaling(rounds: int, most: int) -> None:
     x, y = pair()
     jobs: dict[str, Job] = {
@@ -252,6 +271,7 @@ def main() -> None:
     speed(rounds, options.threads)
     gaps(rounds, options.threads)
     if not options.quick:
+        coordination_gaps(rounds, options.threads)
         scaling(rounds, options.threads)
         surrogates(rounds, options.threads)
         starting()

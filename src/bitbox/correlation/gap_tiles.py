@@ -118,10 +118,10 @@ class GapTile:
         self.x, self.nx = e.data(kinds[0], args[0])
         y, lost_x, lost_y = (e.tuple_data(kinds[k], args[k]) for k in (1, 2, 3))
         (self.y, self.sums, self.squares, self.norms, self.counts), self.ny = _arrays(y), y[0][1]
-        self.of_x, self.squares_x, self.of_squares_x, self.one_x, self.some = _arrays(lost_x)
-        self.of_y, self.squares_y, self.of_squares_y, self.one_y, *others = _arrays(lost_y)
+        self.of_x, self.squares_x, self.one_x, self.some = _arrays(lost_x)
+        self.of_y, self.squares_y, self.one_y, *others = _arrays(lost_y)
         self.absent, self.missed, self.shares = others
-        self.n_tiles = lost_x[4][1]
+        self.n_tiles = lost_x[3][1]
         (self.starts, self.n_lags), (self.lags, _) = e.tuple_data(kinds[4], args[4])
         (self.out_r, self.n_out), (self.out_lag, _) = e.tuple_data(kinds[5], args[5])
         self.i, self.j, self.width, self.d, need, polarity = cgutils.unpack_tuple(
@@ -213,14 +213,13 @@ class GapTile:
     ) -> Callable[[Cell], list[Any]]:
         """Return a function for what cells need besides products: see `terms`."""
         e, (q, _, first) = self.e, at
-        many = self.lost_if(2, q, self.squares_x, self.of_squares_x, first) if gaps[1] else {}
+        many = self.lost_if(2, self.squares_x, q, first) if gaps[1] else {}
 
         def lost(c: Any) -> tuple[Cells, Cells]:
             if not gaps[1]:
                 return {}, {}
             x = e.builder.gep(self.x, [e.mul(c, self.nx)])
-            one = self.lost(x, self.of_x, q, first)
-            return one, self.lost_if(1, q, x, self.of_x, first)
+            return self.lost(x, q, first), self.lost_if(1, x, q, first)
 
         if self.single:
             rows = lost(e.whole(0))
@@ -255,7 +254,7 @@ class GapTile:
             one, two = (
                 self.of_columns(
                     self.y,
-                    e.add(e.mul(self.of_row(self.of_y, k, q, first, cell), self.d), c),
+                    e.add(e.mul(self.of_row(k, q, first, cell), self.d), c),
                     cell[1],
                 )
                 for k in (0, 1)
@@ -272,11 +271,15 @@ class GapTile:
             along, xx = e.times(sum_x, own), e.times(sum_x, sum_x)
         return [along, xx, yy, squares_x, squares_y]
 
-    def of_row(self, table: Any, k: int, q: Any, first: Any, cell: Cell) -> Any:
-        """Return a row's number from the k-th of some tables (lags, n1)."""
+    def of_row(self, k: int, q: Any, first: Any, cell: Cell) -> Any:
+        """Return the k-th of the numbers of rows that belong to a row of the tile."""
         e = self.e
-        lag = e.add(q, e.mul(e.whole(k), self.n_lags)) if k else q
-        return self.number(table, e.add(e.mul(lag, self.nx), e.add(first, e.whole(cell[0]))))
+        row = e.add(first, e.whole(cell[0]))
+        return self.number(self.of_y, e.add(e.mul(self.row(k, q), self.nx), row))
+
+    def row(self, k: int, q: Any) -> Any:
+        """Return the row of a lag in the k-th of some tables that lie below each other."""
+        return self.e.add(self.e.mul(self.e.whole(k), self.n_lags), q)
 
     def fraction(
         self, at: Any, covariance: Any, between: list[Any], gaps: tuple[bool, bool]
@@ -292,9 +295,8 @@ class GapTile:
         row = e.add(first, e.whole(cell[0]))
         one, enough = e.constant(1.0), e.constant(ENOUGH)
         if gaps[0]:
-            place = self.of_row(self.of_squares_y, 0, q, first, cell)
-            left_y = b.fsub(self.of_columns(self.squares, f, cell[1]), squares_y)
-            left_y = b.fsub(left_y, e.load(self.squares_y, e.add(place, self.column(cell[1]))))
+            more = self.of_columns(self.squares_y, self.of_row(2, q, first, cell), cell[1])
+            left_y = b.fsub(b.fsub(self.of_columns(self.squares, f, cell[1]), squares_y), more)
         if not gaps[1]:
             if not gaps[0]:
                 return covariance, norm, None, None
@@ -307,8 +309,7 @@ class GapTile:
             covariance = e.plus(covariance, e.times(along, share))
             return covariance, b.fmul(left_x, norm), b.fcmp_ordered("<", left_x, enough), None
         absent = [
-            self.of_columns(self.absent, self.of_row(self.of_y, k, q, first, cell), cell[1])
-            for k in (0, 1)
+            self.of_columns(self.absent, self.of_row(k, q, first, cell), cell[1]) for k in (0, 1)
         ]
         count = b.fsub(count, e.copy_of(self.missed, row))
         count = b.fadd(b.fadd(count, absent[0]), absent[1])
@@ -319,24 +320,26 @@ class GapTile:
         suffice = b.fcmp_ordered(">=", count, self.need)
         return covariance, left, b.fcmp_ordered("<", left, least), suffice
 
-    def lost(self, pointer: Any, table: Any, q: Any, first: Any) -> Cells:
-        """Return what each cell's row of x loses by what its column of y misses."""
+    def lost(self, pointer: Any, row: Any, first: Any) -> Cells:
+        """Return what each cell's row of x loses by what its column of y misses.
+
+        Where that is, a row of the table of places says.
+        """
         e = self.e
         columns = []
         for p in range(e.parts):
-            column = e.add(e.mul(q, self.ny), self.column(p))
-            places = (self.number(table, e.add(column, e.whole(k))) for k in range(e.lanes))
+            column = e.add(e.mul(row, self.ny), self.column(p))
+            places = (self.number(self.of_x, e.add(column, e.whole(k))) for k in range(e.lanes))
             columns.append(e.transposed(pointer, [e.add(place, first) for place in places]))
         return {(r, p): columns[p][r] for r, p in e.cells()}
 
-    def lost_if(self, k: int, q: Any, pointer: Any, table: Any, first: Any) -> Cells:
-        """Return what `lost` does if any column needs it, else 0; k tells two frames from more."""
+    def lost_if(self, k: int, pointer: Any, q: Any, first: Any) -> Cells:
+        """Return what `lost` does by the k-th table of places if any column needs it, else 0."""
         e, b = self.e, self.e.builder
-        slots = self.cells(0.0)
-        lag = e.add(q, e.mul(e.whole(k), self.n_lags))
-        tile = e.add(e.mul(lag, self.n_tiles), b.sdiv(self.j, e.whole(COLUMNS)))
+        slots, row = self.cells(0.0), self.row(k, q)
+        tile = e.add(e.mul(row, self.n_tiles), b.sdiv(self.j, e.whole(COLUMNS)))
         with b.if_then(b.icmp_signed("!=", self.number(self.some, tile), e.whole(0))):
-            for cell, value in self.lost(pointer, table, lag if k == 1 else q, first).items():
+            for cell, value in self.lost(pointer, row, first).items():
                 e.put(slots[cell], value)
         return {cell: e.get(slot) for cell, slot in slots.items()}
 

@@ -28,11 +28,9 @@ class LostX(NamedTuple):
     """What x loses by what y misses, for every lag and signal of y."""
 
     places: IntArray
-    """In x's panel, of one row and of another one (2 lags, n2)."""
+    """In x's panel, of one row, of another one, and in the squares (3 lags, n2)."""
     squares: Array
     """Of more than two frames, added up; the first row is 0 (rows, n1)."""
-    of_squares: IntArray
-    """Place in these (lags, n2)."""
     alone: Array
     """1 where the first row is one frame, whose square is its own (lags, n2)."""
     some: IntArray
@@ -43,11 +41,9 @@ class LostY(NamedTuple):
     """What y loses by what x misses, for every lag and signal of x."""
 
     rows: IntArray
-    """One row of y's panel, and another one (2 lags, n1)."""
+    """One of y's panel, another one, and one of the squares (3 lags, n1)."""
     squares: Array
     """Of more than two frames, added up; the first row is 0 (rows, n2)."""
-    of_squares: IntArray
-    """Place in these (lags, n1)."""
     alone: Array
     """1 where the first row is one frame, whose square is its own (n1,)."""
     absent: Array
@@ -72,16 +68,14 @@ def workspace(room: Room, width: int, d: int) -> Work:
     n1, n2, lags = x.shape[1], y.shape[1], inverse.shape[0]
     stretch = width + lags - 1
     lost_x = LostX(
-        np.empty((2 * lags, n2), dtype=np.int64),
+        np.empty((3 * lags, n2), dtype=np.int64),
         aligned(1 + lags * n2, n1, np.float32),
-        np.empty((lags, n2), dtype=np.int64),
         aligned(lags, n2, np.float32),
         np.empty((3 * lags, n2 // COLUMNS), dtype=np.int64),
     )
     lost_y = LostY(
-        np.empty((2 * lags, n1), dtype=np.int64),
+        np.empty((3 * lags, n1), dtype=np.int64),
         aligned(1 + lags * n1, n2, np.float32),
-        np.empty((lags, n1), dtype=np.int64),
         np.empty(n1, dtype=np.float32),
         aligned(stretch + 1 + lags * n1, n2, np.float32),
         np.empty(n1, dtype=np.float32),
@@ -287,10 +281,11 @@ def differ(places: IntArray, none: int) -> int:
 @part
 def more_of_x(rows: Array, work: Work, lags: IntArray, geometry: exact.Geometry) -> None:
     """Add up what x loses by the signals of y that miss more than two frames."""
-    _, (missed, sizes, _), (of_x, squares, of_squares, alone, some), _, _ = work
+    _, (missed, sizes, _), (places, squares, alone, some), _, _ = work
     width, used, n = geometry.window, 1, squares.shape[1]
     d = rows.shape[0] // (width + squares.shape[0])
-    of_squares[:], alone[:], some[2 * lags.size :] = 0, 1.0, 0
+    third = 2 * lags.size
+    places[third:], alone[:], some[third:] = 0, 1.0, 0
     for j in range(sizes.size):
         size, begin = sizes[j], j * missed.shape[1]
         for q in range(lags.size if size > 2 else 0):
@@ -303,29 +298,29 @@ def more_of_x(rows: Array, work: Work, lags: IntArray, geometry: exact.Geometry)
             if inside > width - geometry.need:
                 continue
             if 0 < inside < 3:
-                of_x[q, j] = (missed[j, first] - lags[q]) * d * n
+                places[q, j] = (missed[j, first] - lags[q]) * d * n
                 if inside == 2:
-                    of_x[lags.size + q, j] = (missed[j, first + 1] - lags[q]) * d * n
+                    places[lags.size + q, j] = (missed[j, first + 1] - lags[q]) * d * n
             elif inside > 2:
                 which = begin + first, begin + stop, -lags[q], width + used, used, d
                 gap_tiles.add_rows((rows, squares), missed, which)
-                of_x[q, j], of_squares[q, j] = (width + used) * d * n, used * n
-                alone[q, j], some[2 * lags.size + q, j // COLUMNS] = 0.0, 1
+                places[q, j], places[third + q, j] = (width + used) * d * n, used * n
+                alone[q, j], some[third + q, j // COLUMNS] = 0.0, 1
                 used += 1
 
 
 @part
 def more_of_y(rows: Array, work: Work, lags: IntArray, stretch: int) -> None:
     """Add up what y loses by the signals of x that miss more than two frames."""
-    (missed, sizes, _), _, _, (of_y, squares, of_squares, alone, absent, _, _), _ = work
-    d, used = rows.shape[0] // absent.shape[0], 1
-    of_squares[:], alone[:] = 0, 1.0
+    (missed, sizes, _), _, _, (numbers, squares, alone, absent, _, _), _ = work
+    d, used, third = rows.shape[0] // absent.shape[0], 1, 2 * lags.size
+    numbers[third:], alone[:] = 0, 1.0
     for i in range(sizes.size):
         size, begin = sizes[i], i * missed.shape[1]
         for q in range(lags.size if size > 2 else 0):
             which = begin, begin + size, lags[q], stretch + used, used, d
             gap_tiles.add_rows((rows, squares, absent), missed, which)
-            of_y[q, i], of_squares[q, i] = stretch + used, used * squares.shape[1]
+            numbers[q, i], numbers[third + q, i] = stretch + used, used
             alone[i], used = 0.0, used + 1
 
 

@@ -70,10 +70,11 @@ def reference(typing, registers, data, out, at):  # type: ignore[no-untyped-def]
     (lags, n), flags (3, n), work (2 * d, n), squared norms (lags, n), what is of no concern here).
     Flags tell what is PARTIAL and DOUBTFUL in some window, and the largest offset: squared distance
     of a window's mean from the centre, times frames, over the squared norm. The inverse norm is NaN
-    where there are too few frames, and `DOUBT` where doubtful; squares and squared norms are NaN in
-    the former. at = (first row, first column, columns, frames, d, need, lags, limit of the offset,
-    whether sums, squares, counts and squared norms are wanted). If they are, everything of a signal
-    is scaled by a power of two, so that squares are near 1 at most. Returns what was found.
+    where there are too few frames, and negative (`DOUBT`) where doubtful; squares and squared norms
+    are NaN in the former. at = (first row, first column, columns, frames, d, need, lags, limit of
+    the offset, whether sums, squares, counts and squared norms are wanted). If they are, everything
+    of a signal is scaled by a power of two, so that squares are near 1 at most. Returns what was
+    found.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]

@@ -106,8 +106,8 @@ def cross_sums(typing, registers, x, y, out):  # type: ignore[no-untyped-def]  #
         (a, frames), (b, stretch), (target, places) = (
             e.data(signature.args[k], args[k]) for k in (1, 2, 3)
         )
-        with e.loop(builder.sdiv(places, e.whole(e.lanes))) as part:
-            f = e.mul(part, e.whole(e.lanes))
+        with e.loop(builder.sdiv(places, e.whole(e.lanes))) as number:
+            f = e.mul(number, e.whole(e.lanes))
             slots = [e.variable(e.constant(0.0)) for _ in range(6)]
             with e.loop(frames) as k:
                 value, known = e.copy_of(a, k), e.copy_of(a, e.add(frames, k))
