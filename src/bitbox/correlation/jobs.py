@@ -95,7 +95,8 @@ class Task:
         # Blocks of many signals are enough to share, and their sums take long to add up.
         work = 3 * _JOB if pairs < self.x.shape[1] * self.y.shape[1] else _JOB
         size = min(max(1 if self.geometry.coordination else 4, work / cost), most, 4096)
-        return -(-self.plan.n_windows // math.ceil(self.plan.n_windows / size))
+        even = -(-self.plan.n_windows // math.ceil(self.plan.n_windows / size))
+        return even + even % 2  # those that overlap are done two at a time
 
     @property
     def padded(self) -> tuple[int, int]:

@@ -113,7 +113,7 @@ def fetch(typing, data, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     return types.void(data, at), codegen
 
 
-class _Side(Emitter):
+class Side(Emitter):
     """What both persons' panels have in common."""
 
     def __init__(self, context: Any, builder: Any, kinds: Any, args: Any) -> None:
@@ -225,7 +225,7 @@ class _Side(Emitter):
         return self.builder.select(enough, value, self.constant(float("nan")))
 
 
-class Participant(_Side):
+class Participant(Side):
     """The recipe of `participant`."""
 
     def emit(self) -> Any:
@@ -273,7 +273,7 @@ class Participant(_Side):
         return self.or_zero(self.known(value), self.builder.fsub(value, mean))
 
 
-class Reference(_Side):
+class Reference(Side):
     """The recipe of `reference`."""
 
     def emit(self) -> Any:

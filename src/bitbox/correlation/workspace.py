@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import gaps, kernels, tiles
+from bitbox.correlation import gaps, kernels, overlap, tiles
 from bitbox.correlation.jobs import Task
 from bitbox.correlation.layout import aligned, rows
 from bitbox.correlation.sum_tiles import GROUP
@@ -69,6 +69,7 @@ class Workspace:
         self._task = replace(task, x=next(nothing), y=next(nothing))
         self._kept: tuple[NDArray[Any], ...] | None = None
         self._panels: dict[str, Any] = {}
+        self._overlap: Any = None
         self._gaps: gaps.Work | None = None
         self._short = self._matrices(GROUP)
         self._odd = np.empty(task.windows_per_job, dtype=np.int64)
@@ -81,7 +82,7 @@ class Workspace:
             self._coordination(piece, out)
         else:
             sides = piece.sides()
-            kernels.imitation(sides, piece.starts, *self._room(np.float32), out[:3], _NO_SUMS)
+            self._plain(piece, sides, out[:3], _NO_SUMS)
             if out[2].any():
                 self._do_odd(piece, piece.starts, sides, out, _NO_SUMS)
         return out[0], out[1]
@@ -101,13 +102,24 @@ class Workspace:
         sides, odd = piece.sides(), self._odd[: len(piece.starts)]
         odd[:] = kernels.MAYBE if _mostly_gaps(sides) else 0
         if not odd.any():
-            short = *self._short, odd
-            kernels.imitation(sides, piece.starts, *self._room(np.float32), short, sums)
+            self._plain(piece, sides, (*self._short, odd), sums)
         starts = piece.starts[odd != 0]
         while len(starts) > 0:
             out = self._results(min(len(starts), GROUP))
             starts = starts[self._do_odd(piece, starts, sides, out, sums) :]
         return len(piece.starts)
+
+    def _plain(self, piece: _Piece, sides: Any, out: Any, sums: FloatArray) -> None:
+        """Do the windows that nothing is odd about (see `kernels.imitation`)."""
+        plan, starts = piece.task.plan, piece.starts
+        if len(starts) == 1 or plan.step >= plan.window:
+            kernels.imitation(sides, starts, *self._room(np.float32), out, sums)
+            return
+        if self._overlap is None:
+            shape = plan.window, plan.step, piece.task.x.shape[2], piece.task.padded
+            self._overlap = overlap.new_room(*shape, piece.task.order.size)
+        lags = self._lags(np.float32)
+        overlap.imitation(sides, starts, lags, piece.task.geometry, self._overlap, out, sums)
 
     def _do_odd(
         self, piece: _Piece, starts: IntArray, sides: Any, out: Any, sums: FloatArray
@@ -175,12 +187,15 @@ class Workspace:
         """Return lags, geometry and panels, as the kernels of imitation take them."""
         key = f"{dtype.__name__} {spare}"
         if key not in self._panels:
-            task, order = self._task, self._task.order
+            task, lags = self._task, self._task.order.size
             width, d = task.plan.window, task.x.shape[2]
-            panels = kernels.new_room(width, d, task.padded, order.size, dtype, spare=spare)
-            self._panels[key] = order - order.min(), order.astype(dtype), panels
-        starts, values, panels = self._panels[key]
-        return (starts, values), self._task.geometry, panels
+            self._panels[key] = kernels.new_room(width, d, task.padded, lags, dtype, spare=spare)
+        return self._lags(dtype), self._task.geometry, self._panels[key]
+
+    def _lags(self, dtype: type[np.floating[Any]]) -> kernels.Lags:
+        """Return the lags' first frames in a stretch of y, and their values, as kernels take them."""
+        order = self._task.order
+        return order - order.min(), order.astype(dtype)
 
 
 def _mostly_gaps(sides: Any) -> bool:
