@@ -57,6 +57,7 @@ def imitation(
     n1, n2, terms = max(n1, LEAST), max(n2, LEAST), geometry.window * d
     ends, n_lags = starts[1] - starts[0], lags[0].size
     middle = geometry.window - ends
+    hop = 2 * ends * d
     lowest, slots = np.int64(lags[1][0]) - lags[0][0], r.shape[0]
     for new in range(0, count, 2):
         w = min(new, count - 2)
@@ -65,17 +66,16 @@ def imitation(
         at_y = row_y, column_y, n2, d, n_lags, ends, middle, geometry.limit
         found = overlap_panels.fill(registers, x, room[0], at_x)
         found |= overlap_panels.fill(registers, y, room[1], at_y)
-        if new + 2 < count:
-            hop = 2 * ends * d
-            after = terms + ends * d
-            panels.fetch(x, (row_x + after, hop, column_x, n1))
-            panels.fetch(y, (row_y + after + (n_lags - 1) * d, hop, column_y, n2))
         first, second = w % slots, (w + 1) % slots
         odd[new : w + 2] = found
         if found == 0:
             own = r[first], lag[first], r[second], lag[second]
             of_x, of_y = (panel_x, inverse_x, between_x), (panel_y, inverse_y, between_y)
             for j in range(0, r.shape[2], COLUMNS):
+                at = j * hop // r.shape[2]
+                some = (j + COLUMNS) * hop // r.shape[2] - at
+                panels.fetch(x, (row_x + terms + ends * d + at, some, column_x, n1))
+                panels.fetch(y, (row_y + terms + (ends + n_lags - 1) * d + at, some, column_y, n2))
                 for i in range(0, r.shape[1], ROWS):
                     at = i, j, ends, middle, d, polarity
                     overlap_tiles.imitation(registers, of_x, of_y, lags, own, at)
