@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from bitbox.correlation import panels
@@ -48,7 +50,7 @@ class _Overlap(panels.Side):
         super().__init__(context, builder, kinds, args)
         self.first, self.column, self.columns, self.d = self.at[:4]
         self.lags, self.ends, self.middle, limit = self.at[4:]
-        self.limit = self.spread(limit)
+        self.limit = builder.fadd(self.spread(limit), self.constant(1.0))
         self.panel, self.inverse, self.between, self.work = self.out
         self.frames = self.add(self.ends, self.middle)
         product = self.number(self.mul(self.ends, self.middle))
@@ -58,19 +60,19 @@ class _Overlap(panels.Side):
         """Write it."""
         b, zero = self.builder, self.constant(0.0)
         with self.signals() as j:
-            most, floor, lost, seen, doubtful, offset = self.zeros(6)
+            most, floor, lost, seen, doubtful, far = self.zeros(6)
             with self.loop(self.whole(3)) as p:
                 self.part(p, j, (most, floor), (lost, seen))
             self.put(most, b.fmul(self.get(most), self.constant(panels.ANEW)))
             for least in (self.get(floor), self.constant(panels.SMALLEST)):
                 self.keep(b.fcmp_ordered("<", self.get(most), least), most, least)
             with self.loop(self.whole(2)) as w, self.loop(self.lags) as f:
-                self.window(w, f, j, self.get(most), (doubtful, offset))
+                self.window(w, f, j, self.get(most), (doubtful, far))
             for slot in (lost, doubtful):  # no matter where everything is missing
                 self.put(slot, b.fmul(self.get(slot), self.get(seen)))
             self.note(lost, zero, panels.PARTIAL)
             self.note(doubtful, zero, panels.DOUBTFUL)
-            self.note(offset, b.fadd(self.limit, self.constant(1.0)), panels.FAR)
+            self.note(far, zero, panels.FAR)
         return b.load(self.found)
 
     def part(self, p: Any, j: Any, sums: tuple[Any, Any], marks: tuple[Any, Any]) -> None:
@@ -149,7 +151,7 @@ class _Overlap(panels.Side):
     def window(self, w: Any, f: Any, j: Any, floor: Any, marks: tuple[Any, Any]) -> None:
         """Join the parts of a window at a lag."""
         b, one = self.builder, self.constant(1.0)
-        doubtful, offset = marks
+        doubtful, far = marks
         parts = [self.add(self.mul(self.add(w, self.whole(k)), self.lags), f) for k in (0, 1)]
         row = self.add(self.mul(w, self.lags), f)
         energy, square = (
@@ -168,7 +170,15 @@ class _Overlap(panels.Side):
             b.fcmp_ordered("<", square, self.constant(panels.LARGEST)),
         )
         self.keep(b.not_(fine), doubtful, one)
-        squared = b.fdiv(one, square)
-        self.put_out(self.root(squared), self.inverse, self.place(row, j))
-        away = b.fmul(energy, squared)
-        self.keep(b.fcmp_ordered(">", away, self.get(offset)), offset, away)
+        self.put_root(square, self.place(row, j))
+        beyond = b.fcmp_ordered(">", energy, b.fmul(square, self.limit))
+        self.keep(beyond, far, one)
+
+    def put_root(self, square: Any, place: Any) -> None:
+        """Store inverse roots, calculated in single precision like what they multiply."""
+        b, kind = self.builder, ir.VectorType(ir.FloatType(), self.lanes)
+        name = f"llvm.sqrt.v{self.lanes}f32"
+        root = cgutils.get_or_insert_function(b.module, ir.FunctionType(kind, [kind]), name)
+        value = b.fdiv(ir.Constant(kind, [1.0] * self.lanes), b.call(root, [b.fptrunc(square, kind)]))
+        address = b.bitcast(b.gep(self.inverse, [place]), kind.as_pointer())
+        b.store(value, address, align=4)
