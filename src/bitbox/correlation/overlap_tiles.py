@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from bitbox.correlation.tiles import WIDE, Emitter
 
 #: As `tiles.BLOCK`, of parts of windows.
-BLOCK = 24
+BLOCK = 12
 
 
 @intrinsic
@@ -47,6 +47,7 @@ def _emit(e: Emitter, kinds: Any, args: Any) -> None:
     signless = b.icmp_signed("!=", polarity, e.whole(0))
     more = b.sub(n_lags, e.whole(1))
     begins = [e.whole(0), ends, e.add(ends, middle)]
+    lengths = [ends, middle, ends]
 
     def rows(first: Any) -> None:
         worst = b.select(signless, e.constant(0.0), e.constant(float("-inf")))
@@ -54,22 +55,21 @@ def _emit(e: Emitter, kinds: Any, args: Any) -> None:
         nothing = e.constant(float("nan"))
         chosen = [{cell: e.variable(nothing) for cell in e.cells()} for _ in range(2)]
 
-        def corners(part: int, frame: Any) -> tuple[Any, Any]:
-            at_x = e.mul(e.mul(begins[part], d), nx)
+        def product(part: int, frame: Any) -> dict[tuple[int, int], Any]:
             row = e.add(e.add(begins[part], e.mul(e.whole(part), more)), frame)
-            at_y = e.mul(e.mul(row, d), ny)
-            return b.gep(x, [e.add(at_x, first)]), b.gep(y, [e.add(at_y, j0)])
+            at_x, at_y = e.mul(e.mul(begins[part], d), nx), e.mul(e.mul(row, d), ny)
+            corners = b.gep(x, [e.add(at_x, first)]), b.gep(y, [e.add(at_y, j0)])
+            return e.product(corners[0], nx, corners[1], ny, e.mul(lengths[part], d), BLOCK)
 
         with e.loop(n_lags) as q:
             # From the last to the first, which a tie prefers.
             q = b.sub(more, q)
             frame, lag = b.load(b.gep(starts, [q])), e.copy_of(lags, q)
-            (shared,) = e.products([corners(1, frame)], nx, ny, e.mul(middle, d), BLOCK)
-            own = e.products([corners(p, frame) for p in (0, 2)], nx, ny, e.mul(ends, d), BLOCK)
-            for cell, slot in shared.items():
-                for sums in own:
-                    e.put(sums[cell], b.fadd(e.get(sums[cell]), e.get(slot)))
-            for w, sums in enumerate(own):
+            shared = product(1, frame)
+            for w in range(2):
+                sums = product(2 * w, frame)
+                for cell, slot in sums.items():
+                    e.put(slot, b.fadd(e.get(slot), e.get(shared[cell])))
                 at = e.add(e.mul(e.whole(w), n_lags), frame)
                 with e.loop(d) as c:
                     apart = e.load_parts(between_y, e.add(e.mul(e.add(e.mul(at, d), c), ny), j0))

@@ -208,34 +208,30 @@ class Emitter:
         """Return (row, part) of every accumulator."""
         return [(r, p) for r in range(self.rows) for p in range(self.parts)]
 
-    def product(self, x: Any, nx: Any, y: Any, ny: Any, terms: Any) -> dict[tuple[int, int], Any]:
-        """Sum x[k, row] * y[k, column] over `terms` rows k; x and y point at the tile's corner."""
-        return self.products([(x, y)], nx, ny, terms, BLOCK)[0]
+    def product(
+        self, x: Any, nx: Any, y: Any, ny: Any, terms: Any, most: int = BLOCK
+    ) -> dict[tuple[int, int], Any]:
+        """Sum x[k, row] * y[k, column] over `terms` rows k; x and y point at the tile's corner.
 
-    def products(
-        self, corners: Sequence[tuple[Any, Any]], nx: Any, ny: Any, terms: Any, most: int
-    ) -> list[dict[tuple[int, int], Any]]:
-        """Do as `product` for several places at once, with blocks of so many terms."""
+        There are `most` terms in a block.
+        """
         builder = self.builder
         block = self.whole(most)
         rest = builder.srem(builder.sub(terms, self.whole(1)), block)
         first = self.add(rest, self.whole(1))  # what does not fill a block comes first: 1 to most
 
-        def run(begin: Any, count: Any) -> list[dict[tuple[int, int], Any]]:
-            sums = [{cell: self.variable(self.constant(0.0)) for cell in self.cells()}
-                    for _ in corners]
+        def run(begin: Any, count: Any) -> dict[tuple[int, int], Any]:
+            sums = {cell: self.variable(self.constant(0.0)) for cell in self.cells()}
             with self.loop(count) as step:
                 k = self.add(begin, step)
-                for own, (x, y) in zip(sums, corners, strict=True):
-                    self._step(own, x, self.mul(k, nx), y, self.mul(k, ny))
+                self._step(sums, x, self.mul(k, nx), y, self.mul(k, ny))
             return sums
 
         totals = run(self.whole(0), first)
         with self.loop(builder.sdiv(builder.sub(terms, first), block)) as number:
             sums = run(self.add(first, self.mul(number, block)), block)
-            for total, own in zip(totals, sums, strict=True):
-                for cell, slot in own.items():
-                    self.put(total[cell], builder.fadd(self.get(total[cell]), self.get(slot)))
+            for cell, slot in sums.items():
+                self.put(totals[cell], builder.fadd(self.get(totals[cell]), self.get(slot)))
         return totals
 
     def tuple_data(self, kind: Any, arrays: Any) -> list[tuple[Any, Any]]:
