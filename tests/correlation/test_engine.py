@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitbox.correlation.engine import correlate
+from bitbox.correlation.engine import correlate, float32_limit
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, SchemaError
 from tests import naive
@@ -254,3 +254,35 @@ def test_windows_are_kept_in_the_precision_of_their_values() -> None:
     assert got.values.dtype == np.float32
     assert got.lags.dtype == np.float64
     assert set(np.unique(got.lags)) <= {lag / 25.0 for lag in range(-4, 1)}
+
+
+@pytest.mark.parametrize("step", [1, 4, 7, 11, 12])
+@pytest.mark.parametrize("d", [1, 3])
+def test_any_number_of_windows_that_overlap_more_or_less(step: int, d: int) -> None:
+    rng = np.random.default_rng(step)
+    for windows in (1, 2, 3, 8, 9):
+        plan = make_plan(12 + 3 + step * (windows - 1), 12, step, 3)
+        assert plan.n_windows == windows
+        check(*(smooth(rng, (plan.n_frames, 9, d)) for _ in range(2)), plan)
+
+
+def test_a_signal_that_is_never_there_among_complete_ones() -> None:
+    rng = np.random.default_rng(0)
+    x, y = (smooth(rng, (90, 10, 1)) for _ in range(2))
+    x[:, 3], y[:, 9] = np.nan, np.nan
+    got = check(x, y, make_plan(90, 12, 5, 3))
+    assert (got.n_valid == 0).sum() == 19
+
+
+@pytest.mark.parametrize("step", [5, 20])
+@pytest.mark.parametrize("share", [0.5, 0.98, 1.02, 1.5, 5.0])
+def test_accurate_on_both_sides_of_the_border_of_single_precision(step: int, share: float) -> None:
+    """y jumps where only the first lags reach; so the other windows lie off the centre."""
+    rng = np.random.default_rng(1)
+    plan = make_plan(20 + 6 + 2 * step, 20, step, 6)
+    limit = float32_limit(20)
+    for sign in (-1.0, 1.0):
+        # Values that repeat, whose rounding errors add up.
+        x, y = (rng.choice([-1.0, 1.0], (plan.n_frames, 16, 1)) for _ in range(2))
+        y[:3] += sign * np.sqrt(share * limit) * 26 / 3
+        check(x, y, plan)

@@ -43,11 +43,12 @@ def test_threads_do_not_change_a_bit(mode) -> None:
 
 @pytest.mark.parametrize("registers", ["wide", "narrow"])
 @pytest.mark.parametrize("mode", ["imitation", "coordination"])
-def test_both_register_files_agree_with_the_definition(registers, mode, monkeypatch) -> None:
+@pytest.mark.parametrize("step", [5, 16])
+def test_both_register_files_agree_with_the_definition(registers, mode, step, monkeypatch) -> None:
     monkeypatch.setenv("BITBOX_REGISTERS", registers)
     x, y = pair(60, 18)
     y[30:] *= 1e-5
-    check(x, y, make_plan(60, 12, 16, 2, mode))
+    check(x, y, make_plan(60, 12, step, 2, mode))
 
 
 def test_an_unknown_register_file_is_refused(monkeypatch) -> None:

@@ -282,15 +282,15 @@ def _has_wide_registers() -> bool:
 def float32_limit(terms: int) -> float:
     """Return the squared offset up to which float32 sums of so many terms are good to 2e-6.
 
-    docs/engine.md derives it: with sums of short sums the rounding error of r has a standard
-    deviation of about ``unit * rho * sqrt(BLOCK / 3 / blocks + blocks / 3 + 2) / 2``, where rho
-    squared is 1 + the squared offset; nine of these must fit.
+    docs/engine.md derives it: with sums of short sums the rounding error of r has a variance of
+    about ``(unit / 2)^2 (rho^2 (BLOCK / 3 / blocks + blocks / 3 + 2) + 7)``, where rho squared is
+    1 + the squared offset; nine standard deviations must fit. Below 0 there is no such offset.
     """
     from bitbox.correlation.tiles import BLOCK
 
     blocks = max(1.0, terms / BLOCK)
-    deviation = 2.0**-24 * math.sqrt(BLOCK / 3 / blocks + blocks / 3 + 2) / 2
-    return max(0.0, (2e-6 / (9 * deviation)) ** 2 - 1)
+    allowed = (2e-6 / (9 * 2.0**-24 / 2)) ** 2 - 7
+    return allowed / (BLOCK / 3 / blocks + blocks / 3 + 2) - 1
 
 
 def slide_limit(plan: WindowPlan, terms: int) -> float:

@@ -179,6 +179,8 @@ class _Overlap(panels.Side):
         b, kind = self.builder, ir.VectorType(ir.FloatType(), self.lanes)
         name = f"llvm.sqrt.v{self.lanes}f32"
         root = cgutils.get_or_insert_function(b.module, ir.FunctionType(kind, [kind]), name)
-        value = b.fdiv(ir.Constant(kind, [1.0] * self.lanes), b.call(root, [b.fptrunc(square, kind)]))
+        value = b.fdiv(
+            ir.Constant(kind, [1.0] * self.lanes), b.call(root, [b.fptrunc(square, kind)])
+        )
         address = b.bitcast(b.gep(self.inverse, [place]), kind.as_pointer())
         b.store(value, address, align=4)

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from bitbox.correlation.tiles import WIDE, Emitter
-
-#: As `tiles.BLOCK`, of parts of windows.
-BLOCK = 12
 
 
 @intrinsic
@@ -59,7 +55,7 @@ def _emit(e: Emitter, kinds: Any, args: Any) -> None:
             row = e.add(e.add(begins[part], e.mul(e.whole(part), more)), frame)
             at_x, at_y = e.mul(e.mul(begins[part], d), nx), e.mul(e.mul(row, d), ny)
             corners = b.gep(x, [e.add(at_x, first)]), b.gep(y, [e.add(at_y, j0)])
-            return e.product(corners[0], nx, corners[1], ny, e.mul(lengths[part], d), BLOCK)
+            return e.product(corners[0], nx, corners[1], ny, e.mul(lengths[part], d))
 
         with e.loop(n_lags) as q:
             # From the last to the first, which a tie prefers.

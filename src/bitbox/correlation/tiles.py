@@ -208,17 +208,12 @@ class Emitter:
         """Return (row, part) of every accumulator."""
         return [(r, p) for r in range(self.rows) for p in range(self.parts)]
 
-    def product(
-        self, x: Any, nx: Any, y: Any, ny: Any, terms: Any, most: int = BLOCK
-    ) -> dict[tuple[int, int], Any]:
-        """Sum x[k, row] * y[k, column] over `terms` rows k; x and y point at the tile's corner.
-
-        There are `most` terms in a block.
-        """
+    def product(self, x: Any, nx: Any, y: Any, ny: Any, terms: Any) -> dict[tuple[int, int], Any]:
+        """Sum x[k, row] * y[k, column] over `terms` rows k; x and y point at the tile's corner."""
         builder = self.builder
-        block = self.whole(most)
+        block = self.whole(BLOCK)
         rest = builder.srem(builder.sub(terms, self.whole(1)), block)
-        first = self.add(rest, self.whole(1))  # what does not fill a block comes first: 1 to most
+        first = self.add(rest, self.whole(1))  # what does not fill a block comes first: 1 to BLOCK
 
         def run(begin: Any, count: Any) -> dict[tuple[int, int], Any]:
             sums = {cell: self.variable(self.constant(0.0)) for cell in self.cells()}

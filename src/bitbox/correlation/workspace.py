@@ -193,7 +193,7 @@ class Workspace:
         return self._lags(dtype), self._task.geometry, self._panels[key]
 
     def _lags(self, dtype: type[np.floating[Any]]) -> kernels.Lags:
-        """Return the lags' first frames in a stretch of y, and their values, as kernels take them."""
+        """Return the lags' first frames in a stretch of y, and their values."""
         order = self._task.order
         return order - order.min(), order.astype(dtype)
 
