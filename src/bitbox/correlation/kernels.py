@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, gaps, panels, redo, sum_tiles, tiles
+from bitbox.correlation import ahead, exact, gaps, panels, redo, shared_gaps, sum_tiles, tiles
 from bitbox.correlation.compiled import kernel, part
 from bitbox.correlation.layout import LEAST, aligned
 from bitbox.correlation.tiles import COLUMNS, ROWS
@@ -43,10 +43,6 @@ DONE, FAR, GAPS = 0, 1, 2
 
 #: What is left to do of a window, to be added up; or that nobody has looked at it.
 SOME_FAR, SOME_EXACT, STRANGE, MAYBE = 1, 2, 4, 8
-
-#: Squared offset above which sums with gaps are not accurate in float32: variances are differences
-#: of sums there.
-GAP_LIMIT = 3.0
 
 #: Movements between which everything that is calculated stays within the range of numbers.
 SMALL, LARGE = 1e-11, 1e11
@@ -117,12 +113,10 @@ def imitation(
         slot = w % r.shape[0]
         odd[w] = panels.participant(registers, x, room[0], at_x)
         odd[w] |= panels.reference(registers, y, room[1], at_y)
-        if w + 1 < starts.size:
-            hop = (starts[w + 1] - starts[w]) * d
-            panels.fetch(x, ((starts[w] + width) * d, hop, column_x, n1))
-            panels.fetch(y, (row + terms + (lags[0].size - 1) * d, hop, column_y, n2))
         if odd[w] == 0:
+            coming = ahead.after(starts, w, width, lowest + lags[0].size - 1)
             for j in range(0, r.shape[2], COLUMNS):
+                ahead.fetch_some(sides, coming, j // COLUMNS, r.shape[2] // COLUMNS)
                 for i in range(0, r.shape[1], ROWS):
                     at = i, j, terms, d, polarity
                     own = r[slot], lag[slot]
@@ -156,6 +150,7 @@ def imitation_odd(
     """
     r, lag, odd, states, hard_x, hard_y = out
     _, (_, n1, _, n2, _) = sides
+    beyond = np.int64(lags[1][0]) - lags[0][0] + lags[0].size - 1
     far_y = np.empty(n2, dtype=np.bool_)
     left = 0
     for number in range(starts.size):
@@ -168,6 +163,7 @@ def imitation_odd(
             continue
         start, lowest = starts[number], starts[number] + np.int64(lags[1][0]) - lags[0][0]
         strange = prepare(sides, start, lags, (geometry, geometry.limit), room, hard)
+        ahead.fetch_some(sides, ahead.after(starts, number, geometry.window, beyond), 0, 1)
         far = find_far(room, geometry.limit, far_y)
         moved = gaps.sort_partial(room, work, (n1, n2), not far)
         classify(room, geometry.limit, states[w], n2)
@@ -201,7 +197,7 @@ def find_far(room: Room, limit: float, far_y: Flags) -> bool:
     If there are any, no signal changes its place, since other kernels have to find the tiles again.
     """
     for j in range(far_y.size):
-        far_y[j] = room[1][5][2, j] > min(GAP_LIMIT, limit)
+        far_y[j] = room[1][5][2, j] > min(shared_gaps.GAP_LIMIT, limit)
     return gaps.any_of(far_y)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, overlap_panels, overlap_tiles, panels, sum_tiles
+from bitbox.correlation import ahead, exact, overlap_panels, overlap_tiles, sum_tiles
 from bitbox.correlation.compiled import kernel
 from bitbox.correlation.layout import LEAST, aligned
 from bitbox.correlation.tiles import COLUMNS, ROWS
@@ -54,16 +54,15 @@ def imitation(
     r, lag, odd = out
     (panel_x, inverse_x, between_x, _), (panel_y, inverse_y, between_y, _) = room
     registers, polarity, count = geometry.registers, np.int64(geometry.polarity), starts.size
-    n1, n2, terms = max(n1, LEAST), max(n2, LEAST), geometry.window * d
     ends, n_lags = starts[1] - starts[0], lags[0].size
     middle = geometry.window - ends
-    hop = 2 * ends * d
     lowest, slots = np.int64(lags[1][0]) - lags[0][0], r.shape[0]
     for new in range(0, count, 2):
         w = min(new, count - 2)
-        row_x, row_y = starts[w] * d, (starts[w] + lowest) * d
-        at_x = row_x, column_x, n1, d, 1, ends, middle, geometry.limit
-        at_y = row_y, column_y, n2, d, n_lags, ends, middle, geometry.limit
+        start = starts[w]
+        at_x = start * d, column_x, max(n1, LEAST), d, 1, ends, middle, geometry.limit
+        row_y = (start + lowest) * d
+        at_y = row_y, column_y, max(n2, LEAST), d, n_lags, ends, middle, geometry.limit
         found = overlap_panels.fill(registers, x, room[0], at_x)
         found |= overlap_panels.fill(registers, y, room[1], at_y)
         first, second = w % slots, (w + 1) % slots
@@ -71,11 +70,10 @@ def imitation(
         if found == 0:
             own = r[first], lag[first], r[second], lag[second]
             of_x, of_y = (panel_x, inverse_x, between_x), (panel_y, inverse_y, between_y)
+            end = start + geometry.window + ends
+            coming = end, end + lowest + n_lags - 1, 2 * ends
             for j in range(0, r.shape[2], COLUMNS):
-                at = j * hop // r.shape[2]
-                some = (j + COLUMNS) * hop // r.shape[2] - at
-                panels.fetch(x, (row_x + terms + ends * d + at, some, column_x, n1))
-                panels.fetch(y, (row_y + terms + (ends + n_lags - 1) * d + at, some, column_y, n2))
+                ahead.fetch_some(sides, coming, j // COLUMNS, r.shape[2] // COLUMNS)
                 for i in range(0, r.shape[1], ROWS):
                     at = i, j, ends, middle, d, polarity
                     overlap_tiles.imitation(registers, of_x, of_y, lags, own, at)

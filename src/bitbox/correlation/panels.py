@@ -83,36 +83,6 @@ def reference(typing, registers, data, out, at):  # type: ignore[no-untyped-def]
     return types.int64(registers, data, out, at), codegen
 
 
-@intrinsic
-def fetch(typing, data, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """Ask for what the next window reads, which is too far apart for the processor to foresee.
-
-    data (rows, signals); at = (first row, rows, first column, columns); what is outside is no harm.
-    """
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, types.float64, wide=True)
-        source, stride = e.data(signature.args[0], args[0])
-        first, count, column, columns = cgutils.unpack_tuple(builder, args[1])
-        number = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), number, number, number])
-        ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        hints = [
-            ir.Constant(number, value) for value in (0, 2, 1)
-        ]  # to read, into the second cache, data
-        line = e.whole(8)
-        with (
-            e.loop(count) as k,
-            e.loop(builder.sdiv(e.add(columns, e.whole(15)), line)) as part,
-        ):
-            place = e.add(e.mul(e.add(first, k), stride), e.add(column, e.mul(part, line)))
-            address = builder.bitcast(builder.gep(source, [place]), kind.args[0])
-            builder.call(ask, [address, *hints])
-        return context.get_dummy_value()
-
-    return types.void(data, at), codegen
-
-
 class Side(Emitter):
     """What both persons' panels have in common."""
 

@@ -49,6 +49,18 @@ class Emitter:
         self.rows = 8 // self.parts
         self.vector = ir.VectorType(self.real, self.lanes)
         self.size = size
+        self._align_stack()
+
+    def _align_stack(self) -> None:
+        """Have registers that do not suffice kept in whole lines of the cache.
+
+        The compiler aligns a function's stack only for what it knows of before it hands out
+        registers; so it is shown a variable that must be aligned.
+        """
+        slot = cgutils.alloca_once(self.builder, self.vector)
+        slot.align = self.lanes * self.size
+        kind = ir.FunctionType(ir.VoidType(), [slot.type])
+        self.builder.asm(kind, "", "r", [slot], side_effect=True)
 
     def constant(self, value: float) -> Any:
         """Return a vector of one constant."""
@@ -303,13 +315,19 @@ def imitation(typing, registers, x, y, inverse, lags, out, at):  # type: ignore[
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         e = Emitter(context, builder, x.dtype, registers.count == len(WIDE))
-        _emit_imitation(e, signature.args[1:], args[1:])
+        emit_imitation(e, signature.args[1:], args[1:])
         return context.get_dummy_value()
 
     return types.void(registers, x, y, inverse, lags, out, at), codegen
 
 
-def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
+def emit_imitation(
+    e: Emitter, kinds: Any, args: Any, change: Callable[[Any, Any, Any], None] | None = None
+) -> None:
+    """Write the recipe of `imitation`.
+
+    change : writes what is to be done to sums of products, given y's first frame and the first row.
+    """
     builder = e.builder
     (x, nx), (y, ny), (inverse, _) = (e.data(kinds[k], args[k]) for k in range(3))
     (starts, n_lags), (lags, _) = e.tuple_data(kinds[3], args[3])
@@ -328,6 +346,8 @@ def _emit_imitation(e: Emitter, kinds: Any, args: Any) -> None:
             frame = builder.load(builder.gep(starts, [q]))
             corner = builder.gep(y, [e.add(e.mul(e.mul(frame, d), ny), j0)])
             sums = e.product(builder.gep(x, [first]), nx, corner, ny, terms)
+            if change is not None:
+                change(frame, first, sums)
             lag = e.copy_of(lags, q)
             norms = e.load_parts(inverse, e.add(e.mul(frame, ny), j0))
             for cell in e.cells():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import gaps, kernels, overlap, tiles
+from bitbox.correlation import gaps, kernels, overlap, shared_gaps, tiles
 from bitbox.correlation.jobs import Task
 from bitbox.correlation.layout import aligned, rows
 from bitbox.correlation.sum_tiles import GROUP
@@ -19,7 +19,11 @@ SingleArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 #: Of so many rows one is looked at for gaps.
-_LOOK = 100
+_LOOK = 50
+
+#: Where more frames than this share miss signals, most windows are sure to, too, and nothing else
+#: is tried first.
+_MOST = 0.5
 
 _NO_SUMS = np.empty((0, 0, 0))
 
@@ -71,6 +75,7 @@ class Workspace:
         self._panels: dict[str, Any] = {}
         self._overlap: Any = None
         self._gaps: gaps.Work | None = None
+        self._tables: shared_gaps.Tables | None = None
         self._short = self._matrices(GROUP)
         self._odd = np.empty(task.windows_per_job, dtype=np.int64)
 
@@ -83,6 +88,8 @@ class Workspace:
         else:
             sides = piece.sides()
             self._plain(piece, sides, out[:3], _NO_SUMS)
+            if out[2].any():
+                self._shared(piece.starts, sides, out[:3], _NO_SUMS)
             if out[2].any():
                 self._do_odd(piece, piece.starts, sides, out, _NO_SUMS)
         return out[0], out[1]
@@ -100,10 +107,14 @@ class Workspace:
             return len(r)
         piece = _Piece.of(task, first)
         sides, odd = piece.sides(), self._odd[: len(piece.starts)]
-        odd[:] = kernels.MAYBE if _mostly_gaps(sides) else 0
-        if not odd.any():
+        starts, (some, scattered) = piece.starts, _missing(sides)
+        if some < _MOST:
             self._plain(piece, sides, (*self._short, odd), sums)
-        starts = piece.starts[odd != 0]
+            starts = starts[odd != 0]
+        if len(starts) > 0 and scattered < _MOST:
+            odd = odd[: len(starts)]
+            self._shared(starts, sides, (*self._short, odd), sums)
+            starts = starts[odd != 0]
         while len(starts) > 0:
             out = self._results(min(len(starts), GROUP))
             starts = starts[self._do_odd(piece, starts, sides, out, sums) :]
@@ -120,6 +131,14 @@ class Workspace:
             self._overlap = overlap.new_room(*shape, piece.task.order.size)
         lags = self._lags(np.float32)
         overlap.imitation(sides, starts, lags, piece.task.geometry, self._overlap, out, sums)
+
+    def _shared(self, starts: IntArray, sides: Any, out: Any, sums: FloatArray) -> None:
+        """Do the windows from which all signals miss the same frames."""
+        if self._tables is None:
+            width, d, lags = self._task.plan.window, self._task.x.shape[2], len(self._task.order)
+            self._tables = shared_gaps.tables(width, lags, d, self._task.padded)
+        room = self._room(np.float32)
+        shared_gaps.imitation(sides, starts, *room, self._tables, out, sums)
 
     def _do_odd(
         self, piece: _Piece, starts: IntArray, sides: Any, out: Any, sums: FloatArray
@@ -198,13 +217,17 @@ class Workspace:
         return order - order.min(), order.astype(dtype)
 
 
-def _mostly_gaps(sides: Any) -> bool:
-    """Return whether most windows are sure to miss frames, so that nothing else need be tried.
+def _missing(sides: Any) -> tuple[float, float]:
+    """Guess the share of frames from which signals are missing: any, and some but not all.
 
-    It is a guess from some of the frames. What comes out is the same either way.
+    It is a guess from some of the frames, and signals that are never there do not count. What comes
+    out is accurate either way.
     """
-    share = 0.0
+    most = [0.0, 0.0]
     for signals, column, n in zip(sides[0], sides[1][:3:2], sides[1][1:4:2], strict=True):
-        missing = np.isnan(signals[::_LOOK, column : column + n].sum(axis=1))
-        share = max(share, float(missing.mean()))
-    return share > 0.5
+        missing = np.isnan(signals[::_LOOK, column : column + n])
+        missing = missing[:, ~missing.all(axis=0)]
+        some = missing.any(axis=1)
+        shares = some.mean(), (some & ~missing.all(axis=1)).mean()
+        most = [max(pair) for pair in zip(most, shares, strict=True)]
+    return most[0], most[1]
