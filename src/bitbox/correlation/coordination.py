@@ -77,12 +77,14 @@ def coordination(
         if some_gaps and x.shape[1] == 1:  # vectors with gaps are hard
             mark_gaps(partial_x, partial_y, states[w])
         tasks = order, places_x, places_y, states[w], out[0][w], out[1][w]
-        fill_panel(x, begin, places_x, geometry, base_x, single[0])
-        fill_panel(y, begin, places_y, geometry, base_y, single[1])
+        arrange(x, begin, places_x, base_x)
+        arrange(y, begin, places_y, base_y)
+        fill_panel(base_x, geometry.window, x.shape[1], single[0])
+        fill_panel(base_y, geometry.window, y.shape[1], single[1])
         choose_tiles(single, geometry, np.uint8(DONE), tasks)
         if gaps.holds(states[w], FAR):
-            fill_panel(x, begin, places_x, geometry, base_x, double[0])
-            fill_panel(y, begin, places_y, geometry, base_y, double[1])
+            fill_panel(base_x, geometry.window, x.shape[1], double[0])
+            fill_panel(base_y, geometry.window, y.shape[1], double[1])
             choose_tiles(double, geometry, np.uint8(FAR), tasks)
 
 
@@ -239,10 +241,12 @@ def assess(
             centre[c, j] = mean[first, c, j] if known else centre[c, j]
     fill_rest(data, begin, geometry.window, centre, left)
     ratio[:], energy[:], hard[:], partial[:] = 0.0, 1.0, False, False
-    away = reference[5]
+    away, undefined = reference[5], np.empty(n)
+    undefined[:] = 0.0
     for row in rows:
         norms, middle, counts = norm[row], mean[row], count[row]
         for j in range(n):
+            undefined[j] += 0.0 if norms[j] == norms[j] else 1.0
             size = 1.0 / (norms[j] * factor[j])
             ratio[j] = size if size > ratio[j] else ratio[j]
         away[:] = 0.0
@@ -258,7 +262,7 @@ def assess(
                 partial[j] |= norms[j] == norms[j] and counts[j] < geometry.window
     for j in range(n):
         energy[j] = math.sqrt(energy[j])
-        if has_undefined(norm, rows, j):  # sums slide over what these windows hold
+        if undefined[j] > 0.0:  # sums slide over what these windows hold
             frames = geometry.window + rows.size - 1
             signal = data[begin : begin + frames, :, j]
             ratio[j] *= max(1.0, norm_about(signal, centre[:, j]) * factor[j])
@@ -277,24 +281,16 @@ def fill_rest(
     """
     known = np.empty(rest.shape[1])
     for c in range(rest.shape[0]):
-        rest[c], known[:] = 0.0, 0.0
+        total, middle = rest[c], centre[c]
+        total[:], known[:] = 0.0, 0.0
         for k in range(begin, begin + width):
-            for j in range(known.size):
-                away = data[k, c, j] - centre[c, j]
-                if away == away:
-                    rest[c, j] += away
-                    known[j] += 1.0
+            row = data[k, c]
+            for j in range(known.size):  # without a branch, so that it is done in vectors
+                away = row[j] - middle[j]
+                total[j] += away if away == away else 0.0
+                known[j] += 1.0 if away == away else 0.0
         for j in range(known.size):
             rest[c, j] = rest[c, j] / known[j] if known[j] > 0.0 else 0.0
-
-
-@kernel
-def has_undefined(norm: FloatArray, rows: IntArray, j: int) -> bool:
-    """Return whether a window of a signal is undefined."""
-    for row in rows:  # noqa: SIM110 - compiled code
-        if norm[row, j] != norm[row, j]:
-            return True
-    return False
 
 
 @kernel
@@ -352,29 +348,26 @@ def mark_gaps(partial_x: Flags, partial_y: Flags, states: States) -> None:
 
 
 @kernel
-def fill_panel(
-    data: FloatArray,
-    begin: int,
-    places: Places,
-    geometry: exact.Geometry,
-    base: Base,
-    panel: tuple[Array, Array, Array, Array],
-) -> None:
-    """Fill what the tiles need of one person, in the order of `places`."""
+def arrange(data: FloatArray, begin: int, places: Places, base: Base) -> None:
+    """Fill one person's values and inverse norms, and put them in the order of `places`."""
     _, _, reference, large = base
     windows.fill(large, data, begin, (reference[0], reference[6]), reference[1])
     ordered = np.empty(places.size)
-    for k in range(large.shape[0]):
-        row, out = large[k], panel[0][k]
-        for j in range(places.size):
-            ordered[j] = row[places[j]]
-        for j in range(places.size):
-            row[j] = out[j] = ordered[j]
-    for a in range(panel[1].shape[0]):
-        row, out = reference[2][a], panel[1][a]
-        for j in range(places.size):
-            out[j] = row[places[j]]
-    fill_changes(large, (geometry.window, data.shape[1]), (panel[2], panel[3]))
+    for table in (large, reference[2]):
+        for k in range(table.shape[0]):
+            row = table[k]
+            for j in range(places.size):
+                ordered[j] = row[places[j]]
+            for j in range(places.size):
+                row[j] = ordered[j]
+
+
+@kernel
+def fill_panel(base: Base, width: int, d: int, panel: tuple[Array, Array, Array, Array]) -> None:
+    """Fill what the tiles need of one person, after `arrange`."""
+    windows.copy(base[3], panel[0])
+    windows.copy(base[2][2], panel[1])
+    fill_changes(base[3], (width, d), (panel[2], panel[3]))
 
 
 @kernel

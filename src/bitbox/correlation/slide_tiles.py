@@ -97,14 +97,16 @@ class SlideTile:
             b.gep(y, [e.mul(row_y, self.ny)]), self.ny, e.mul(self.width, self.d),
         )  # fmt: skip
         high, low = self.cells(-2.0), self.cells(2.0)
-        with e.loop(count) as step:
+        self.correlate(begin, e.add(begin, net), first, sums, high, low)
+        with e.loop(b.sub(count, e.whole(1))) as step:
             shift = e.add(begin, step)
             other = e.add(shift, net)
-            self.correlate(shift, other, first, sums, high, low)
             with e.loop(self.d) as c:
                 rows = e.add(e.mul(shift, self.d), c), e.add(e.mul(other, self.d), c)
                 for k, change in enumerate((e.add_to, e.subtract_from)):
                     self.slide(sums, (self.changes_x[k], self.changes_y[k]), rows, first, change)
+            following = e.add(shift, e.whole(1)), e.add(other, e.whole(1))
+            self.correlate(*following, first, sums, high, low)
         return high, low
 
     def slide(self, sums: Cells, changes: Any, rows: Any, first: Any, change: Any) -> None:
