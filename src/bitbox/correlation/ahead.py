@@ -19,6 +19,7 @@ from bitbox.correlation.compiled import part
 from bitbox.correlation.tiles import Emitter
 
 IntArray = NDArray[np.int64]
+Coming = tuple[Any, tuple[int, int, int]]
 
 
 @intrinsic
@@ -60,6 +61,17 @@ def fetch_some(sides: Any, frames: tuple[int, int, int], which: int, parts: int)
     rows = ((which + 1) * count // parts - begin) * d
     fetch(x, ((first_x + begin) * d, rows, column_x, n1))
     fetch(y, ((first_y + begin) * d, rows, column_y, n2))
+
+
+@part
+def at_tile(coming: Coming, states: NDArray[np.uint8], tile: tuple[int, int]) -> None:
+    """Ask for some of what comes, at the first tile in a state of each column of tiles.
+
+    coming = (sides, frames as `fetch_some` takes them). What several states ask for is no harm.
+    """
+    i, j = tile
+    if i == 0 or states[i - 1, j] != states[i, j]:
+        fetch_some(coming[0], coming[1], j, states.shape[1])
 
 
 @part

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import exact, gap_tiles
+from bitbox.correlation import ahead, exact, gap_tiles
 from bitbox.correlation.compiled import part
 from bitbox.correlation.layout import aligned
 from bitbox.correlation.missing import list_missing
@@ -331,6 +331,7 @@ def choose_tiles(
     lags: tuple[IntArray, Array],
     geometry: exact.Geometry,
     tasks: tuple[States, Any, Array, Array],
+    coming: ahead.Coming,
 ) -> None:
     """Choose among the lags in the tiles that are in a given state, after `find_lost`."""
     states, state, r, lag = tasks
@@ -339,6 +340,7 @@ def choose_tiles(
     for j in range(states.shape[1]):
         for i in range(states.shape[0]):
             if states[i, j] == state:
+                ahead.at_tile(coming, states, (i, j))
                 corner = i * ROWS, j * COLUMNS
                 at = (*corner, geometry.window, d, geometry.need, np.int64(geometry.polarity))
                 gap_tiles.imitation(

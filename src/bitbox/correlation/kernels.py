@@ -163,14 +163,15 @@ def imitation_odd(
             continue
         start, lowest = starts[number], starts[number] + np.int64(lags[1][0]) - lags[0][0]
         strange = prepare(sides, start, lags, (geometry, geometry.limit), room, hard)
-        ahead.fetch_some(sides, ahead.after(starts, number, geometry.window, beyond), 0, 1)
+        coming = sides, ahead.after(starts, number, geometry.window, beyond)
         far = find_far(room, geometry.limit, far_y)
         moved = gaps.sort_partial(room, work, (n1, n2), not far)
         classify(room, geometry.limit, states[w], n2)
-        choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]))
+        choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]), coming)
         if gaps.holds(states[w], GAPS):
             gaps.find_lost(sides, (start, lowest), lags[0], geometry, room, work)
-            gaps.choose_tiles(room, work, lags, geometry, (states[w], GAPS, r[w], lag[w]))
+            tasks = states[w], GAPS, r[w], lag[w]
+            gaps.choose_tiles(room, work, lags, geometry, tasks, coming)
             if moved:
                 gaps.put_back(work, r[w], lag[w])
             if far:
@@ -270,7 +271,11 @@ def classify(room: Room, limit: float, states: States, n2: int) -> None:
 
 @part
 def choose_tiles(
-    room: Room, lags: Lags, geometry: exact.Geometry, tasks: tuple[States, Any, Array, Array]
+    room: Room,
+    lags: Lags,
+    geometry: exact.Geometry,
+    tasks: tuple[States, Any, Array, Array],
+    coming: ahead.Coming,
 ) -> None:
     """Choose among the lags in the tiles that are in a given state."""
     states, state, r, lag = tasks
@@ -279,6 +284,7 @@ def choose_tiles(
     for j in range(states.shape[1]):
         for i in range(states.shape[0]):
             if states[i, j] == state:
+                ahead.at_tile(coming, states, (i, j))
                 at = i * ROWS, j * COLUMNS, x.shape[0], d, np.int64(geometry.polarity)
                 tiles.imitation(geometry.registers, x, y, inverse, lags, (r, lag), at)
 
@@ -295,7 +301,8 @@ def imitation_far(
         if not gaps.holds(states[w], FAR):
             continue
         prepare(sides, starts[w], lags, (geometry, math.inf), room, hard)
-        choose_tiles(room, lags, geometry, (states[w], np.uint8(FAR), chosen[0], chosen[1]))
+        tasks = states[w], np.uint8(FAR), chosen[0], chosen[1]
+        choose_tiles(room, lags, geometry, tasks, (sides, (starts[w], starts[w], 0)))
         for i in range(r.shape[1]):
             for j in range(r.shape[2]):
                 if states[w, i // ROWS, j // COLUMNS] == FAR:
