@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bitbox.correlation import kernels
 from bitbox.correlation.engine import correlate, float32_limit
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, SchemaError
@@ -76,6 +77,8 @@ def cases(draw):
         data += draw(st.sampled_from([0.0, 1.0, 1e3, 1e6]))
         if draw(st.booleans()):
             data[rng.random(data.shape) < draw(st.sampled_from([0.02, 0.1, 0.5]))] = np.nan
+        if draw(st.booleans()):
+            data[rng.random(len(data)) < draw(st.sampled_from([0.02, 0.1]))] = np.nan
         if draw(st.booleans()):
             start = rng.integers(plan.n_frames)
             data[start : start + rng.integers(12)] = data[start]
@@ -244,6 +247,41 @@ def test_any_number_of_missing_frames(lost: str, d: int) -> None:
                 frames = start + (np.arange(most) if run else rng.permutation(20)[:most])
                 signals[frames, j] = np.nan
     check(x, y, make_plan(140, 60, 35, 3), min_valid=0.3)
+
+
+def lose_frames(rng: np.random.Generator, x, y, lost: str) -> None:
+    for data in {"x": [x], "y": [y]}.get(lost, [x, y]):
+        data[rng.random(len(data)) < 0.03] = np.nan
+        if lost == "gap":
+            start = rng.integers(40, 90)
+            data[start : start + 10] = np.nan
+    if lost == "never":
+        x[:, 2], y[:, 17] = np.nan, np.nan
+
+
+@pytest.mark.parametrize("d", [1, 3])
+@pytest.mark.parametrize("lost", ["x", "y", "both", "gap", "never"])
+def test_frames_that_all_signals_miss_need_no_more_than_tables(lost, d, monkeypatch) -> None:
+    def more(*_):
+        raise AssertionError
+
+    if lost != "gap":  # which may take most of a window's movement
+        monkeypatch.setattr(kernels, "imitation_odd", more)
+    rng = np.random.default_rng(3)
+    x, y = smooth(rng, (150, 11, d)), smooth(rng, (150, 18, d)) + 1.0
+    lose_frames(rng, x, y, lost)
+    check(x, y, make_plan(150, 30, 11, 5), min_valid=0.7)
+
+
+@pytest.mark.parametrize("registers", ["wide", "narrow"])
+def test_what_is_left_after_frames_that_all_miss_may_be_little(registers, monkeypatch) -> None:
+    monkeypatch.setenv("BITBOX_REGISTERS", registers)
+    rng = np.random.default_rng(4)
+    x, y = (smooth(rng, (150, 10, 1)) for _ in range(2))
+    x[70, 4], y[71, 5] = 100.0, 1e4  # most of what moves is where the other is missing
+    x[72], y[70] = np.nan, np.nan
+    x[100, 3] = np.nan  # and one misses a frame by itself
+    check(x, y, make_plan(150, 20, 7, 5))
 
 
 def test_windows_are_kept_in_the_precision_of_their_values() -> None:

@@ -112,7 +112,10 @@ def fill(room: Any, out: Tables, geometry: exact.Geometry) -> bool:
         count = 0
         for k in range(geometry.window):
             count += 0 if out.missed_x[k] or out.missed_y[k + f] else 1
-        share = 1.0 / max(count, 1)
+        if count < geometry.need:
+            out.inverse_y[f] = math.nan
+            continue
+        share = 1.0 / count
         left = out.squares[: x.shape[1]]
         left[:] = 1.0
         total = out.sums_x[f * d : (f + 1) * d]
@@ -135,8 +138,6 @@ def fill(room: Any, out: Tables, geometry: exact.Geometry) -> bool:
         for c in range(d):
             for j in range(y.shape[1]):
                 total[c, j] *= share
-        if count < geometry.need:
-            out.inverse_y[f] = math.nan
     return fine
 
 
