@@ -124,7 +124,10 @@ def gaps(rounds: int, threads: int) -> None:
         ),
         "5 % in gaps of all signals": (lose_in_gaps(x, 2, True), lose_in_gaps(y, 3, True)),
         "5 % in gaps of each signal": (lose_in_gaps(x, 2, False), lose_in_gaps(y, 3, False)),
-        "jumps of 1000 now and then": (x, y + 1000 * (np.arange(9000) // 300 % 2)[:, None, None]),
+        "jumps of 1000 now and then": (
+            x,
+            y + 1000 * ((np.arange(9000) + 7) // 300 % 2)[:, None, None],
+        ),
         "steady drift": (x, y + np.arange(9000)[:, None, None] / 10),
         "random walks": (x.cumsum(axis=0), y.cumsum(axis=0)),
         "offset of a million": (x + 1e6, y + 1e6),

@@ -57,6 +57,10 @@ class LostY(NamedTuple):
 #: x, y, what they lose, and how many coordinates there are (see `gap_tiles`).
 Work = tuple[Side, Side, LostX, LostY, tuple[int, ...]]
 
+#: Squared offset above which sums with gaps are not accurate in float32: variances are differences
+#: of sums there.
+LIMIT = 3.0
+
 #: Signals of x and of y that may change places for every tile that becomes free of gaps. Columns
 #: of the results are moved number by number.
 MOVES = (32, 12)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import ahead, exact, gaps, panels, redo, shared_gaps, sum_tiles, tiles
+from bitbox.correlation import ahead, exact, gaps, panels, redo, single, sum_tiles, tiles
 from bitbox.correlation.compiled import kernel, part
 from bitbox.correlation.layout import LEAST, aligned
 from bitbox.correlation.tiles import COLUMNS, ROWS
@@ -43,9 +43,6 @@ DONE, FAR, GAPS = 0, 1, 2
 
 #: What is left to do of a window, to be added up; or that nobody has looked at it.
 SOME_FAR, SOME_EXACT, STRANGE, MAYBE = 1, 2, 4, 8
-
-#: Movements between which everything that is calculated stays within the range of numbers.
-SMALL, LARGE = 1e-11, 1e11
 
 #: Correlations are brought this close to 1 at most before they are Fisher-transformed.
 FISHER_LIMIT = 1.0 - 1e-6
@@ -149,7 +146,8 @@ def imitation_odd(
     STRANGE, where numbers are too large or small for that.
     """
     r, lag, odd, states, hard_x, hard_y = out
-    _, (_, n1, _, n2, _) = sides
+    (x, y), (_, n1, _, n2, _) = sides
+    registers = geometry.registers
     beyond = np.int64(lags[1][0]) - lags[0][0] + lags[0].size - 1
     far_y = np.empty(n2, dtype=np.bool_)
     left = 0
@@ -162,14 +160,19 @@ def imitation_odd(
         if sums.size == 0 and odd[w] == 0:
             continue
         start, lowest = starts[number], starts[number] + np.int64(lags[1][0]) - lags[0][0]
-        strange = prepare(sides, start, lags, (geometry, geometry.limit), room, hard)
+        first, strange = (start, lowest), False
+        at_x, at_y = single.places(sides, first, geometry, lags[0].size, geometry.limit)
+        found = panels.participant(registers, x, room[0], at_x)
+        found |= panels.reference(registers, y, room[1], at_y)
+        if found & panels.DOUBTFUL:
+            strange = single.settle_doubts(sides, first, geometry.window, room, hard)
         coming = sides, ahead.after(starts, number, geometry.window, beyond)
         far = find_far(room, geometry.limit, far_y)
         moved = gaps.sort_partial(room, work, (n1, n2), not far)
         classify(room, geometry.limit, states[w], n2)
         choose_tiles(room, lags, geometry, (states[w], np.uint8(DONE), r[w], lag[w]), coming)
         if gaps.holds(states[w], GAPS):
-            gaps.find_lost(sides, (start, lowest), lags[0], geometry, room, work)
+            gaps.find_lost(sides, first, lags[0], geometry, room, work)
             tasks = states[w], GAPS, r[w], lag[w]
             gaps.choose_tiles(room, work, lags, geometry, tasks, coming)
             if moved:
@@ -187,7 +190,7 @@ def imitation_odd(
             if left:
                 return number + 1, left
             if sums.size > 0:
-                sum_tiles.add_windows(geometry.registers, r[: w + 1], lag[: w + 1], sums)
+                sum_tiles.add_windows(registers, r[: w + 1], lag[: w + 1], sums)
     return starts.size, left
 
 
@@ -198,60 +201,8 @@ def find_far(room: Room, limit: float, far_y: Flags) -> bool:
     If there are any, no signal changes its place, since other kernels have to find the tiles again.
     """
     for j in range(far_y.size):
-        far_y[j] = room[1][5][2, j] > min(shared_gaps.GAP_LIMIT, limit)
+        far_y[j] = room[1][5][2, j] > min(gaps.LIMIT, limit)
     return gaps.any_of(far_y)
-
-
-@part
-def prepare(
-    sides: Sides,
-    start: int,
-    lags: Lags,
-    geometry: tuple[exact.Geometry, float],
-    room: Room,
-    hard: tuple[Flags, Flags],
-) -> bool:
-    """Fill the panels of one window, settle what is doubtful, and return what `settle` does."""
-    (x, y), (column_x, n1, column_y, n2, d) = sides
-    plan, limit = geometry
-    lowest = start + np.int64(lags[1][0]) - lags[0][0]
-    shape = plan.window, d, plan.need
-    at_x = start * d, column_x, max(n1, LEAST), shape[0], shape[1], shape[2]
-    at_y = (
-        lowest * d, column_y, max(n2, LEAST), shape[0], shape[1], shape[2], lags[0].size, limit, 1
-    )  # fmt: skip
-    found = panels.participant(plan.registers, x, room[0], at_x)
-    found |= panels.reference(plan.registers, y, room[1], at_y)
-    strange = False
-    if found & panels.DOUBTFUL:
-        a, b = x.reshape(x.shape[0] // d, d, x.shape[1]), y.reshape(y.shape[0] // d, d, y.shape[1])
-        for i in range(n1):
-            if room[0][2][1, i] > 0.0:
-                still, odd = settle(a[:, :, column_x + i], start, plan.window)
-                strange |= odd
-                hard[0][i] |= not still
-                room[0][0][:, i] = math.nan
-        for j in range(n2):
-            if room[1][5][1, j] > 0.0:
-                for f in range(lags[0].size):
-                    if room[1][1][f, j] < 0.0:
-                        still, odd = settle(b[:, :, column_y + j], lowest + f, plan.window)
-                        strange |= odd
-                        hard[1][j] |= not still
-                        for table in (room[1][1], room[1][3], room[1][7]):
-                            table[f, j] = math.nan
-    return strange
-
-
-@part
-def settle(signal: FloatArray, start: int, width: int) -> tuple[bool, bool]:
-    """Return whether a doubtful window is still, and whether its numbers are out of range."""
-    for k in range(start, start + width):
-        for c in range(signal.shape[1]):
-            if abs(signal[k, c]) == math.inf:
-                return False, True
-    moved = exact.spread(signal, start, signal, start, width)[2]
-    return moved == 0.0, moved != 0.0 and not SMALL < moved < LARGE
 
 
 @part
@@ -300,7 +251,12 @@ def imitation_far(
     for w in range(starts.size):
         if not gaps.holds(states[w], FAR):
             continue
-        prepare(sides, starts[w], lags, (geometry, math.inf), room, hard)
+        first = starts[w], starts[w] + np.int64(lags[1][0]) - lags[0][0]
+        at_x, at_y = single.places(sides, first, geometry, lags[0].size, math.inf)
+        found = panels.participant(geometry.registers, sides[0][0], room[0], at_x)
+        found |= panels.reference(geometry.registers, sides[0][1], room[1], at_y)
+        if found & panels.DOUBTFUL:
+            single.settle_doubts(sides, first, geometry.window, room, hard)
         tasks = states[w], np.uint8(FAR), chosen[0], chosen[1]
         choose_tiles(room, lags, geometry, tasks, (sides, (starts[w], starts[w], 0)))
         for i in range(r.shape[1]):

@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from bitbox.correlation import ahead, exact, gap_tiles, panels, sum_tiles, tiles
+from bitbox.correlation import ahead, exact, gap_tiles, gaps, panels, single, sum_tiles, tiles
 from bitbox.correlation.compiled import kernel, part
 from bitbox.correlation.layout import LEAST
 from bitbox.correlation.missing import lowest_bit, missing_bits
@@ -36,10 +36,6 @@ ENOUGH = math.sqrt(gap_tiles.ENOUGH)
 
 #: What is odd about a window that is left to other kernels.
 UNKNOWN = 8
-
-#: Squared offset above which sums with gaps are not accurate in float32: variances are differences
-#: of sums there.
-GAP_LIMIT = 3.0
 
 
 class Tables(NamedTuple):
@@ -205,14 +201,21 @@ def imitation(
 ) -> None:
     """Do as `kernels.imitation` for the windows from which all signals miss the same frames.
 
-    These may be none. Without sums, windows whose odd is 0 are left alone.
+    These may be none; and some signals may be still. Without sums, windows whose odd is 0 are left
+    alone.
     """
     r, lag, odd = out
-    beyond = np.int64(lags[1][0]) - lags[0][0] + lags[0].size - 1
+    lowest, registers = np.int64(lags[1][0]) - lags[0][0], geometry.registers
+    beyond = lowest + lags[0].size - 1
+    hard = np.empty(sides[1][1], dtype=np.bool_), np.empty(sides[1][3], dtype=np.bool_)
     for number in range(starts.size):
         slot = number % r.shape[0]
         if sums.size > 0 or odd[number] != 0:
-            fine = prepare(sides, starts[number], lags, geometry, room, tables)
+            first = starts[number], starts[number] + lowest
+            at_x, at_y = single.places(sides, first, geometry, lags[0].size, geometry.limit)
+            found = panels.participant(registers, sides[0][0], room[0], at_x)
+            found |= panels.reference(registers, sides[0][1], room[1], at_y)
+            fine = ready(sides, first, found, geometry, room, tables, hard)
             odd[number] = 0 if fine else UNKNOWN
             if fine:
                 coming = ahead.after(starts, number, geometry.window, beyond)
@@ -223,32 +226,51 @@ def imitation(
                     ahead.fetch_some(sides, coming, j // COLUMNS, r.shape[2] // COLUMNS)
                     for i in range(0, r.shape[1], ROWS):
                         at = i, j, x.shape[0], d, np.int64(geometry.polarity)
-                        tile(geometry.registers, x, y, tables.inverse_y, lost, lags, own, at)
+                        tile(registers, x, y, tables.inverse_y, lost, lags, own, at)
             elif sums.size > 0:
                 r[slot] = math.nan
         if sums.size > 0 and (slot == r.shape[0] - 1 or number == starts.size - 1):
-            sum_tiles.add_windows(geometry.registers, r[: slot + 1], lag[: slot + 1], sums)
+            sum_tiles.add_windows(registers, r[: slot + 1], lag[: slot + 1], sums)
 
 
 @part
-def prepare(
-    sides: Any, start: int, lags: Any, geometry: exact.Geometry, room: Any, tables: Tables
+def above(values: FloatArray, limit: float) -> bool:
+    """Return whether any value is above a limit."""
+    count = 0
+    for value in values:
+        count += 1 if value > limit else 0
+    return count > 0
+
+
+@part
+def ready(
+    sides: Any,
+    at: tuple[int, int],
+    found: int,
+    geometry: exact.Geometry,
+    room: Any,
+    tables: Tables,
+    hard: tuple[Flags, Flags],
 ) -> bool:
-    """Fill panels and tables of a window; return whether all that is odd is shared gaps."""
+    """Fill the tables of a window after its panels; return whether all pairs can be done here.
+
+    at = (first frame of x, of y); found : what `panels` found
+    """
     (x, y), (column_x, n1, column_y, n2, d) = sides
-    width, need, limit = geometry.window, geometry.need, min(GAP_LIMIT, geometry.limit)
-    lowest = start + np.int64(lags[1][0]) - lags[0][0]
-    at_x = start * d, column_x, max(n1, LEAST), width, d, need
-    at_y = lowest * d, column_y, max(n2, LEAST), width, d, need, lags[0].size, limit, 1
-    found = panels.participant(geometry.registers, x, room[0], at_x)
-    found |= panels.reference(geometry.registers, y, room[1], at_y)
-    if found & ~panels.PARTIAL != 0:
-        return False
     tables.missed_x[:] = False
     tables.missed_y[:] = False
-    if found != 0 and not (
-        same_frames(x, (start, column_x, n1, d), tables.missed_x)
-        and same_frames(y, (lowest, column_y, n2, d), tables.missed_y)
+    if found & panels.FAR:
+        return False
+    if found & panels.PARTIAL and (
+        above(room[1][5][2], gaps.LIMIT)
+        or not same_frames(x, (at[0], column_x, n1, d), tables.missed_x)
+        or not same_frames(y, (at[1], column_y, n2, d), tables.missed_y)
     ):
         return False
+    if found & panels.DOUBTFUL:
+        hard[0][:] = False
+        hard[1][:] = False
+        single.settle_doubts(sides, at, geometry.window, room, hard)
+        if gaps.any_of(hard[0]) or gaps.any_of(hard[1]):
+            return False
     return fill(room, tables, geometry)
