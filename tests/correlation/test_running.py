@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 import bitbox.correlation
-from bitbox.correlation import compiled, engine
+from bitbox.correlation import compiled, engine, jobs
 from bitbox.correlation.engine import correlate, in_order, thread_count
+from bitbox.correlation.jobs import Task
 from bitbox.correlation.workspace import Workspace
 from bitbox.errors import OutputError, ParameterError
 from tests.correlation.test_engine import check, make_plan, smooth
@@ -228,3 +229,13 @@ def test_what_threads_keep_changes_nothing_and_holds_no_signals(threads: int) ->
     del x
     gc.collect()
     assert alone() is None
+
+
+def test_plans_that_differ_only_in_their_step_have_room_of_their_own() -> None:
+    x, y = pair(109, 20)
+    short, long = (
+        Task.prepare(x[:n], y[:n], make_plan(n, 15, step, 4), polarity=True, min_valid=0.8)
+        for n, step in ((28, 1), (109, 10))
+    )
+    assert short.windows_per_job == long.windows_per_job
+    assert jobs._workspace(short) is not jobs._workspace(long)

@@ -196,7 +196,8 @@ def _workspace(task: Task) -> Workspace:
     from bitbox.correlation.workspace import Workspace
 
     signals = task.n1, task.n2, task.x.shape[1:], task.y.shape[1:]
-    key = task.geometry, task.order.tobytes(), task.windows_per_job, signals
+    sizes = task.plan.step, task.windows_per_job
+    key = task.geometry, task.order.tobytes(), sizes, signals
     if getattr(_ROOMS, "key", None) != key:
         _ROOMS.key = _ROOMS.room = None  # gives back the memory of the last one
         _ROOMS.key, _ROOMS.room = key, Workspace(task)
