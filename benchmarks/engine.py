@@ -115,7 +115,6 @@ def speed(rounds: int, threads: int) -> None:
 
 def gaps(rounds: int, threads: int) -> None:
     x, y = pair()
-    jumps = 1000 * ((np.arange(9000) + 7) // 300 % 2)[:, None, None]
     cases = {
         "complete": (x, y),
         "2 % at random, of each signal": (lose_at_random(x, 2), lose_at_random(y, 3)),

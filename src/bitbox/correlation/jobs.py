@@ -208,26 +208,38 @@ def _workspace(task: Task) -> Workspace:
 def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None) -> Iterator[T]:
     """Yield the results of a job for each argument, in order, a few at a time.
 
-    Only as many results wait as there are threads to fill, whatever the number of jobs; an
-    interruption stops the work after the jobs at hand.
+    The calling thread does its share. Only as many results wait as there are threads to fill,
+    whatever the number of jobs; an interruption stops the work after the jobs at hand.
     """
     count = thread_count(threads)
     if count == 1:
         yield from map(job, arguments)
         return
-    waiting: list[Future[T]] = []
-    pool = _pool(count)
+    waiting: list[tuple[Future[T], A]] = []
+    pool = _pool(count - 1)
     try:
         for argument in arguments:
-            waiting.append(pool.submit(job, argument))
+            waiting.append((pool.submit(job, argument), argument))
             if len(waiting) > 2 * count:
-                yield waiting.pop(0).result()
+                yield _first(waiting, job)
         while waiting:
-            yield waiting.pop(0).result()
+            yield _first(waiting, job)
     finally:
-        for future in waiting:
+        for future, _ in waiting:
             future.cancel()
-        wait(waiting)
+        wait(future for future, _ in waiting)
+
+
+def _first(waiting: list[tuple[Future[T], A]], job: Callable[[A], T]) -> T:
+    """Return the first result; until it is there, do jobs that no thread has begun, in order."""
+    for k, (future, argument) in enumerate(waiting):
+        if waiting[0][0].done():
+            break
+        if future.cancel():
+            mine: Future[T] = Future()
+            mine.set_result(job(argument))
+            waiting[k] = mine, argument
+    return waiting.pop(0)[0].result()
 
 
 @cache
