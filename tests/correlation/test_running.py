@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import bitbox.correlation
-from bitbox.correlation import compiled, engine, jobs
+from bitbox.correlation import compiled, engine, jobs, workspace
 from bitbox.correlation.engine import correlate, in_order, thread_count
 from bitbox.correlation.jobs import Task
 from bitbox.correlation.workspace import Workspace
@@ -47,6 +47,7 @@ def test_threads_do_not_change_a_bit(mode) -> None:
 @pytest.mark.parametrize("step", [5, 16])
 def test_both_register_files_agree_with_the_definition(registers, mode, step, monkeypatch) -> None:
     monkeypatch.setenv("BITBOX_REGISTERS", registers)
+    monkeypatch.setattr(workspace, "_COMMON", 1)
     x, y = pair(60, 18)
     y[30:] *= 1e-5
     check(x, y, make_plan(60, 12, step, 2, mode))

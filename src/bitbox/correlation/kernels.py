@@ -5,10 +5,11 @@ scaled to norm 1. z sums to 0, so y needs no centring in the products; one centr
 its values small. `panels` lays out z and y and finds the norms, `tiles` multiplies, and both keep
 to vector registers.
 
-`imitation` takes windows through float32 tiles unless something is odd about them. `imitation_odd`
-finds out what, does tiles with missing frames, and leaves some tiles to `imitation_far` (float64)
-and some pairs to `exactly`, so that r is good to 2e-6 (docs/engine.md derives the limits). Each is
-compiled when first needed.
+Windows that overlap go through `overlap.imitation`, others through `imitation`, in float32 tiles
+unless something is odd about them. `shared_gaps.imitation` does those from which all signals miss
+the same frames. `imitation_odd` finds out what is odd about the rest, does tiles with missing
+frames, and leaves some tiles to `imitation_far` (float64) and some pairs to `exactly`, so that r is
+good to 2e-6 (docs/engine.md derives the limits). Each is compiled when first needed.
 
 Sides are ``((rows of x, rows of y), (first column of x, signals of x, first column of y, signals of
 y, coordinates))``, rows as in `panels`. Lags are their first frames in y's panel and their values.

@@ -25,6 +25,9 @@ _LOOK = 50
 #: is tried first.
 _MOST = 0.5
 
+#: Terms that windows must have in common for doing them two at a time to pay.
+_COMMON = 12
+
 _NO_SUMS = np.empty((0, 0, 0))
 
 
@@ -123,7 +126,8 @@ class Workspace:
     def _plain(self, piece: _Piece, sides: Any, out: Any, sums: FloatArray) -> None:
         """Do the windows that nothing is odd about (see `kernels.imitation`)."""
         plan, starts = piece.task.plan, piece.starts
-        if len(starts) == 1 or plan.step >= plan.window:
+        common = (plan.window - plan.step) * piece.task.x.shape[2]
+        if len(starts) == 1 or common < _COMMON:
             kernels.imitation(sides, starts, *self._room(np.float32), out, sums)
             return
         if self._overlap is None:
