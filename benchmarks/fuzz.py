@@ -48,6 +48,9 @@ def one(seed: int) -> tuple[float, str]:
                 expected[w, i, j] = exact.choose(a, b, int(start), task.order, task.geometry)[0]
     assert got.values is not None
     error = difference(got.values, expected, polarity)
+    summed = correlate(x, y, plan, polarity=polarity, min_valid=min_valid)
+    error = max(error, difference(summed.mean_abs, got.mean_abs, True))
+    assert (summed.n_valid == got.n_valid).all()
     if n1 == n2 and mode == "imitation":
         matched = correlate_matched(x, y, plan, polarity=polarity, min_valid=min_valid).values
         error = max(error, difference(matched, np.einsum("wii->wi", expected), polarity))

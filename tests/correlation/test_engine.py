@@ -42,6 +42,9 @@ def check(x, y, plan, polarity=True, min_valid=0.8, **options):
         )  # fmt: skip
         assert np.nanmin(np.abs(np.array(near) - got.values[w, i, j])) <= TOLERANCE
     check_statistics(got)
+    alone = correlate(x, y, plan, polarity=polarity, min_valid=min_valid, **options)
+    np.testing.assert_array_equal(alone.n_valid, got.n_valid)
+    np.testing.assert_allclose(alone.mean_abs, got.mean_abs, rtol=0, atol=TOLERANCE)
     return got
 
 
@@ -306,6 +309,20 @@ def test_any_number_of_windows_that_overlap_more_or_less(step: int, d: int, monk
         plan = make_plan(12 + 3 + step * (windows - 1), 12, step, 3)
         assert plan.n_windows == windows
         check(*(smooth(rng, (plan.n_frames, 9, d)) for _ in range(2)), plan)
+
+
+@pytest.mark.parametrize("windows", [3, 4, 9, 10, 11])
+def test_sums_count_every_window_once_wherever_something_is_odd(windows: int) -> None:
+    rng = np.random.default_rng(windows)
+    plan = make_plan(20 + 4 + 8 * (windows - 1), 20, 8, 4)
+    for where in range(0, plan.n_frames, 3):
+        x, y = (smooth(rng, (plan.n_frames, 10, 1)) for _ in range(2))
+        x[where, 3] = np.nan
+        kept, summed = (correlate(x, y, plan, keep_windows=keep) for keep in (True, False))
+        for name in ("n_valid", "mean", "std", "lag", "mean_abs"):
+            np.testing.assert_allclose(
+                getattr(summed, name), getattr(kept, name), rtol=0, atol=TOLERANCE
+            )
 
 
 def test_a_signal_that_is_never_there_among_complete_ones() -> None:

@@ -80,6 +80,8 @@ def after(starts: IntArray, w: int, width: int, beyond: int) -> tuple[int, int, 
 
     beyond : how far the reference's stretch reaches beyond the window
     """
-    end = starts[w] + width
-    hop = starts[w + 1] - starts[w] if w + 1 < starts.size else 0
-    return end, end + beyond, hop
+    if w + 1 >= starts.size:
+        return 0, 0, 0
+    hop = min(starts[w + 1] - starts[w], width)
+    begin = starts[w + 1] + width - hop
+    return begin, begin + beyond, hop

@@ -42,8 +42,8 @@ Results = tuple[SingleArray, SingleArray, IntArray, States, Flags, Flags]
 #: States of a tile in a window.
 DONE, FAR, GAPS = 0, 1, 2
 
-#: What is left to do of a window, to be added up; or that nobody has looked at it.
-SOME_FAR, SOME_EXACT, STRANGE, MAYBE = 1, 2, 4, 8
+#: What is left to do of a window, to be added up.
+SOME_FAR, SOME_EXACT, STRANGE = 1, 2, 4
 
 #: Correlations are brought this close to 1 at most before they are Fisher-transformed.
 FISHER_LIMIT = 1.0 - 1e-6

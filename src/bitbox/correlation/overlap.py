@@ -77,6 +77,8 @@ def imitation(
                 for i in range(0, r.shape[1], ROWS):
                     at = i, j, ends, middle, d, polarity
                     overlap_tiles.imitation(registers, of_x, of_y, lags, own, at)
+            if w < new and odd[w] != 0:  # with the window before it, so that it is done elsewhere
+                r[first] = math.nan
         elif sums.size > 0:
             for k in range(new, w + 2):
                 r[k % slots] = math.nan

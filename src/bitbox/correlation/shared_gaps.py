@@ -101,36 +101,36 @@ def same_frames(rows: FloatArray, at: tuple[int, int, int, int], missed: Flags) 
 @part
 def fill(room: Any, out: Tables, geometry: exact.Geometry) -> bool:
     """Fill the tables after the frames; return whether enough is left of every window."""
-    x, y, sums, squares, norms = room[0][0], room[1][0], room[1][2], room[1][3], room[1][7]
-    d, lags = x.shape[0] // geometry.window, squares.shape[0]
-    fine = True
-    for f in range(lags):
-        count = 0
-        for k in range(geometry.window):
-            count += 0 if out.missed_x[k] or out.missed_y[k + f] else 1
+    x, y, inverse, sums, squares = room[0][0], room[1][0], room[1][1], room[1][2], room[1][3]
+    d, width, fine = x.shape[0] // geometry.window, geometry.window, True
+    for f in range(squares.shape[0]):
+        count, lost_x, lost_y = 0, 0, 0
+        for k in range(width):
+            gone_x, gone_y = out.missed_x[k], out.missed_y[k + f]
+            count += 0 if gone_x or gone_y else 1
+            lost_x += 1 if gone_y and not gone_x else 0
+            lost_y += 1 if gone_x and not gone_y else 0
         if count < geometry.need:
             out.inverse_y[f] = math.nan
             continue
-        share = 1.0 / count
-        left = out.squares[: x.shape[1]]
-        left[:] = 1.0
-        total = out.sums_x[f * d : (f + 1) * d]
-        total[:] = 0.0
-        for k in range(geometry.window):
-            if out.missed_y[k + f] and not out.missed_x[k]:
-                lose(x[k * d : (k + 1) * d], total, left)
+        share, rows = 1.0 / count, slice(f * d, (f + 1) * d)
+        out.sums_x[rows] = 0.0
         out.inverse_x[f] = 1.0  # the norms of x's windows
-        fine &= finish(total, left, share, out.inverse_x[f], out.inverse_x[f])
-        left = out.squares[: y.shape[1]]
-        total = out.means_y[f * d : (f + 1) * d]
+        if lost_x > 0:
+            left = out.squares[: x.shape[1]]
+            left[:] = 1.0
+            lose(x, (0, out.missed_x), (f, out.missed_y), out.sums_x[rows], left)
+            fine &= finish(out.sums_x[rows], left, share, out.inverse_x[f], out.inverse_x[f])
+        total = out.means_y[rows]
         for j in range(y.shape[1]):
-            left[j] = squares[f, j]
+            out.squares[j] = squares[f, j]
+            out.inverse_y[f, j] = inverse[f, j]
             for c in range(d):
                 total[c, j] = sums[f * d + c, j]
-        for k in range(geometry.window):
-            if out.missed_x[k] and not out.missed_y[k + f]:
-                lose(y[(k + f) * d : (k + f + 1) * d], total, left)
-        fine &= finish(total, left, share, norms[f], out.inverse_y[f])
+        if lost_y > 0:
+            left = out.squares[: y.shape[1]]
+            lose(y, (f, out.missed_y), (0, out.missed_x), total, left)
+            fine &= finish(total, left, share, room[1][7][f], out.inverse_y[f])
         for c in range(d):
             for j in range(y.shape[1]):
                 total[c, j] *= share
@@ -150,12 +150,25 @@ def finish(total: Array, left: FloatArray, share: float, norms: Array, inverse: 
 
 
 @part
-def lose(frame: Array, total: Array, squares: FloatArray) -> None:
-    """Take a frame (d, n) out of sums and squares."""
-    for c in range(frame.shape[0]):
-        for j in range(squares.size):
-            total[c, j] -= frame[c, j]
-            squares[j] -= frame[c, j] * frame[c, j]
+def lose(
+    panel: Array,
+    own: tuple[int, Flags],
+    other: tuple[int, Flags],
+    total: Array,
+    squares: FloatArray,
+) -> None:
+    """Take the frames that only the other person misses out of sums and squares.
+
+    own, other = (first frame of the window, frames missed)
+    """
+    d = total.shape[0]
+    for k in range(min(own[1].size - own[0], other[1].size - other[0])):
+        if other[1][other[0] + k] and not own[1][own[0] + k]:
+            for c in range(d):
+                frame, sums = panel[(own[0] + k) * d + c], total[c]
+                for j in range(squares.size):
+                    sums[j] -= frame[j]
+                    squares[j] -= frame[j] * frame[j]
 
 
 @intrinsic
