@@ -75,6 +75,34 @@ def test_only_a_few_results_wait() -> None:
     results.close()
 
 
+def test_errors_come_in_the_order_of_jobs() -> None:
+    def job(number: int) -> int:
+        time.sleep(0.001 * (number % 3))
+        if number >= 5:
+            raise ValueError(number)
+        return number
+
+    for _ in range(10):
+        results = in_order(job, range(20), threads=3)
+        assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
+        with pytest.raises(ValueError, match="5"):
+            next(results)
+
+
+def test_an_interruption_while_the_calling_thread_works_ends_all() -> None:
+    caller, done = threading.get_ident(), []
+
+    def job(number: int) -> None:
+        if threading.get_ident() == caller:
+            raise KeyboardInterrupt
+        done.append(number)
+        time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(job, range(1000), threads=2))
+    assert len(done) < 10
+
+
 def test_progress_counts_windows() -> None:
     x, y = pair()
     plan = make_plan(400, 15, 3, 4)

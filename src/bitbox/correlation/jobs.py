@@ -237,11 +237,11 @@ def _first(waiting: list[tuple[Future[T], A]], job: Callable[[A], T]) -> T:
             break
         if future.cancel():
             mine: Future[T] = Future()
-            waiting[k] = mine, argument
             try:
                 mine.set_result(job(argument))
             except Exception as error:  # noqa: BLE001 - raised when its turn comes
                 mine.set_exception(error)
+            waiting[k] = mine, argument
     return waiting.pop(0)[0].result()
 
 
