@@ -5,7 +5,7 @@
 The yardstick is the single-precision matrix product: a share of 1 means that the operations of the
 definition, 2 n1 n2 W lags windows, are done at the rate of a large matrix product on as many
 threads. Cases take turns, so that whatever else the machine does hits them alike; given are the
-least time, and the median of the shares in each turn. Run it on a quiet machine; about 3 minutes.
+least time, and the median of the shares in each turn. Run it on a quiet machine; about 4 minutes.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ USE_BLAS = ("matrix product", "NumPy and BLAS, main case")
 def take_turns(jobs: dict[str, Job], rounds: int) -> dict[str, list[float]]:
     """Return mean seconds of every job in every round; the first, which compiles, is not counted.
 
-    In its turn a job is called until `TURN` is over, so that short ones are not measured less.
+    In its turn a job is called until `TURN` is over, so that short ones are not measured less. The
+    first call of a turn is not counted either: it finds the caches as the job before left them.
     """
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(rounds + 1):
         for name, job in jobs.items():
+            job()
             start, calls = time.perf_counter(), 0
-            while calls == 0 or (turn > 0 and time.perf_counter() - start < TURN):
+            while turn > 0 and (calls == 0 or time.perf_counter() - start < TURN):
                 job()
                 calls += 1
             if turn > 0:
