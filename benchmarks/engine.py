@@ -19,11 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from unittest import mock
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.data import lose_at_random, lose_in_gaps, main_plan, numpy_imitation, pair
+from bitbox.correlation import workspace
 from bitbox.correlation.engine import correlate, thread_count
 from bitbox.correlation.plan import WindowPlan
 from bitbox.correlation.surrogates import each_surrogate, surrogate_statistics
@@ -227,13 +229,18 @@ def memory() -> None:
 
 
 def starting() -> None:
-    """Print how long a first call takes, compiled anew and from the cache."""
+    """Print how long a first call takes, compiled anew and from the cache, and what gaps add."""
     print("\nFirst call in a new process (s); targets 3 and 0.6")
     code = (
-        "import time; from benchmarks.data import *; from bitbox.correlation.engine import *; "
-        "x, y = pair(900); p = main_plan(900); t = time.perf_counter(); correlate(x, y, p); "
-        "print(time.perf_counter() - t)"
+        "import time; from benchmarks.data import *; from bitbox.correlation.engine import *\n"
+        "def first():\n"
+        "    t = time.perf_counter(); correlate(x, y, p); return time.perf_counter() - t\n"
+        "x, y = pair(900); p = main_plan(900); times = [first()]\n"
+        "x[50] = np.nan; times.append(first())\n"
+        "x[8, 3] = np.nan; times.append(first())\n"
+        "print(*times)"
     )
+    print(f"  {'':16}{'complete':>12}{'all signals miss a frame':>28}{'one signal does':>20}")
     with tempfile.TemporaryDirectory() as folder:
         for name in ("compiling", "from the cache"):
             environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
@@ -241,7 +248,26 @@ def starting() -> None:
                 [sys.executable, "-c", code], env=environment, capture_output=True, text=True,
                 check=True,
             )  # fmt: skip
-            print(f"  {name:16}{float(done.stdout):8.2f}", flush=True)
+            complete, shared, single = (float(value) for value in done.stdout.split())
+            print(f"  {name:16}{complete:12.2f}{shared:28.2f}{single:20.2f}", flush=True)
+
+
+def overlapping(rounds: int, threads: int) -> None:
+    """Print what doing overlapping windows two at a time takes, to doing them one at a time."""
+    x, y = pair()
+    print("\nWindows two at a time, to one at a time (`workspace._COMMON` terms in common or more)")
+    for width, step in ((12, 6), (16, 12), (16, 8), (24, 12), (33, 22), (33, 15)):
+        plan = WindowPlan(9000, 30.0, width, step, 8)
+
+        def run(common: int, plan: WindowPlan = plan) -> object:
+            with mock.patch.object(workspace, "_COMMON", common):
+                return correlate(x, y, plan, threads=threads)
+
+        times = take_turns({"one": lambda: run(10**9), "two": lambda: run(1)}, rounds)
+        ratio = float(np.median(np.array(times["two"]) / np.array(times["one"])))
+        print(
+            f"  W = {width:2d}, S = {step:2d}: {width - step:2d} in common{ratio:8.2f}", flush=True
+        )
 
 
 def interruption() -> None:
@@ -276,6 +302,7 @@ def main() -> None:
     speed(rounds, options.threads)
     gaps(rounds, options.threads)
     if not options.quick:
+        overlapping(rounds, options.threads)
         coordination_gaps(rounds, options.threads)
         scaling(rounds, options.threads)
         surrogates(rounds, options.threads)

@@ -4,10 +4,11 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from benchmarks.data import main_plan, pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitbox.correlation import kernels, workspace
+from bitbox.correlation import kernels, shared_gaps, workspace
 from bitbox.correlation.engine import correlate, float32_limit
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, SchemaError
@@ -345,3 +346,20 @@ def test_accurate_on_both_sides_of_the_border_of_single_precision(step: int, sha
         x, y = (rng.choice([-1.0, 1.0], (plan.n_frames, 16, 1)) for _ in range(2))
         y[:3] += sign * np.sqrt(share * limit) * 26 / 3
         check(x, y, plan)
+
+
+@pytest.mark.parametrize("kind", ["noise", "walk", "drift", "offset"])
+def test_nothing_is_odd_about_ordinary_signals(kind: str, monkeypatch) -> None:
+    """The main case of the benchmarks stays in single precision, two windows at a time."""
+
+    def more(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(shared_gaps, "imitation", more)
+    monkeypatch.setattr(kernels, "imitation_odd", more)
+    x, y = pair()
+    if kind == "walk":
+        x, y = x.cumsum(axis=0), y.cumsum(axis=0)
+    y += {"drift": np.arange(9000)[:, None, None] / 10, "offset": 1e6}.get(kind, 0.0)
+    got = correlate(x, y, main_plan())
+    assert (got.n_valid == got.plan.n_windows).all()

@@ -181,11 +181,7 @@ def imitation_odd(
             if far:
                 redo.mark(r[w], states[w], GAPS, far_y)
             redo.redo(sides, start, lags, geometry, (r[w], lag[w]))
-        odd[w] = STRANGE if strange else 0
-        if gaps.any_of(hard[0]) or gaps.any_of(hard[1]):
-            odd[w] |= SOME_EXACT
-        if gaps.holds(states[w], FAR):
-            odd[w] |= SOME_FAR
+        odd[w] = what_is_left(strange, hard, states[w])
         left |= odd[w]
         if w == r.shape[0] - 1 or number == starts.size - 1:
             if left:
@@ -193,6 +189,17 @@ def imitation_odd(
             if sums.size > 0:
                 sum_tiles.add_windows(registers, r[: w + 1], lag[: w + 1], sums)
     return starts.size, left
+
+
+@part
+def what_is_left(strange: bool, hard: tuple[Flags, Flags], states: States) -> int:
+    """Return what other kernels have to do of a window."""
+    left = STRANGE if strange else 0
+    if gaps.any_of(hard[0]) or gaps.any_of(hard[1]):
+        left |= SOME_EXACT
+    if gaps.holds(states, FAR):
+        left |= SOME_FAR
+    return left
 
 
 @part

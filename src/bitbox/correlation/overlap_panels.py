@@ -16,7 +16,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from bitbox.correlation import panels
@@ -79,11 +78,9 @@ class _Overlap(panels.Side):
         """Lay out one part, and keep its moments at every lag."""
         b, zero = self.builder, self.constant(0.0)
         most, floor = sums
-        is_middle = b.icmp_signed("==", p, self.whole(1))
+        is_middle, is_last = (b.icmp_signed("==", p, self.whole(k)) for k in (1, 2))
         frames = b.select(is_middle, self.middle, self.ends)
-        # Part 1 begins after `ends` frames, part 2 after `middle` more.
-        after = b.select(b.icmp_signed("==", p, self.whole(2)), self.middle, self.whole(0))
-        begin = b.select(b.icmp_signed("==", p, self.whole(0)), p, self.add(self.ends, after))
+        begin = b.select(is_middle, self.ends, b.select(is_last, self.frames, self.whole(0)))
         more = b.sub(self.lags, self.whole(1))
         to = self.add(begin, self.mul(p, more))
         stretch, number = self.add(frames, more), self.number(frames)
@@ -170,17 +167,9 @@ class _Overlap(panels.Side):
             b.fcmp_ordered("<", square, self.constant(panels.LARGEST)),
         )
         self.keep(b.not_(fine), doubtful, one)
-        self.put_root(square, self.place(row, j))
+        # The root in single precision, like what it multiplies.
+        ones = ir.Constant(ir.VectorType(ir.FloatType(), self.lanes), [1.0] * self.lanes)
+        inverse = b.fdiv(ones, self.root(self.to_single(square)))
+        self.put_single(inverse, self.inverse, self.place(row, j))
         beyond = b.fcmp_ordered(">", energy, b.fmul(square, self.limit))
         self.keep(beyond, far, one)
-
-    def put_root(self, square: Any, place: Any) -> None:
-        """Store inverse roots, calculated in single precision like what they multiply."""
-        b, kind = self.builder, ir.VectorType(ir.FloatType(), self.lanes)
-        name = f"llvm.sqrt.v{self.lanes}f32"
-        root = cgutils.get_or_insert_function(b.module, ir.FunctionType(kind, [kind]), name)
-        value = b.fdiv(
-            ir.Constant(kind, [1.0] * self.lanes), b.call(root, [b.fptrunc(square, kind)])
-        )
-        address = b.bitcast(b.gep(self.inverse, [place]), kind.as_pointer())
-        b.store(value, address, align=4)

@@ -76,18 +76,12 @@ def _emit(e: Emitter, kinds: Any, args: Any) -> None:
                 norms = e.load_parts(inverse_y, e.add(e.mul(at, ny), j0))
                 for cell in e.cells():
                     value = b.fmul(e.get(sums[cell]), norms[cell[1]])
-                    # False where it is NaN, so that undefined lags are never chosen.
-                    new, old = e.masked(value, sign), e.masked(e.get(best[w][cell]), sign)
-                    better = b.fcmp_ordered(">=", new, old)
-                    e.keep(better, best[w][cell], value)
-                    e.keep(better, chosen[w][cell], lag)
+                    e.keep_better(value, lag, (best[w][cell], chosen[w][cell]), sign)
         for w in range(2):
             for r, p in e.cells():
-                lag = e.get(chosen[w][r, p])
-                known = b.fcmp_ordered("ord", lag, lag)
                 norm = e.copy_of(inverse_x, e.add(e.mul(e.whole(w), nx), e.add(first, e.whole(r))))
-                value = e.clipped(b.fmul(e.get(best[w][r, p]), norm))
-                e.put(best[w][r, p], b.select(known, value, nothing))
+                value = b.fmul(e.get(best[w][r, p]), norm)
+                e.put(best[w][r, p], e.chosen(value, e.get(chosen[w][r, p])))
             for slots, (out, n_out) in zip((best[w], chosen[w]), results[2 * w :][:2], strict=True):
                 e.store_cells(slots, out, first, j0, n_out)
 

@@ -121,12 +121,20 @@ class Side(Emitter):
 
     def put_out(self, value: Any, pointer: Any, index: Any) -> None:
         """Store a vector in the panel's type."""
-        if not self.single:
+        if self.single:
+            self.put_single(self.to_single(value), pointer, index)
+        else:
             self.store(value, pointer, index)
-            return
-        single = ir.VectorType(ir.FloatType(), self.lanes)
-        address = self.builder.bitcast(self.builder.gep(pointer, [index]), single.as_pointer())
-        self.builder.store(self.builder.fptrunc(value, single), address, align=4)
+
+    def to_single(self, value: Any) -> Any:
+        """Return numbers in single precision."""
+        return self.builder.fptrunc(value, ir.VectorType(ir.FloatType(), self.lanes))
+
+    def put_single(self, value: Any, pointer: Any, index: Any) -> None:
+        """Store a vector of single precision."""
+        address = self.builder.gep(pointer, [index])
+        address = self.builder.bitcast(address, value.type.as_pointer())
+        self.builder.store(value, address, align=4)
 
     def known(self, value: Any) -> Any:
         """Return where a value is not NaN."""

@@ -183,12 +183,11 @@ class Emitter:
         return self.builder.fsub(self.constant(-0.0), value)
 
     def root(self, value: Any) -> Any:
-        """Return square roots."""
-        name = f"llvm.sqrt.v{self.lanes}f{8 * self.size}"
-        function = self.builder.module.globals.get(name)
-        if function is None:
-            kind = ir.FunctionType(self.vector, [self.vector])
-            function = ir.Function(self.builder.module, kind, name)
+        """Return square roots of a vector of either precision."""
+        size = 32 if value.type.element == ir.FloatType() else 64
+        kind = ir.FunctionType(value.type, [value.type])
+        name = f"llvm.sqrt.v{value.type.count}f{size}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(function, [value])
 
     def clipped(self, value: Any) -> Any:
@@ -201,6 +200,19 @@ class Emitter:
     def keep(self, better: Any, slot: Any, value: Any) -> None:
         """Set a variable where a condition holds."""
         self.put(slot, self.builder.select(better, value, self.get(slot)))
+
+    def keep_better(self, value: Any, lag: Any, slots: tuple[Any, Any], sign: Any) -> None:
+        """Set (correlation, lag) where a value is as good or better, signs being masked."""
+        # False where the value is NaN, so that undefined lags are never chosen.
+        new, old = self.masked(value, sign), self.masked(self.get(slots[0]), sign)
+        better = self.builder.fcmp_ordered(">=", new, old)
+        self.keep(better, slots[0], value)
+        self.keep(better, slots[1], lag)
+
+    def chosen(self, value: Any, lag: Any) -> Any:
+        """Return a correlation, limited to 1, or NaN where no lag was chosen."""
+        known = self.builder.fcmp_ordered("ord", lag, lag)
+        return self.builder.select(known, self.clipped(value), self.constant(float("nan")))
 
     def mul(self, a: Any, b: Any) -> Any:
         """Multiply indices."""
@@ -352,16 +364,9 @@ def emit_imitation(
             norms = e.load_parts(inverse, e.add(e.mul(frame, ny), j0))
             for cell in e.cells():
                 r = builder.fmul(e.get(sums[cell]), norms[cell[1]])
-                # False where r is NaN, so that undefined lags are never chosen.
-                new, old = e.masked(r, sign), e.masked(e.get(best[cell]), sign)
-                better = builder.fcmp_ordered(">=", new, old)
-                e.keep(better, best[cell], r)
-                e.keep(better, chosen[cell], lag)
+                e.keep_better(r, lag, (best[cell], chosen[cell]), sign)
         for cell in e.cells():
-            lag = e.get(chosen[cell])
-            known = builder.fcmp_ordered("ord", lag, lag)
-            r = builder.select(known, e.clipped(e.get(best[cell])), e.constant(float("nan")))
-            e.put(best[cell], r)
+            e.put(best[cell], e.chosen(e.get(best[cell]), e.get(chosen[cell])))
         e.store_cells(best, out_r, first, j0, n_out)
         e.store_cells(chosen, out_lag, first, j0, n_out)
 
