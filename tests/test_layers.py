@@ -32,7 +32,7 @@ LAYERS = [
     ["report"],
     ["recordings", "run", "run_report", "demo"],
     ["study"],
-    ["cli", "terminal", "presenting", "__main__"],
+    ["cli", "__main__"],
 ]
 # Drawing needs nothing of bitbox but its errors; results draw themselves through it.
 DRAWING = {"report.figures", "report.heatmaps", "report.rows", "report.theme"}

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitbox.cli.terminal import Formats, Terminal
 from bitbox.recordings import is_video
 from bitbox.run_report import describe
 from bitbox.scorecard import ALPHA
-from bitbox.terminal import Formats, Terminal
 
 if TYPE_CHECKING:
     import pandas as pd
