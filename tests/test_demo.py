@@ -12,7 +12,7 @@ pytestmark = pytest.mark.video
 
 def test_demo_finds_the_truth(tmp_path, capsys) -> None:
     from bitbox.demo import beside_truth, run_demo
-    from bitbox.run import Settings
+    from bitbox.settings import Settings
 
     runs, pair = run_demo(tmp_path / "demo", 60, Settings(n_surrogates=199, seed=1))
     assert [run.folder.name for run in runs] == ["results", "results-head"]

@@ -30,7 +30,7 @@ LAYERS = [
     ["face_backend"],
     ["synthetic"],
     ["report"],
-    ["recordings", "run", "run_report", "demo"],
+    ["recordings", "settings", "run", "run_report", "demo"],
     ["study"],
     ["cli", "__main__"],
 ]

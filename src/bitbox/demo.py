@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitbox.progress import Progress
-from bitbox.run import CACHE, Run, Settings, imitate_files
+from bitbox.run import CACHE, Run, imitate_files
+from bitbox.settings import Settings
 from bitbox.synthetic.demo import DemoPair, render_demo
 
 if TYPE_CHECKING:

@@ -120,7 +120,8 @@ def imitate(
         position             the head's three translations
     """
     from bitbox.cli.presenting import show_run
-    from bitbox.run import Settings, imitate_files
+    from bitbox.run import imitate_files
+    from bitbox.settings import Settings
 
     settings = Settings(
         participant_face=_first(participant_face, face, "largest"),
@@ -158,7 +159,7 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
     """
     from bitbox.cli.presenting import show_demo
     from bitbox.demo import run_demo
-    from bitbox.run import Settings
+    from bitbox.settings import Settings
 
     with terminal.progress() as progress:
         runs, pair = run_demo(output, seconds, Settings(**options), progress=progress)
@@ -196,7 +197,8 @@ def suggest(
     before the analysis without making its p-values too good.
     """
     from bitbox.cli.presenting import show_suggestion
-    from bitbox.run import Settings, suggest_for_files
+    from bitbox.run import suggest_for_files
+    from bitbox.settings import Settings
 
     with terminal.progress() as progress:
         found = suggest_for_files(
