@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bitbox.report import ReportContent, write_report
@@ -232,6 +233,7 @@ def test_another_signal_can_be_chosen(tmp_path: Path) -> None:
     select.dispatchEvent(new Event("change"));
     await wait();
     note("chosen", () => [title(), place.dataset.drawn, place.getAttribute("aria-label")]);
+    note("values", () => place._fullData.map((trace) => [...trace.y].slice(0, 3)));
     document.querySelector("[data-move='-1']").click();
     await wait();
     note("moved", () => [title(), place.dataset.drawn, text("#single-course .ytitle")[0]]);
@@ -247,6 +249,8 @@ def test_another_signal_can_be_chosen(tmp_path: Path) -> None:
         "course-3",
         "Figure: " + title.format(names[3]),
     ]
+    shown = [content.aligned[i].select([names[3]]).values[:3, 0] for i in (1, 0)]
+    np.testing.assert_allclose(page.seen["values"][:2], shown, rtol=1e-6)
     assert page.seen["moved"] == [title.format(names[2]), "course-2", "noise units"]
 
 

@@ -389,6 +389,24 @@ def test_landmarks_are_drawn_by_their_distance(tmp_path: Path) -> None:
     assert "distance from their own average place" in page.text
 
 
+def test_each_signal_has_its_own_values_in_the_figure_of_the_first(tmp_path: Path) -> None:
+    whole = samples.full(5, 60)
+    page = written(whole, tmp_path)
+    drawn = {a["value"]: a["data-title"] for a in page.all("option")}
+    names = {f"{name}: participant over model": name for name in whole.scorecard.index}
+    assert {names[title] for title in drawn.values() if title in names} == set(names.values())
+    for i in range(5):
+        figure, name = page.figures[f"course-{i}"], names[drawn[f"course-{i}"]]
+        assert figure.get("like") == (None if i == 0 else "course-0")
+        model, participant, windows = (
+            np.frombuffer(base64.b64decode(trace["y"]["bdata"]), "f4") for trace in figure["data"]
+        )
+        for line, person in zip((participant, model), whole.aligned, strict=True):
+            np.testing.assert_array_equal(line, person.select([name]).values[:, 0].astype("f4"))
+        at = whole.matrix.x_names.index(name), whole.matrix.y_names.index(name)
+        np.testing.assert_array_equal(windows, whole.matrix.values[:, *at].astype("f4"))
+
+
 def test_a_long_recording_is_thinned_and_says_so(tmp_path: Path) -> None:
     assert "The analysis used them all" not in written(samples.full(2, 900), tmp_path).text
     page = written(samples.full(2, 30_000), tmp_path)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
 from bitbox.files import replacing
@@ -28,6 +29,8 @@ from bitbox.report.words import PARAMETERS, SEVERITIES
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
+
+Values = Mapping[str, NDArray[np.float32]]
 
 FEW = 6
 """How many signals are drawn one beneath the other."""
@@ -69,12 +72,24 @@ class _Figures:
         self._json[name] = drawing.to_json()
         return Drawn(name, title, int(drawing.layout.height), *widths)
 
+    def add_like(self, name: str, title: str, first: Drawn, values: Sequence[Values]) -> Drawn:
+        """Take a figure that differs from an earlier one in values only; the page completes it."""
+        traces = [{key: _encoded(array) for key, array in trace.items()} for trace in values]
+        self._json[name] = json.dumps({"like": first.id, "data": traces})
+        return replace(first, id=name, title=title)
+
     def __str__(self) -> str:
         return (
             "{"
             + ",".join(f"{_safe(json.dumps(k))}:{_safe(v)}" for k, v in self._json.items())
             + "}"
         )
+
+
+def _encoded(array: NDArray[np.float32]) -> dict[str, str]:
+    """Return numbers as Plotly reads them in the page."""
+    little = array.astype("<f4", copy=False)
+    return {"dtype": "f4", "bdata": base64.b64encode(little.tobytes()).decode("ascii")}
 
 
 def _safe(text: str) -> str:
@@ -294,38 +309,58 @@ def _courses(
             labels=content.labels,
             limit=limit,
         )
-    single = [
-        figures.time_course(
-            line.time,
-            line.participant,
-            line.model,
-            name=line.name,
-            unit=line.unit,
-            window_times=line.window_times,
-            window_r=line.r,
-            window_latency=line.latency,
-            labels=content.labels,
-            limit=limit,
-        )
-        for line in lines
-    ]
+    single = _single_courses(content, lines, limit, drawings)
     return {
         "overview": None if overview is None else drawings.add("overview", overview),
         "few": len(few),
         "all": len(lines),
         "single": [
-            (
-                line.name,
-                content.descriptions.get(line.name, ""),
-                drawings.add(f"course-{i}", drawing),
-            )
-            for i, (line, drawing) in enumerate(zip(lines, single, strict=True))
+            (line.name, content.descriptions.get(line.name, ""), drawn)
+            for line, drawn in zip(lines, single, strict=True)
         ],
         "by_window": any(line.r is not None for line in lines),
         "distance": any(line.distance for line in lines),
         "frames": frames,
         "limit": limit if frames > limit else None,
     }
+
+
+def _single_courses(
+    content: ReportContent, lines: Sequence[Course], limit: int, drawings: _Figures
+) -> list[Drawn]:
+    """Draw the first signal by itself; the others are the same figure with other values."""
+    first = drawings.add("course-0", _single_course(content, lines[0], limit))
+    drawn = [first]
+    for i, line in enumerate(lines[1:], start=1):
+        if _parts(line) == _parts(lines[0]):
+            values = figures.course_values(
+                line.time, (line.participant, line.model), line.r, line.latency, limit
+            )
+            title = figures.course_title(line.name)
+            drawn.append(drawings.add_like(f"course-{i}", title, first, values))
+        else:
+            drawn.append(drawings.add(f"course-{i}", _single_course(content, line, limit)))
+    return drawn
+
+
+def _parts(line: Course) -> tuple[str, bool, bool]:
+    """Return what the figures of two signals must share to differ in values only."""
+    return line.unit, line.r is None, line.latency is None
+
+
+def _single_course(content: ReportContent, line: Course, limit: int) -> go.Figure:
+    return figures.time_course(
+        line.time,
+        line.participant,
+        line.model,
+        name=line.name,
+        unit=line.unit,
+        window_times=line.window_times,
+        window_r=line.r,
+        window_latency=line.latency,
+        labels=content.labels,
+        limit=limit,
+    )
 
 
 def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None:

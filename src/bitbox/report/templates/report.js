@@ -16,9 +16,18 @@
 
   // ---------------------------------------------------------------- figures
 
+  // A figure that differs from another in values only names it, and lists the values of each trace.
+  const complete = (name) => {
+    const { like, data } = figures[name];
+    if (!like) return structuredClone(figures[name]);
+    const figure = structuredClone(figures[like]);
+    figure.data.forEach((trace, i) => Object.assign(trace, structuredClone(data[i])));
+    return figure;
+  };
+
   const draw = async (place) => {
     const name = place.dataset.figure;
-    const figure = structuredClone(figures[name]);
+    const figure = complete(name);
     const image = { ...config.toImageButtonOptions, filename: name };
     place.style.minHeight = `${figure.layout.height}px`;
     try {
