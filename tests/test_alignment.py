@@ -147,3 +147,11 @@ def test_too_short_is_said() -> None:
         align(recording([0.0]), recording(regular(30, 2)))
     with pytest.raises(TooShortError, match=r"do not overlap.*5.00 to 7.00 s"):
         align(recording(regular(30, 2, 5)), recording(regular(30, 2)))
+
+
+def test_signals_that_share_their_clock_are_taken_as_they_are() -> None:
+    """Checking them again takes longer than correlating them."""
+    a, b = (recording(regular(30, 2)) for _ in range(2))
+    both = align(a, b)
+    assert both.participant is a
+    assert both.model is b

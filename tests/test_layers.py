@@ -21,6 +21,7 @@ LAYERS = [
     ["results"],
     ["statistics"],
     ["alignment"],
+    ["pair"],
     ["social", "scorecard", "suggest", "methods", "matching"],
     ["readers"],
     [

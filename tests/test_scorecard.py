@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from bitbox.errors import InputError, ParameterError, SchemaError, TooShortError
 from bitbox.scorecard import ImitationQuality, imitation_quality
 from bitbox.signals import Signals
+from bitbox.social import imitation
 from bitbox.statistics.inference import largest_z, likeness
 from bitbox.statistics.surrogates import circular_shifts, smallest_shift
 from bitbox.synthetic.signals import imitated_pair, independent_pair
@@ -324,3 +325,43 @@ def test_the_table_follows_from_the_windows(quality: ImitationQuality) -> None:
     assert_allclose(telling.quantile(0.75), card["latency_q75"])
     assert windows["latency"].between(0, 1.2).all()
     assert windows["time"].min() == pytest.approx(1.2 + 59 / 60)
+
+
+def test_every_pair_is_correlated_once_and_the_clock_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from bitbox import pair as shared
+    from bitbox import scorecard
+
+    calls: list[str] = []
+    for module, name in ((shared, "correlate"), (scorecard, "prepare")):
+        one = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *a, _one=one, _name=name, **k: calls.append(_name) or _one(*a, **k)
+        )
+    participant, model, _ = imitated_pair(3, duration=30, seed=1)
+    found = imitation_quality(participant, model, n_surrogates=19, every_window=True, seed=1)
+    assert sorted(calls) == ["correlate", "prepare"]
+    values, lags = found.matrix
+    assert values.shape == lags.shape == (found.plan.n_windows, 3, 3)
+    alone = imitation(participant, model, width=2.0, lag=1.2, polarity=False, stats=False)
+    np.testing.assert_array_equal(values, alone.values)
+    np.testing.assert_array_equal(found.aligned.model.values, model.values)
+
+
+@pytest.mark.parametrize("polarity", [False, True])
+def test_the_matrix_is_that_of_imitation(polarity: bool) -> None:
+    participant, model, _ = imitated_pair(4, imitated=2, duration=30, seed=1)
+    found = imitation_quality(participant, model, n_surrogates=19, seed=1, polarity=polarity)
+    alone = imitation(participant, model, width=2.0, lag=1.2, polarity=polarity)
+    for name in ("mean", "std", "lag", "n_valid", "mean_abs"):
+        np.testing.assert_array_equal(getattr(found.matrix, name), getattr(alone, name))
+    assert found.matrix.provenance["parameters"]["polarity"] == polarity
+    # of some signals, in another order: their part of the whole matrix
+    some = imitation_quality(
+        participant, model, signals=["s02", "s00"], n_surrogates=19, seed=1, polarity=polarity
+    )
+    assert some.matrix.mean.shape == (4, 4)
+    own = (alone.mean_abs if polarity else alone.mean)[np.ix_([2, 0], [2, 0])]
+    assert some.specificity is not None
+    assert some.specificity.matched == pytest.approx(np.diag(own).mean())

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.alignment import Aligned, align
 from bitbox.errors import ParameterError, SchemaError
+from bitbox.pair import SignalsLike, check_comparable
 from bitbox.signal_checks import some
 from bitbox.signals import Components, Signals
 from bitbox.statistics.surrogates import MIN_SURROGATES
 
 FloatArray = NDArray[np.float64]
-SignalsLike = Signals | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,6 @@ def stand_ins(
     SchemaError
         If one cannot be compared, or lacks a signal.
     """
-    from bitbox.social import check_comparable
-
     if others is None or len(others) < MIN_SURROGATES:
         raise ParameterError(
             "Surrogates of the kind 'pairs' need other recordings.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from importlib import metadata
@@ -24,13 +25,19 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Return the versions of bitbox, Python and the installed libraries that shape a result."""
-    found = {"bitbox": __version__, "python": platform.python_version()}
+    return {"bitbox": __version__, "python": platform.python_version(), **dict(_installed())}
+
+
+@functools.cache
+def _installed() -> tuple[tuple[str, str], ...]:
+    """Look the libraries up once: that reads a file each, and every result has its versions."""
+    found = []
     for name in _PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            found.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return tuple(found)
 
 
 def environment() -> dict[str, object]:

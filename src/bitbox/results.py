@@ -69,6 +69,9 @@ class CorrelationResult:
         that Y moved earlier: X follows.
     n_valid : ndarray of int, shape (n1, n2)
         Number of defined windows.
+    mean_abs : ndarray, shape (n1, n2), or None
+        Mean over the defined windows of the correlation's magnitude: with ``polarity`` that is
+        what was maximised.
     values, lags : ndarray, shape (windows, n1, n2), or None
         The chosen correlation (float32, which is what it is good to) and its lag (seconds) in
         every window; with ``stats=False``.
@@ -94,6 +97,7 @@ class CorrelationResult:
     plan: WindowPlan
     values: NDArray[np.float32] | None = None
     lags: FloatArray | None = None
+    mean_abs: FloatArray | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 

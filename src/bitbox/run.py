@@ -17,17 +17,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bitbox.alignment import Aligned
 from bitbox.errors import OutputError
 from bitbox.progress import Progress
 from bitbox.provenance import environment, hash_file
 from bitbox.quality import Finding
 from bitbox.recordings import Recording, load_recording
-from bitbox.results import PAIR_COLUMNS, PAIR_TEST_COLUMNS, CorrelationResult
+from bitbox.results import PAIR_COLUMNS, PAIR_TEST_COLUMNS
 from bitbox.run_report import write_run_report
 from bitbox.scorecard import ALPHA, imitation_quality
 from bitbox.settings import Settings
-from bitbox.social import imitation, prepare
 from bitbox.suggest import LATENCY, suggest
 
 if TYPE_CHECKING:
@@ -48,7 +46,6 @@ class Run:
 
     participant: Recording
     model: Recording
-    aligned: Aligned
     quality: ImitationQuality
     settings: Settings
     findings: tuple[Finding, ...]
@@ -102,16 +99,17 @@ def imitate_files(
         kept = folder / CACHE if cache is None else Path(cache)
         people = _load_both(Path(participant), Path(model), kept, settings, progress)
         loaded = time.perf_counter()
-        aligned = prepare(
-            people[0].signals, people[1].signals, fps=settings.fps, offset=settings.offset
-        )
         quality = imitation_quality(
-            people[0].signals, people[1].signals, progress=progress, **settings.analysis()
+            people[0].signals,
+            people[1].signals,
+            every_window=settings.windows,
+            progress=progress,
+            **settings.analysis(),
         )
         analysed = time.perf_counter()
         timings = {"measuring": loaded - started, "analysis": analysed - loaded}
         findings = _findings(people, quality)
-        run = Run(*people, aligned, quality, settings, findings, timings, folder, ())
+        run = Run(*people, quality, settings, findings, timings, folder, ())
         _write(run, staging)
         return replace(run, files=_publish(staging, folder))
 
@@ -300,11 +298,10 @@ def _write(run: Run, staging: Path) -> None:
     (staging / "methods.txt").write_text(quality.methods() + "\n", encoding="utf-8")
     for person in (run.participant, run.model):
         person.signals.to_parquet(staging / f"{person.role}.parquet")
-    windows = every_window(run)
     if run.settings.windows:
-        windows.to_xarray().to_netcdf(staging / "windows.nc", engine="h5netcdf")
+        quality.matrix.to_xarray().to_netcdf(staging / "windows.nc", engine="h5netcdf")
     if _can_report():
-        write_run_report(run, windows, staging / "report.html")
+        write_run_report(run, staging / "report.html")
     text = json.dumps(_record(run), indent=2, ensure_ascii=False, default=str)
     (staging / "run.json").write_text(text + "\n", encoding="utf-8")
 
@@ -327,18 +324,6 @@ def _columns(quality: ImitationQuality) -> pd.DataFrame:
     pairs = pd.DataFrame(explained, columns=["column", "meaning", "unit", "values"])
     tables = pd.concat([card, pairs.assign(table="pairs.csv")], ignore_index=True)
     return tables[["table", "column", "meaning", "unit", "values"]]
-
-
-def every_window(run: Run) -> CorrelationResult:
-    """Return the matrix of a run with the chosen correlation and lag of every window."""
-    parameters = run.quality.provenance["parameters"]
-    names = ("width", "lag", "step", "polarity", "causality", "angular", "components", "min_valid")
-    return imitation(
-        run.aligned.participant,
-        run.aligned.model,
-        stats=False,
-        **{name: parameters[name] for name in names},
-    )
 
 
 def _record(run: Run) -> dict[str, Any]:

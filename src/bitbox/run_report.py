@@ -13,19 +13,16 @@ from bitbox.report.content import Person, ReportContent, Thumbnail
 from bitbox.report.html import write_report
 
 if TYPE_CHECKING:
-    from bitbox.results import CorrelationResult
     from bitbox.run import Run
 
 
-def write_run_report(run: Run, windows: CorrelationResult, path: Path) -> Path:
+def write_run_report(run: Run, path: Path) -> Path:
     """Write the report of a run as one HTML file.
 
     Parameters
     ----------
     run : Run
         A finished analysis.
-    windows : CorrelationResult
-        The matrix of the run, with every window.
     path : Path
         The file.
 
@@ -42,8 +39,9 @@ def write_run_report(run: Run, windows: CorrelationResult, path: Path) -> Path:
         headline=str(quality.headline),
         scorecard=quality.scorecard,
         findings=run.findings,
-        aligned=(run.aligned.participant, run.aligned.model),
-        matrix=windows,
+        aligned=(quality.aligned.participant, quality.aligned.model),
+        matrix=quality.matrix,
+        windows=quality.windows,
         descriptions=describe(quality.scorecard.index),
         parameters=dict(quality.provenance.get("parameters", {})),
         provenance={"versions": versions(), **_sources(run)},

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
-from bitbox.matching import SignalsLike, match, stand_ins
+from bitbox.matching import match, stand_ins
 from bitbox.methods import methods_text
+from bitbox.pair import SignalsLike, every_pair, prepare
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.quality import Finding
@@ -112,6 +113,7 @@ class ImitationQuality:
     findings: tuple[Finding, ...]
     windows: pd.DataFrame
     matrix: CorrelationResult
+    aligned: Aligned
     null: FloatArray
     specificity: Specificity | None
     pairs: MatrixTest | None
@@ -161,6 +163,7 @@ def imitation_quality(
     surrogate: broken.Surrogate = "circular",
     others: Sequence[SignalsLike] | None = None,
     matrix_test: bool = False,
+    every_window: bool = False,
     seed: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -200,6 +203,9 @@ def imitation_quality(
         For 'pairs': other recordings that take the model's place, one surrogate each.
     matrix_test : bool
         True: also test every pair of signals, corrected for all pairs. Takes longer.
+    every_window : bool
+        True: the result's `matrix` also holds every pair's correlation and lag in every window, as
+        :func:`bitbox.social.imitation` gives them with ``stats=False``.
     seed : int, optional
         Where random numbers start; None: a new one is drawn, and recorded in the result.
     threads : int, optional
@@ -222,8 +228,6 @@ def imitation_quality(
     InputError
         If 'phase' surrogates are asked for and values are missing.
     """
-    from bitbox.social import prepare
-
     broken.check_surrogate(surrogate, n_surrogates)
     seed = new_seed() if seed is None else check_seed(seed)
     aligned = prepare(participant, model, fps=fps, offset=offset, max_gap=max_gap)
@@ -231,6 +235,13 @@ def imitation_quality(
     plan = WindowPlan.from_seconds(
         len(both.x), aligned.fps, width=width, lag=lag, step=step, causal=causality
     )
+    geometry = {
+        "width": width,
+        "step": width / 2 if step is None else step,
+        "lag": width if lag is None else lag,
+        "causality": causality,
+    }
+    clock = {"fps": aligned.fps, "offset": offset, "max_gap": max_gap}
     rule = Rule.make(plan, polarity, min_valid)
     job = Directions(both.x, both.y, rule, n_surrogates, seed, threads, progress)
     if surrogate == "pairs":
@@ -254,20 +265,22 @@ def imitation_quality(
         alpha=ALPHA,
         unmatched=both.unmatched,
     )
-    shifted = Shifted(both.x, both.y, plan, polarity, min_valid, threads, progress)
-    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, forward.alike, matrix_test)
-    parameters: dict[str, Any] = {
-        "width": width,
-        "step": width / 2 if step is None else step,
-        "lag": width if lag is None else lag,
-        "fps": aligned.fps,
-        "polarity": polarity,
-        "causality": causality,
-        "offset": offset,
-        "max_gap": max_gap,
+    raw: dict[str, Any] = {
         "components": components,
         "angular": angular,
+        "polarity": polarity,
         "min_valid": min_valid,
+    }
+    matrix = every_pair(
+        aligned, plan, clock | geometry | raw, keep_windows=every_window, threads=threads, **raw
+    )
+    shapes = _of_matched(matrix, both.names, polarity)
+    shifted = Shifted(both.x, both.y, shapes, plan, polarity, min_valid, threads, progress)
+    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, forward.alike, matrix_test)
+    parameters: dict[str, Any] = {
+        **geometry,
+        **clock,
+        **raw,
         "signals": list(both.names),
         "surrogate": surrogate,
         "n_surrogates": len(forward.null),
@@ -286,7 +299,8 @@ def imitation_quality(
             card["chance_mean"].to_numpy(),
             float(aligned.model.time[0]),
         ),
-        matrix=_raw(aligned, parameters, threads),
+        matrix=matrix,
+        aligned=aligned,
         null=forward.null,
         specificity=specific,
         pairs=pairs,
@@ -301,14 +315,11 @@ def imitation_quality(
     )
 
 
-def _raw(aligned: Aligned, parameters: Mapping[str, Any], threads: int | None) -> CorrelationResult:
-    """Return what imitation() gives for two recordings that are on one clock already."""
-    from bitbox.social import imitation
-
-    names = ("width", "lag", "step", "fps", "polarity", "angular")
-    more = ("components", "max_gap", "min_valid", "causality")
-    chosen = {name: parameters[name] for name in names + more}
-    return imitation(aligned.participant, aligned.model, threads=threads, **chosen)
+def _of_matched(matrix: CorrelationResult, names: Sequence[str], polarity: bool) -> FloatArray:
+    """Return the means over windows of what was maximised, of all pairs of the named signals."""
+    rows, columns = ([side.index(n) for n in names] for side in (matrix.x_names, matrix.y_names))
+    means = matrix.mean_abs if polarity and matrix.mean_abs is not None else matrix.mean
+    return means[np.ix_(rows, columns)]
 
 
 def _moves(signals: FloatArray) -> BoolArray:

@@ -1,32 +1,25 @@
 """Imitation and coordination of two people, from their signals.
 
-Composes what the other modules define: one clock (`alignment`), windows and lags
-(`correlation.plan`), correlation (`correlation.engine`).
+Composes what the other modules define: what is accepted, on one clock (`pair`), windows and lags
+(`correlation.plan`), every pair of signals correlated (`pair`).
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from bitbox.alignment import Aligned, align
-from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
-from bitbox.errors import ParameterError, SchemaError
+from bitbox.errors import ParameterError
+from bitbox.pair import SignalsLike, every_pair, prepare
 from bitbox.progress import Progress
-from bitbox.provenance import environment
 from bitbox.results import CorrelationResult
 from bitbox.scorecard import imitation_quality
-from bitbox.signals import Components, Signals
+from bitbox.signals import Components
 
 __all__ = ["coordination", "imitation", "imitation_quality"]
-
-#: What the analysis takes: Signals, or a dictionary in Bitbox's layout.
-SignalsLike = Signals | Mapping[str, Any]
-#: Kinds of signals that can be correlated.
-ACCEPTED = ("landmark", "landmark-can", "pose", "expression", "body")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -209,72 +202,6 @@ def coordination(
     )
 
 
-def prepare(
-    X: SignalsLike,
-    Y: SignalsLike,
-    *,
-    fps: float | None = None,
-    offset: float = 0.0,
-    max_gap: float = 0.1,
-) -> Aligned:
-    """Check that two sets of signals can be compared, and put them on one clock.
-
-    Parameters
-    ----------
-    X, Y : Signals or mapping
-        Participant and model.
-    fps, offset, max_gap
-        As for :func:`imitation`.
-
-    Returns
-    -------
-    Aligned
-
-    Raises
-    ------
-    SchemaError
-        If a kind isn't accepted, or the two cannot be compared.
-    """
-    participant, model = _as_signals(X, "X", fps), _as_signals(Y, "Y", fps)
-    check_comparable(participant, model)
-    return align(participant, model, fps=fps, offset=offset, max_gap=max_gap)
-
-
-def check_comparable(X: Signals, Y: Signals) -> None:
-    """Refuse signals of two kinds, or units and points of two different definitions."""
-    if X.kind != Y.kind:
-        raise SchemaError(
-            "X and Y are different kinds of signals.",
-            expected="the same kind for both",
-            got=f"{X.kind!r} and {Y.kind!r}",
-        )
-    if X.schema != Y.schema and X.kind != "pose":
-        raise SchemaError(
-            f"The {X.kind} signals of X and Y follow different definitions, so that signals of "
-            "the same name measure different things.",
-            expected="one schema",
-            got=f"{X.schema!r} (from {X.backend}) and {Y.schema!r} (from {Y.backend})",
-            todo="Process both videos with the same back end.",
-        )
-
-
-def _as_signals(signals: SignalsLike, which: str, fps: float | None) -> Signals:
-    if not isinstance(signals, Signals | Mapping):
-        raise SchemaError(
-            f"{which} is neither Signals nor a dictionary in Bitbox's layout.",
-            expected="signals of kind " + ", ".join(ACCEPTED),
-            got=type(signals).__name__,
-        )
-    kind = signals.get("type")
-    if "type" in signals and kind not in ACCEPTED:
-        raise SchemaError(
-            f"{which} holds signals of a kind that cannot be correlated.",
-            expected=" or ".join(repr(a) for a in ACCEPTED),
-            got=repr(kind),
-        )
-    return signals if isinstance(signals, Signals) else Signals.from_bitbox(signals, fps=fps)
-
-
 def _correlated(
     X: SignalsLike,
     Y: SignalsLike,
@@ -287,26 +214,8 @@ def _correlated(
 ) -> CorrelationResult:
     """Align, plan, correlate, label: what imitation and coordination share."""
     aligned = prepare(X, Y, **clock)
-    x_names, x = aligned.participant.components(shape["components"], angular=shape["angular"])
-    y_names, y = aligned.model.components(shape["components"], angular=shape["angular"])
-    plan = WindowPlan.from_seconds(len(x), aligned.fps, **geometry)
-    found = correlate(x, y, plan, keep_windows=not stats, progress=progress, **options)
-    return CorrelationResult(
-        mean=found.mean,
-        std=found.std,
-        lag=found.lag,
-        n_valid=found.n_valid,
-        x_names=x_names,
-        y_names=y_names,
-        times=plan.centres + aligned.model.time[0],
-        plan=plan,
-        values=found.values,
-        lags=found.lags,
-        provenance={
-            **environment(),
-            "parameters": geometry | clock | shape | options | {"fps": aligned.fps},
-            "participant": dict(aligned.participant.provenance),
-            "model": dict(aligned.model.provenance),
-        },
-        findings=aligned.findings,
+    plan = WindowPlan.from_seconds(aligned.participant.n_frames, aligned.fps, **geometry)
+    parameters = geometry | clock | shape | options | {"fps": aligned.fps}
+    return every_pair(
+        aligned, plan, parameters, keep_windows=not stats, progress=progress, **shape, **options
     )

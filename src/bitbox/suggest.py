@@ -12,7 +12,8 @@ import numpy as np
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError, TooShortError
-from bitbox.matching import SignalsLike, match
+from bitbox.matching import match
+from bitbox.pair import SignalsLike, prepare
 from bitbox.progress import Progress
 from bitbox.scorecard import check_seed, imitation_quality, new_seed
 from bitbox.signals import Components
@@ -103,8 +104,6 @@ def suggest(
     over many it blurs when something happened. The step is half the width. The largest lag is one
     and a half times the expected latency.
     """
-    from bitbox.social import prepare
-
     if not (math.isfinite(latency) and latency > 0):
         raise ParameterError(
             "The expected latency makes no sense.",

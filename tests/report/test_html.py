@@ -506,3 +506,26 @@ def test_a_report_of_a_tested_pair_agrees_with_its_headline(tmp_path: Path) -> N
     assert str(quality.headline) in page.text
     for meaning in quality.data_dictionary["meaning"].iloc[1:]:
         assert page.text.count(meaning) >= 1
+
+
+def test_windows_come_from_their_own_table(tmp_path: Path) -> None:
+    """The matrix of all pairs then needs no windows, which of a long recording are gigabytes."""
+    whole = samples.full(3)
+    table = whole.matrix
+    at = {name: i for i, name in enumerate(table.x_names)}
+    rows = pd.concat(
+        pd.DataFrame(
+            {
+                "signal": name,
+                "time": table.times,
+                "r": table.values[:, i, i],
+                "latency": -table.lags[:, i, i],
+            }
+        )
+        for name, i in at.items()
+    )
+    bare = dataclasses.replace(table, values=None, lags=None)
+    of_matrix, of_table = tmp_path / "a.html", tmp_path / "b.html"
+    write_report(whole, of_matrix)
+    write_report(dataclasses.replace(whole, matrix=bare, windows=rows), of_table)
+    assert of_table.read_text() == of_matrix.read_text()

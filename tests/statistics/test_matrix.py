@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
 from bitbox.statistics import matrix
 from bitbox.statistics.null import both_ways
@@ -22,7 +23,10 @@ def data(polarity: bool = False, n_frames: int = 240) -> matrix.Shifted:
     x = np.roll(y, 4, axis=0) + 2 * rng.standard_normal(y.shape)
     x[50:60, 1] = np.nan
     plan = WindowPlan.from_seconds(n_frames, 30, width=0.6, step=0.3, lag=0.2)
-    return matrix.Shifted(x, y, plan, polarity, 0.8)
+    found = correlate(x, y, plan, polarity=polarity)
+    observed = found.mean_abs if polarity else found.mean
+    assert observed is not None
+    return matrix.Shifted(x, y, observed, plan, polarity, 0.8)
 
 
 @pytest.mark.parametrize("causal", [True, False])
@@ -80,5 +84,5 @@ def test_rows_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_signal_has_no_specificity() -> None:
     pairs = data()
-    one = matrix.Shifted(pairs.x[:, :1], pairs.y[:, :1], pairs.plan, False, 0.8)
+    one = replace(pairs, x=pairs.x[:, :1], y=pairs.y[:, :1], observed=pairs.observed[:1, :1])
     assert matrix.specificity(one, np.array([90, 100])) is None

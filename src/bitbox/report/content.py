@@ -149,6 +149,10 @@ class ReportContent:
         Participant and model on one clock, with the same times.
     matrix : MatrixResult, optional
         Every participant signal against every model signal.
+    windows : DataFrame, optional
+        What every window of the matched signals holds, one row each: ``signal``; ``time``, its
+        centre in seconds; ``r``; and, if known, ``latency`` in seconds, positive where the
+        participant follows. Drawn beneath the time courses; None: what `matrix` holds.
     surfaces : sequence of LagSurface
         Pairs to be shown lag by lag.
     descriptions : mapping
@@ -176,6 +180,7 @@ class ReportContent:
     findings: Sequence[Finding] = ()
     aligned: tuple[Signals, Signals] | None = None
     matrix: MatrixResult | None = None
+    windows: pd.DataFrame | None = None
     surfaces: Sequence[LagSurface] = ()
     descriptions: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.report.content import MatrixResult, ReportContent
 from bitbox.signals import Signals
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FloatArray = NDArray[np.float64]
 
@@ -61,7 +64,7 @@ def courses(content: ReportContent, names: list[str]) -> list[Course]:
     if content.aligned is None:
         return []
     found = []
-    by_window = _by_window(content.matrix)
+    by_window = _by_window(content.matrix) if content.windows is None else _rows(content.windows)
     for name in names:
         x, y = (_series(signals, name) for signals in content.aligned)
         if x is None or y is None:
@@ -103,6 +106,18 @@ def _distance(points: FloatArray) -> FloatArray:
         offset = points[complete] - points[complete].mean(axis=0)
         result[complete] = np.sqrt(np.sum(offset**2, axis=1))
     return result
+
+
+def _rows(windows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the windows of each signal, of a table with one row a window."""
+    return {
+        str(name): {
+            "window_times": part["time"].to_numpy(dtype=float),
+            "r": part["r"].to_numpy(dtype=float),
+            "latency": part["latency"].to_numpy(dtype=float) if "latency" in part else None,
+        }
+        for name, part in windows.groupby("signal", sort=False)
+    }
 
 
 def _by_window(matrix: MatrixResult | None) -> dict[str, dict[str, Any]]:

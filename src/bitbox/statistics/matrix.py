@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
 from bitbox.correlation.surrogates import each_surrogate
 from bitbox.progress import Progress
@@ -110,25 +109,24 @@ class Shifted:
     """Mean correlation of pairs of signals, as observed and after circular shifts of the model.
 
     The shape of the scorecard, but over all windows that are defined, still or not.
+
+    Attributes
+    ----------
+    x, y : (T, n1, d) and (T, n2, d) array
+        Signals of participant and model.
+    observed : (n1, n2) array
+        The shapes as observed: the mean over windows of the chosen correlation, or, under
+        polarity, of its magnitude.
     """
 
     x: FloatArray
     y: FloatArray
+    observed: FloatArray
     plan: WindowPlan
     polarity: bool
     min_valid: float
     threads: int | None = None
     progress: Progress | None = None
-
-    def observed(self) -> FloatArray:
-        """Return the shapes as observed, (n1, n2)."""
-        found = correlate(
-            self.x, self.y, self.plan, polarity=self.polarity, min_valid=self.min_valid,
-            threads=self.threads,
-        )  # fmt: skip
-        if self.polarity and found.mean_abs is not None:
-            return found.mean_abs
-        return found.mean
 
     def null(self, shifts: IntArray, rows: slice = slice(None)) -> Iterator[FloatArray]:
         """Yield the shapes after each shift, (rows, n2), places as in `circular_places`."""
@@ -149,7 +147,7 @@ def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
     -------
     Specificity, or None where there is no matching or no other pair.
     """
-    observed = data.observed()
+    observed = data.observed
     matched, mismatched = contrast(observed, np.isfinite(observed))
     if not np.isfinite(matched - mismatched):
         return None
@@ -171,7 +169,7 @@ def every_pair_test(
     the largest z of every surrogate. Every pair is standardised by itself, so a single round
     over the rows will do.
     """
-    observed = data.observed()
+    observed = data.observed
     n1, n2 = observed.shape
     step = max(1, _MOST_VALUES // (len(shifts) * n2))
     z, p = np.full(n1 * n2, np.nan), np.full(n1 * n2, np.nan)
