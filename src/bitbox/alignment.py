@@ -6,7 +6,7 @@ both already sit on the same regular grid, their values are used as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def align(
             todo="Check the offset, and the start times of the two files.",
         )
     rate = min(participant.rate, model.rate) if fps is None else float(fps)
-    findings = _rate_findings(participant, model, rate)
+    findings = (*_read_findings(participant, model), *_rate_findings(participant, model, rate))
     shared = _shared_rows(participant.time, model.time, rate)
     if shared is not None:
         rows_p, rows_m = shared
@@ -181,6 +181,15 @@ def _rows(signals: Signals, rows: slice, time: FloatArray) -> Signals:
         return signals
     confidence = None if signals.confidence is None else signals.confidence[rows]
     return signals.replace(values=signals.values[rows], time=time, confidence=confidence)
+
+
+def _read_findings(participant: Signals, model: Signals) -> tuple[Finding, ...]:
+    """What was noticed when the recordings were read, with whose it is."""
+    return tuple(
+        replace(finding, message=f"{who}: {finding.message}")
+        for who, signals in (("Participant", participant), ("Model", model))
+        for finding in signals.findings
+    )
 
 
 def _rate_findings(participant: Signals, model: Signals, rate: float) -> tuple[Finding, ...]:

@@ -104,10 +104,26 @@ def check_time(time: ArrayLike, n_frames: int) -> FloatArray:
         raise InputError(
             "Time does not run forward.",
             expected="strictly increasing seconds",
-            got=f"{array[frame]:g} s at frame {frame} after {array[frame - 1]:g} s",
+            got=f"{array[frame]:.15g} s at frame {frame} after {array[frame - 1]:.15g} s",
             todo="Sort the rows by time and remove doubled ones.",
         )
     return _locked(array)
+
+
+def frame_rate(time: FloatArray) -> float:
+    """Return one over the mean frame interval, pauses left out (NaN for 1 frame).
+
+    Intervals of more than 1.5 times the median are pauses (dropped frames, gaps).
+    """
+    return round(1.0 / frame_interval(time), 6)  # 30, not 30.000000000000004
+
+
+def frame_interval(time: FloatArray) -> float:
+    """Return the mean frame interval, pauses left out (NaN for 1 frame)."""
+    if len(time) < 2:
+        return float("nan")
+    intervals = np.diff(time)
+    return float(intervals[intervals <= 1.5 * np.median(intervals)].mean())
 
 
 def check_confidence(confidence: ArrayLike | None, n_frames: int) -> FloatArray | None:

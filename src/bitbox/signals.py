@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from bitbox.errors import ParameterError, SchemaError
+from bitbox.quality import Finding
 from bitbox.signal_checks import (
     FloatArray,
     check_confidence,
@@ -20,6 +21,7 @@ from bitbox.signal_checks import (
     check_provenance,
     check_time,
     check_values,
+    frame_rate,
     landmark_columns,
     some,
 )
@@ -129,11 +131,12 @@ class Signals:
 
         Intervals of more than 1.5 times the median are pauses (dropped frames, gaps).
         """
-        if self.n_frames < 2:
-            return float("nan")
-        intervals = np.diff(self.time)
-        rate = 1.0 / intervals[intervals <= 1.5 * np.median(intervals)].mean()
-        return round(float(rate), 6)  # 30, not 30.000000000000004
+        return frame_rate(self.time)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed when a file of another program was read, from `provenance`."""
+        return tuple(Finding(**finding) for finding in self.provenance.get("findings", ()))
 
     @property
     def coverage(self) -> FloatArray:

@@ -448,7 +448,7 @@ class TestPlainCsv:
 
     def test_names_from_outside_stay_text(self, tmp_path: Path) -> None:
         names = ("<script>alert(1)</script>", "=HYPERLINK(0)", "../../x")
-        columns = {"time": [0, 1]} | {name: [1, 2] for name in names}
+        columns = {"time": [0, 0.1]} | {name: [1, 2] for name in names}
         assert read_signals(write_table(tmp_path / "a.csv", columns)).names == names
 
     def test_missing_file(self, tmp_path: Path) -> None:

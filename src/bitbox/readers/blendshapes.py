@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import InputError
-from bitbox.readers.layout import Flavour, Layout, file_provenance, frame_times
-from bitbox.readers.table import FloatArray, Table, check_times
+from bitbox.readers.clock import Clock, Stamps, Stated
+from bitbox.readers.layout import Flavour, Layout, column, file_provenance
+from bitbox.readers.table import FloatArray, Table
 from bitbox.signals import Signals
 
 BLENDSHAPES = (
@@ -30,8 +31,8 @@ BLENDSHAPES = (
 _SCHEMA = "mediapipe-blendshapes"
 _UNITS = "score 0 to 1"
 _BACKEND = "MediaPipe blendshapes"
-#: Columns that may hold the time, and what a second is in them.
-_TIMES = {"time": 1.0, "timestamp": 1.0, "timestamp_ms": 1e3, "timestamp_us": 1e6}
+#: Columns that may hold the time, and what they count.
+_TIMES = {"time": "s", "timestamp": "s", "timestamp_ms": "ms", "timestamp_us": "us"}
 
 
 def _layouts(names: Sequence[str]) -> list[Layout]:
@@ -39,24 +40,24 @@ def _layouts(names: Sequence[str]) -> list[Layout]:
     return [Layout("expression", _SCHEMA, _UNITS, held)]
 
 
-def _time(table: Table, fps: float | None) -> FloatArray:
-    for name, second in _TIMES.items():
+def _stamps(table: Table) -> Stamps | None:
+    for name, unit in _TIMES.items():
         if name in table.names:
-            return table.numbers(name) / second
-    frames = table.numbers("frame") if "frame" in table.names else np.arange(len(table)) * 1.0
-    return frame_times(table.path, frames, fps)
+            return Stamps(name, table.numbers(name), unit)
+    return None
 
 
 TABLE = Flavour(
     backend=_BACKEND,
     matches=lambda names: len(set(names) & set(BLENDSHAPES)) >= 10,
     layouts=_layouts,
-    time=_time,
+    stamps=_stamps,
+    frames=column("frame"),
     confidence=lambda table: None,  # noqa: ARG005 - the file holds none
 )
 
 
-def read_blendshapes_json(path: Path, fps: float | None) -> Signals:
+def read_blendshapes_json(path: Path, stated: Stated) -> Signals:
     """Read a list of FaceLandmarker results.
 
     Parameters
@@ -65,8 +66,8 @@ def read_blendshapes_json(path: Path, fps: float | None) -> Signals:
         JSON: a list with one object a frame, each with ``timestamp_ms`` (or ``timestamp`` in
         seconds) and ``face_blendshapes``: a list of faces, each a list of objects with
         ``category_name`` and ``score``. A frame without a face has an empty list.
-    fps : float or None
-        Frame rate, where the frames have no times.
+    stated : Stated
+        What the user says about the file's times.
 
     Raises
     ------
@@ -75,10 +76,8 @@ def read_blendshapes_json(path: Path, fps: float | None) -> Signals:
     """
     frames = _frames(path)
     values = np.full((len(frames), len(BLENDSHAPES)), np.nan)
-    time = np.full(len(frames), np.nan)
     for i, frame in enumerate(frames):
         try:
-            time[i] = _frame_time(frame)
             values[i] = _scores(path, i, frame)
         except (TypeError, KeyError, ValueError, OverflowError) as error:
             raise InputError(
@@ -86,18 +85,20 @@ def read_blendshapes_json(path: Path, fps: float | None) -> Signals:
                 expected="objects with 'category_name' (one of MediaPipe's 52) and 'score'",
                 got=str(error),
             ) from error
-    if np.isnan(time).all():
-        time = frame_times(path, np.arange(len(frames)) * 1.0, fps)
+    clock = Clock(path, _json_stamps(path, frames), None, np.arange(len(frames)))
+    time, findings = clock.times(stated)
     return Signals(
         values,
-        check_times(path, time, first_line=0),
+        time,
         BLENDSHAPES,
         kind="expression",
         schema=_SCHEMA,
         units=_UNITS,
         backend=_BACKEND,
         confidence=np.isfinite(values).any(axis=1).astype(np.float64),
-        provenance=file_provenance(path, "FaceLandmarker results (JSON)", fps=fps),
+        provenance=file_provenance(
+            path, "FaceLandmarker results (JSON)", findings, **stated.settings()
+        ),
     )
 
 
@@ -120,11 +121,17 @@ def _frames(path: Path) -> list[Mapping[str, Any]]:
     return content
 
 
-def _frame_time(frame: Mapping[str, Any]) -> float:
-    for name, second in _TIMES.items():
-        if isinstance(frame.get(name), int | float):
-            return float(frame[name]) / second
-    return float("nan")
+def _json_stamps(path: Path, frames: list[Mapping[str, Any]]) -> Stamps | None:
+    """Return the times that frames have under the first name that any of them uses."""
+    for name, unit in _TIMES.items():
+        given = [frame.get(name) for frame in frames]
+        if any(isinstance(value, int | float) for value in given):
+            try:
+                numbers = [float("nan") if value is None else float(value) for value in given]
+            except (TypeError, ValueError, OverflowError) as error:
+                raise InputError(f"{path.name}: {name!r} is not a number everywhere.") from error
+            return Stamps(name, np.array(numbers), unit)
+    return None
 
 
 def _scores(path: Path, number: int, frame: Mapping[str, Any]) -> FloatArray:

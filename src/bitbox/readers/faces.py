@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitbox.readers.layout import Flavour, Layout, frame_times
+from bitbox.readers.clock import Stamps
+from bitbox.readers.layout import Flavour, Layout, column
 from bitbox.readers.table import FloatArray, Table
 
 _DEGREES = math.pi / 180
@@ -54,10 +55,10 @@ def _openface_confidence(table: Table) -> FloatArray | None:
     return np.where(success == 1, np.clip(sure, 0, 1), np.nan)
 
 
-def _openface_time(table: Table, fps: float | None) -> FloatArray:
-    if "timestamp" in table.names:
-        return table.numbers("timestamp")
-    return frame_times(table.path, table.numbers("frame") - 1, fps)  # OpenFace counts from 1
+def _openface_stamps(table: Table) -> Stamps | None:
+    if "timestamp" not in table.names:
+        return None
+    return Stamps("timestamp", table.numbers("timestamp"))
 
 
 OPENFACE = Flavour(
@@ -67,7 +68,8 @@ OPENFACE = Flavour(
         and any(re.fullmatch(r"AU\d\d_[rc]|pose_[TR][xyz]|x_\d+", name) for name in names)
     ),
     layouts=_openface_layouts,
-    time=_openface_time,
+    stamps=_openface_stamps,
+    frames=lambda table: table.numbers("frame") - 1,  # OpenFace counts from 1
     confidence=_openface_confidence,
     person="face_id",
 )
@@ -100,7 +102,8 @@ PYFEAT = Flavour(
     backend="py-feat",
     matches=lambda names: {"FaceRectX", "FaceScore"} <= set(names) and "frame" in names,
     layouts=_pyfeat_layouts,
-    time=lambda table, fps: frame_times(table.path, table.numbers("frame"), fps),
+    stamps=lambda table: None,  # noqa: ARG005 - the file holds none
+    frames=column("frame"),
     confidence=_pyfeat_confidence,
     person="Identity",
 )
@@ -118,10 +121,9 @@ def _libreface_layouts(names: Sequence[str]) -> list[Layout]:
     ]
 
 
-def _libreface_time(table: Table, fps: float | None) -> FloatArray:
-    if "frame_time_in_ms" in table.names:
-        return table.numbers("frame_time_in_ms") / 1000
-    return frame_times(table.path, table.numbers("frame_idx"), fps)
+def _libreface_stamps(table: Table) -> Stamps | None:
+    name = "frame_time_in_ms"
+    return Stamps(name, table.numbers(name), "ms") if name in table.names else None
 
 
 LIBREFACE = Flavour(
@@ -131,6 +133,7 @@ LIBREFACE = Flavour(
         and bool({"frame_idx", "frame_time_in_ms"} & set(names))
     ),
     layouts=_libreface_layouts,
-    time=_libreface_time,
+    stamps=_libreface_stamps,
+    frames=column("frame_idx"),
     confidence=lambda table: None,  # noqa: ARG005 - the file holds none
 )

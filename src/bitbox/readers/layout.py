@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.provenance import hash_file, versions
-from bitbox.readers.table import FloatArray, Table, check_times
+from bitbox.quality import Finding
+from bitbox.readers.clock import Clock, Stamps, Stated
+from bitbox.readers.table import FloatArray, Table
 from bitbox.signals import Signals
+
+#: Which rows of a table are meant.
+Rows = slice | NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,10 @@ class Flavour:
         Whether a file with these column names is of this tool.
     layouts : callable
         The kinds of signals that a file with these column names holds, the default first.
-    time : callable
-        Times in seconds of the rows, given the frame rate that the user stated (or None).
+    stamps : callable
+        The file's own times, or None.
+    frames : callable
+        Frame numbers of the rows, from 0, or None.
     confidence : callable
         Confidence of the rows from 0 to 1, NaN where the face is lost; or None.
     person : str or None
@@ -61,14 +69,13 @@ class Flavour:
     backend: str
     matches: Callable[[Sequence[str]], bool]
     layouts: Callable[[Sequence[str]], list[Layout]]
-    time: Callable[[Table, float | None], FloatArray]
+    stamps: Callable[[Table], Stamps | None]
+    frames: Callable[[Table], FloatArray | None]
     confidence: Callable[[Table], FloatArray | None]
     person: str | None = None
 
 
-def read_flavour(
-    table: Table, flavour: Flavour, *, fps: float | None, kind: str | None, person: str | None
-) -> Signals:
+def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
     """Make Signals of a tool's table.
 
     Parameters
@@ -77,30 +84,26 @@ def read_flavour(
         The file.
     flavour : Flavour
         The tool that wrote it.
-    fps : float or None
-        Frame rate of the video, for files that count frames and have no times.
-    kind : str or None
-        The kind of signals wanted; None: the first that the file holds.
-    person : str or None
-        Whose rows, where the file holds several people.
+    stated : Stated
+        What the user says: which signals, whose, and what the file's numbers mean.
 
     Raises
     ------
     InputError
         The file does not hold that kind, that person, or usable numbers.
     """
-    layout = choose_layout(table.path, flavour.layouts(table.names), kind)
-    rows = _rows_of(table, flavour.person, person)
-    time = flavour.time(table, fps)[rows]
+    layout = choose_layout(table.path, flavour.layouts(table.names), stated.kind)
+    rows = _rows_of(table, flavour.person, stated.person)
     confidence = flavour.confidence(table)
     values = table.matrix([source for source, _ in layout.columns])[rows] * layout.factor
+    time, findings = _clock(table, flavour, rows).times(stated)
     if confidence is not None:
         confidence = confidence[rows]
         values[np.isnan(confidence)] = np.nan
         confidence = np.nan_to_num(confidence, nan=0.0)
     return Signals(
         values,
-        check_times(table.path, time),
+        time,
         tuple(name for _, name in layout.columns),
         kind=layout.kind,
         schema=layout.schema,
@@ -108,7 +111,19 @@ def read_flavour(
         dimension=layout.dimension,
         backend=flavour.backend,
         confidence=confidence,
-        provenance=file_provenance(table.path, f"{flavour.backend} table", fps=fps),
+        provenance=file_provenance(
+            table.path, f"{flavour.backend} table", findings, **stated.settings()
+        ),
+    )
+
+
+def _clock(table: Table, flavour: Flavour, rows: Rows) -> Clock:
+    stamps, frames = flavour.stamps(table), flavour.frames(table)
+    return Clock(
+        table.path,
+        None if stamps is None else replace(stamps, values=stamps.values[rows]),
+        None if frames is None else frames[rows],
+        np.arange(2, len(table) + 2)[rows],
     )
 
 
@@ -125,42 +140,25 @@ def choose_layout(path: Path, layouts: Sequence[Layout], kind: str | None) -> La
     )
 
 
-def frame_times(path: Path, frames: FloatArray, fps: float | None) -> FloatArray:
-    """Return times in seconds of frames counted by the tool.
-
-    Raises
-    ------
-    ParameterError
-        The frame rate is not given, or makes no sense.
-    """
-    return frames / need_fps(path, fps)
+def column(name: str) -> Callable[[Table], FloatArray | None]:
+    """Return what reads the frame numbers of a column that counts from 0, if it is there."""
+    return lambda table: table.numbers(name) if name in table.names else None
 
 
-def need_fps(path: Path, fps: float | None) -> float:
-    """Return the frame rate, which a file without times cannot be read without."""
-    if fps is None:
-        raise ParameterError(
-            f"{path.name} counts frames and has no times in seconds.",
-            expected="the frame rate of the video it was made from",
-            todo="Give it as fps, for instance fps=29.97.",
-        )
-    if not (np.isfinite(fps) and fps > 0):
-        raise ParameterError(
-            "The frame rate makes no sense.", expected="fps above 0", got=f"fps={fps}"
-        )
-    return float(fps)
-
-
-def file_provenance(path: Path, form: str, **settings: object) -> Mapping[str, object]:
-    """Return the record of which file Signals were read from."""
+def file_provenance(
+    path: Path, form: str, findings: Sequence[Finding] = (), **settings: object
+) -> Mapping[str, object]:
+    """Return the record of which file Signals were read from, and what was noticed."""
+    noticed = {"findings": [finding.to_dict() for finding in findings]} if findings else {}
     return {
+        **noticed,
         "source": {"file": path.name, "sha256": hash_file(path), "format": form},
         "settings": {name: value for name, value in settings.items() if value is not None},
         "versions": versions(),
     }
 
 
-def _rows_of(table: Table, column: str | None, person: str | None) -> slice | FloatArray:
+def _rows_of(table: Table, column: str | None, person: str | None) -> Rows:
     if column is None or column not in table.names:
         if person is not None:
             raise ParameterError(
@@ -179,4 +177,4 @@ def _rows_of(table: Table, column: str | None, person: str | None) -> slice | Fl
             expected="person to be one of " + ", ".join(repr(mark) for mark in people[:8]),
             got=f"person={person!r}",
         )
-    return np.asarray(np.flatnonzero(marks == str(person)))
+    return np.flatnonzero(marks == str(person))

@@ -13,7 +13,7 @@ import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.provenance import versions
-from bitbox.readers.layout import need_fps
+from bitbox.readers.clock import need_fps
 from bitbox.readers.table import FloatArray
 from bitbox.signals import Signals
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.readers import blendshapes, faces
-from bitbox.readers.layout import Flavour, Layout, need_fps, read_flavour
+from bitbox.readers.clock import Stamps, Stated, TimeUnit
+from bitbox.readers.layout import Flavour, Layout, column, read_flavour
 from bitbox.readers.openpose import is_openpose_folder, read_openpose
 from bitbox.readers.table import FloatArray, Table, read_table
 from bitbox.readers.threedi import read_threedi
@@ -25,6 +26,7 @@ def read_signals(
     fps: float | None = None,
     kind: str | None = None,
     person: str | None = None,
+    time_unit: TimeUnit | None = None,
 ) -> Signals:
     """Read signals that bitbox or another tool saved.
 
@@ -35,13 +37,17 @@ def read_signals(
         blendshapes (CSV or JSON); a folder of OpenPose's JSON files; a text file of 3DI or
         3DI-lite; or any CSV with a column ``time`` in seconds.
     fps : float, optional
-        Frame rate of the recording. Used only where the file holds no times, and needed there.
+        Frame rate of the recording, from 3 to 500. Needed where the file holds no times; where it
+        holds times that cannot be true, it decides, and `findings` of the Signals say so.
     kind : str, optional
         Which signals, where the file holds several kinds: ``'expression'``, ``'pose'``,
         ``'landmark'``, ... The default is the first of those that the file holds, in this order.
     person : str, optional
         Whose signals, where the file tells several people apart (``face_id`` of OpenFace,
         ``Identity`` of py-feat).
+    time_unit : {'s', 'ms', 'us', 'ns'}, optional
+        What the times of a table or of JSON count. None: what the tool's documentation says,
+        seconds for any other table.
 
     Returns
     -------
@@ -52,12 +58,15 @@ def read_signals(
     ------
     InputError
         The file is missing, empty, ragged or in another encoding; a column of numbers holds text
-        or infinities; two columns have one name; time runs backwards; or the file holds nothing
-        of the wanted kind or person.
+        or infinities; two columns have one name; time runs backwards; the times make less than 3
+        or more than 500 frames a second, or contradict the frame numbers, and neither `fps` nor
+        `time_unit` is given; or the file holds nothing of the wanted kind or person.
     ParameterError
-        The file counts frames, and `fps` is not given.
+        The file counts frames, and `fps` is not given, or not from 3 to 500; or `time_unit` is
+        given for a file without times.
     """
     file = Path(path)
+    stated = Stated(fps=fps, kind=kind, person=person, time_unit=time_unit)
     if file.is_dir():
         signals = _read_folder(file, fps)
     elif file.suffix.lower() == ".parquet" or _starts_with(file, b"PAR1"):
@@ -65,9 +74,9 @@ def read_signals(
     elif file.suffix in (".3DI", ".3DIl"):
         signals = read_threedi(file, fps)
     elif file.suffix.lower() == ".json":
-        signals = blendshapes.read_blendshapes_json(file, fps)
+        signals = blendshapes.read_blendshapes_json(file, stated)
     else:
-        return read_csv(file, fps=fps, kind=kind, person=person)
+        return _read_stated(file, stated)
     if kind is not None and signals.kind != kind:
         raise InputError(
             f"{file.name} holds no signals of kind {kind!r}.",
@@ -83,13 +92,25 @@ def read_csv(
     fps: float | None = None,
     kind: str | None = None,
     person: str | None = None,
+    time_unit: TimeUnit | None = None,
 ) -> Signals:
     """Read a CSV file; see :func:`read_signals`."""
-    table = read_table(Path(path))
+    stated = Stated(fps=fps, kind=kind, person=person, time_unit=time_unit)
+    return _read_stated(Path(path), stated)
+
+
+def _read_stated(path: Path, stated: Stated) -> Signals:
+    table = read_table(path)
     for flavour in _FLAVOURS:
         if flavour.matches(table.names):
-            return read_flavour(table, flavour, fps=fps, kind=kind, person=person)
-    return read_flavour(table, _PLAIN, fps=fps, kind=kind, person=person)
+            return read_flavour(table, flavour, stated)
+    if stated.fps is None and _plain_stamps(table) is None:
+        raise InputError(
+            f"{path.name} has no times.",
+            expected="a column called 'time', in seconds, or the frame rate as fps",
+            todo="Add the column, or give fps.",
+        )
+    return read_flavour(table, _PLAIN, stated)
 
 
 def _read_folder(path: Path, fps: float | None) -> Signals:
@@ -139,18 +160,8 @@ def _are_points(names: list[str], axes: str) -> bool:
     return len(names) == len(axes) * len(numbers)
 
 
-def _plain_time(table: Table, fps: float | None) -> FloatArray:
-    if "time" in table.names:
-        return table.numbers("time")
-    if fps is None:
-        raise InputError(
-            f"{table.path.name} has no times.",
-            expected="a column called 'time', in seconds, or the frame rate as fps",
-            todo="Add the column, or give fps.",
-        )
-    rate = need_fps(table.path, fps)
-    frames = table.numbers("frame") if "frame" in table.names else np.arange(len(table)) * 1.0
-    return frames / rate
+def _plain_stamps(table: Table) -> Stamps | None:
+    return Stamps("time", table.numbers("time")) if "time" in table.names else None
 
 
 def _plain_confidence(table: Table) -> FloatArray | None:
@@ -163,7 +174,8 @@ _PLAIN = Flavour(
     backend="CSV",
     matches=lambda names: True,  # noqa: ARG005 - the last resort
     layouts=lambda names: _plain_layouts(tuple(names)),
-    time=_plain_time,
+    stamps=_plain_stamps,
+    frames=column("frame"),
     confidence=_plain_confidence,
 )
 _FLAVOURS = (faces.OPENFACE, faces.PYFEAT, faces.LIBREFACE, blendshapes.TABLE)

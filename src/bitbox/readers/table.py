@@ -145,18 +145,28 @@ def read_table(path: Path) -> Table:
     return Table(path, names, columns, delimiter)
 
 
-def check_times(path: Path, time: FloatArray, first_line: int = 2) -> FloatArray:
+def check_times(path: Path, time: FloatArray, lines: Any = None) -> FloatArray:
     """Return the times if every row has one and they increase.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    time : ndarray, shape (rows,)
+        Seconds.
+    lines : ndarray of int, shape (rows,), optional
+        Where in the file the rows are; None: from line 2.
 
     Raises
     ------
     InputError
         A time is missing, or time stands still or runs backwards.
     """
+    lines = np.arange(2, len(time) + 2) if lines is None else lines
     missing = np.flatnonzero(~np.isfinite(time))
     if len(missing):
         raise InputError(
-            f"{path.name}: there is no time in line {missing[0] + first_line}.",
+            f"{path.name}: there is no time in line {lines[missing[0]]}.",
             expected="a time in seconds in every row",
         )
     back = np.flatnonzero(np.diff(time) <= 0)
@@ -164,9 +174,9 @@ def check_times(path: Path, time: FloatArray, first_line: int = 2) -> FloatArray
         i = back[0]
         how = "stands still" if time[i + 1] == time[i] else "runs backwards"
         raise InputError(
-            f"{path.name}: time {how} in line {i + 1 + first_line}.",
-            expected=f"a time later than {time[i]:g} s",
-            got=f"{time[i + 1]:g} s",
+            f"{path.name}: time {how} in line {lines[i + 1]}.",
+            expected=f"a time later than {time[i]:.15g} s",
+            got=f"{time[i + 1]:.15g} s",
             todo="Sort the rows by time, keep one row a frame, and one person a file.",
         )
     return time

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bitbox.errors import InputError
-from bitbox.readers.layout import Layout, file_provenance, frame_times
+from bitbox.readers.clock import need_fps
+from bitbox.readers.layout import Layout, file_provenance
 from bitbox.readers.table import FloatArray
 from bitbox.signals import Signals
 
@@ -54,7 +55,7 @@ def read_threedi(path: Path, fps: float | None = None) -> Signals:
     backend = "3DI" if match["tool"] == "3DI" else "3DI-lite"
     return Signals(
         values,
-        frame_times(path, np.arange(len(values)) * 1.0, fps),
+        np.arange(len(values)) / need_fps(path, fps),
         tuple(name for _, name in layout.columns),
         kind=layout.kind,
         schema=layout.schema,
