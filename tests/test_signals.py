@@ -200,7 +200,7 @@ class TestFiles:
         pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "other.parquet")
         with pytest.raises(InputError, match="not one that holds Signals"):
             Signals.from_parquet(tmp_path / "other.parquet")
-        with pytest.raises(InputError, match="cannot be read"):
+        with pytest.raises(InputError, match="got a folder"):
             Signals.from_parquet(tmp_path)
 
     def test_nothing_is_left_where_writing_fails(self, tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -140,24 +141,68 @@ def test_pixels_become_square_without_losing_any(
 
 def test_variable_rate_keeps_true_times(tmp_path: Path) -> None:
     times = np.cumsum(np.random.default_rng(1).uniform(0.01, 0.09, 50))
+    times -= times[0]
     path = write_video(tmp_path / "a.mp4", numbered(50), 30, times=times)
     np.testing.assert_allclose([frame.time for frame in read_frames(path)], times, atol=2e-5)
     assert codes(path) == (50, [])
 
 
-def test_start_offset_is_kept(tmp_path: Path) -> None:
+def with_sound(path: Path, picture_at: float, sound_at: float, count: int = 20) -> Path:
+    """A film at 25 frames a second and its sound track, each with its own start."""
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        picture.codec_context.time_base = Fraction(1, 90000)
+        track = container.add_stream("mp2", rate=48000)
+        for number, image in enumerate(numbered(count)):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = round((picture_at + number / 25) * 90000)
+            frame.time_base = Fraction(1, 90000)
+            container.mux(picture.encode(frame))
+        for number in range(round(count / 25 * 48000 / 1152)):
+            sound = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.int16), layout="mono")
+            sound.rate = 48000
+            sound.pts = round(sound_at * 48000) + 1152 * number
+            sound.time_base = Fraction(1, 48000)
+            container.mux(track.encode(sound))
+        container.mux([*picture.encode(None), *track.encode(None)])
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts", "mov"])
+def test_times_count_from_the_start_of_the_file(tmp_path: Path, ending: str) -> None:
+    """The same film has the same times, whatever the clock of its container shows."""
     path = write_video(tmp_path / "a.mp4", numbered(20), 30, start=1.5)
+    if ending != "mp4":
+        path = remux(path, tmp_path / f"b.{ending}")
     times = [frame.time for frame in read_frames(path)]
-    np.testing.assert_allclose(times, 1.5 + np.arange(20) / 30, atol=2e-5)
-    assert probe(path).start_time == pytest.approx(1.5, abs=1e-4)
-    assert codes(path) == (20, [])
-    for ending in ("mkv", "ts", "mov"):
-        copy = remux(path, tmp_path / f"b.{ending}")
-        info = probe(copy)
-        assert info.start_time == pytest.approx(1.5, abs=1e-3)
-        assert info.duration == pytest.approx(20 / 30, abs=2e-3)
-        assert info.fps == pytest.approx(30, rel=0.01)
-        assert codes(copy) == (20, [])
+    np.testing.assert_allclose(times, np.arange(20) / 30, atol=2e-5 if ending == "mp4" else 1e-3)
+    info = probe(path)
+    assert times[0] == info.start_time == 0
+    assert float(info.clock_start) == pytest.approx(1.5, abs=1e-3)
+    assert info.duration == pytest.approx(20 / 30, abs=2e-3)
+    assert info.fps == pytest.approx(30, rel=0.01)
+    assert codes(path) == (20, ["clock-start"])
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("start", [0.0, 10.0])
+def test_picture_that_sets_in_later_than_the_sound_keeps_its_offset(
+    tmp_path: Path, ending: str, start: float
+) -> None:
+    path = with_sound(tmp_path / f"a.{ending}", start + 0.6, start)
+    times = [frame.time for frame in read_frames(path)]
+    # the coder of the sound begins 481 samples early, 10 ms, which some containers keep
+    np.testing.assert_allclose(times, 0.6 + np.arange(20) / 25, atol=0.012)
+    assert probe(path).start_time == times[0]
+    image = frames_at(path, [times[13]])[0]
+    assert float(image.mean()) == pytest.approx(20 + 2 * 13, abs=1.5)
+
+
+def test_sound_that_sets_in_later_shifts_nothing(tmp_path: Path) -> None:
+    path = with_sound(tmp_path / "a.mp4", 0.0, 0.4)
+    times = [frame.time for frame in read_frames(path)]
+    np.testing.assert_allclose(times, np.arange(20) / 25, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +344,79 @@ def test_files_that_are_no_video(tmp_path: Path, name: str, content: bytes, sent
     (tmp_path / name).write_bytes(content)
     with pytest.raises(VideoError, match=sentence):
         probe(tmp_path / name)
+
+
+@pytest.fixture
+def two_films(tmp_path: Path) -> tuple[Path, Path]:
+    film = write_video(tmp_path / "film.mp4", numbered(10), 25)
+    return film, remux(film, tmp_path / "part.ts")
+
+
+@pytest.mark.parametrize("name", ["list.mp4", "list.ffconcat", "list.m3u8", "list.txt"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ffconcat version 1.0\nfile part.ts\n",
+        "ffconcat version 1.0\nfile film.mp4\nfile film.mp4\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\npart.ts\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{itself}\n#EXT-X-ENDLIST\n",
+    ],
+)
+def test_list_of_other_files_is_no_video(
+    tmp_path: Path, two_films: tuple[Path, Path], name: str, content: str
+) -> None:
+    """It would be hashed and kept as itself, whatever became of the files that it names."""
+    (tmp_path / name).write_text(content.format(itself=name))
+    with pytest.raises(VideoError, match="got a list that names other files"):
+        probe(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("still%d.png", "There is no file"), ("still1.png", "single picture")]
+)
+def test_pattern_for_names_is_no_video(tmp_path: Path, name: str, sentence: str) -> None:
+    for number in (1, 2):
+        image = av.VideoFrame.from_ndarray(numbered(1)[0], format="rgb24")
+        image.save(str(tmp_path / f"still{number}.png"))
+    with pytest.raises(VideoError, match=sentence):
+        probe(tmp_path / name)
+
+
+def test_file_named_like_a_pattern_is_only_itself(tmp_path: Path) -> None:
+    for number in (1, 2):
+        image = av.VideoFrame.from_ndarray(numbered(1)[0], format="rgb24")
+        image.save(str(tmp_path / f"still{number}.png"))
+    (tmp_path / "still%d.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    with pytest.raises(VideoError, match="single picture"):
+        probe(tmp_path / "still%d.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_and_devices_are_no_videos(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to("pipe.mp4")
+    for path, kind in (("pipe.mp4", "pipe"), ("link.mp4", "pipe"), (os.devnull, "device")):
+        with pytest.raises(VideoError, match=f"is not a file.*got a {kind}.*Save"):
+            probe(tmp_path / path)
+
+
+@pytest.mark.parametrize("ending", ["avi", "webm", "flv", "mpg", "wmv", "ogv", "gif"])
+def test_containers_that_people_have_are_opened(tmp_path: Path, ending: str) -> None:
+    codec = {"webm": "libvpx", "ogv": "libtheora", "gif": "gif", "mpg": "mpeg2video"}
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w") as container:
+        name = codec.get(ending, "mpeg4" if ending in ("avi", "wmv") else "flv")
+        if name not in av.codecs_available:
+            pytest.skip(f"PyAV comes without {name}")
+        track = container.add_stream(name, rate=25)
+        track.width, track.height = 64, 48
+        track.pix_fmt = "rgb8" if ending == "gif" else "yuv420p"
+        for image in numbered(10):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(track.encode(frame.reformat(format=track.pix_fmt)))
+        container.mux(track.encode(None))
+    times = [frame.time for frame in read_frames(path)]
+    np.testing.assert_allclose(times, np.arange(10) / 25, atol=2e-3)
 
 
 def test_names_that_are_no_file(tmp_path: Path) -> None:
@@ -466,3 +584,22 @@ def test_single_frames_are_found_by_their_times(tmp_path: Path, start: float) ->
     images = frames_at(path, [time for time, _ in truth.values()])
     for image, (_, expected) in zip(images, truth.values(), strict=True):
         np.testing.assert_array_equal(image, expected)
+
+
+def test_single_frames_are_those_of_decoding_all(tmp_path: Path) -> None:
+    """Where a file can only be searched by guessing, or its times were mended, all is decoded."""
+    options = {"g": "12", "bf": "3"}
+    film = write_video(tmp_path / "a.mp4", numbered(60), 25, crf=5, encoder_options=options)
+    late = write_video(tmp_path / "late.mp4", numbered(60), 25, start=7, crf=5)
+    copies = [remux(film, tmp_path / f"b.{ending}") for ending in ("mkv", "mov", "ts")]
+    glued = tmp_path / "glued.ts"
+    glued.write_bytes(remux(late, tmp_path / "late.ts").read_bytes() + copies[2].read_bytes())
+    for path in (film, *copies, glued):
+        with read_frames(path) as frames:
+            whole = [(frame.time, frame.image) for frame in frames]
+        chosen = [whole[k] for k in (59, 0, 30, 12, 11, 58, 30)]
+        images = frames_at(path, [time for time, _ in chosen])
+        for image, (_, expected) in zip(images, chosen, strict=True):
+            np.testing.assert_array_equal(image, expected)
+    between, beyond = frames_at(film, [0.99, 70.0])
+    np.testing.assert_allclose([between.mean(), beyond.mean()], [70, 138], atol=1.5)

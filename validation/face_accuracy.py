@@ -179,7 +179,7 @@ def latency_errors(folder: Path) -> list[tuple[str, float, float]]:
         time = frame_times(kind, duration)
         late = course.imitated(planted, 0.8)
         follower = record(Person(perform(time, _mouth(late))), folder)
-        found = delay(model, follower, NAMES.index("ll_jaw_drop"))
+        found = delay(model, follower, NAMES.index("ll_jaw_drop"), time[0])
         rows.append((kind, found - planted, float(np.median(np.diff(time))) / 2))
     return rows
 
@@ -188,11 +188,14 @@ def _mouth(course: Bursts) -> dict[str, Bursts]:
     return {"ll_jaw_drop": course}
 
 
-def delay(model: Recording, follower: Recording, unit: int) -> float:
-    """Return by how much one recording of a unit follows another, in seconds."""
+def delay(model: Recording, follower: Recording, unit: int, start: float) -> float:
+    """Return by how much one recording of a unit follows another, in seconds.
+
+    The times of a video count from its first frame, which the follower made at `start`.
+    """
     grid = np.arange(1.6, 5.2, 0.001)
     shifts = np.arange(0.0, 0.6, 0.001)
-    reference = np.interp(grid, follower.time, follower.local[:, unit])
+    reference = np.interp(grid, follower.time + start, follower.local[:, unit])
     r = [
         correlation(reference, np.interp(grid - shift, model.time, model.local[:, unit]))
         for shift in shifts

@@ -1,14 +1,15 @@
-"""Writing files so that a name either holds a complete file or what it held before."""
+"""Files: what may be read, and writing so that a name never holds half of one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from bitbox.errors import OutputError
+from bitbox.errors import InputError, OutputError
 
 
 @contextlib.contextmanager
@@ -37,3 +38,59 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def require_file(
+    path: str | Path, expected: str, *, error: type[InputError] = InputError
+) -> os.stat_result:
+    """Check that a path names a file that can be read from its beginning, as often as need be.
+
+    A pipe gives its content once, a device gives what it likes, and both can wait for ever.
+
+    Parameters
+    ----------
+    path : path
+        What the user named.
+    expected : str
+        What should be there, such as ``"a video file"``.
+    error : type
+        The kind of error to raise.
+
+    Returns
+    -------
+    os.stat_result
+        Of the file, links followed.
+
+    Raises
+    ------
+    InputError
+        If there is nothing of that name, it cannot be looked at, or it is no regular file.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise error(f"There is no file {path}.", todo="Check the name and the folder.") from None
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or problem
+        raise error(
+            f"{str(path)!r} cannot be opened ({why}).", todo="Check the name and the folder."
+        ) from None
+    if stat.S_ISREG(status.st_mode):
+        return status
+    is_folder = stat.S_ISDIR(status.st_mode)
+    raise error(
+        f"{path} is not a file.",
+        expected=expected,
+        got=_KINDS.get(stat.S_IFMT(status.st_mode), "something else"),
+        todo=None if is_folder else "Save what comes out of it to a file first, and name that.",
+    )
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}

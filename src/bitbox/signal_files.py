@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import InputError
-from bitbox.files import replacing
+from bitbox.files import replacing, require_file
 from bitbox.signal_checks import RESERVED
 from bitbox.signals import Signals
 
@@ -48,6 +48,7 @@ def read_parquet(path: Path) -> Signals:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    require_file(path, "a Parquet file")
     try:
         # read through memory: the file may be replaced or removed while the values are in use
         # and not by read_table, which imports pandas and pyarrow's datasets first

@@ -7,8 +7,11 @@ is settled here, so that everything downstream sees plain RGB images and seconds
 Rules
 -----
 - One decoded frame is one `Frame`, hence one row of every signal. Nothing is dropped or repeated.
-- Times are the presentation times stored in the container, its start offset kept. Times that do
-  not increase are moved by the least that makes them increase, and a finding says so.
+- Times are the presentation times stored in the container, counted from the start of the file: the
+  start of its earliest track. What the container's clock shows there means nothing to another file
+  (0 in most, 1.4 s in an MPEG transport stream, the time of day in others), and a finding tells it
+  where it is not 0. A picture that sets in later than the sound keeps this offset.
+- Times that do not increase are moved by the least that makes them increase, and a finding says so.
 - Rotation and mirroring of the display matrix are applied; angles other than multiples of 90
   degrees are rounded to one.
 - Pixels that are not square are resampled along the axis that has too few, so nothing is lost.
@@ -20,9 +23,11 @@ Rules
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,7 +35,7 @@ from typing import Any
 from bitbox.errors import VideoError
 from bitbox.quality import Finding
 from bitbox.video_clock import FrameClock
-from bitbox.video_opening import VideoInfo, describe_file, open_video, video_info
+from bitbox.video_opening import VideoInfo, describe_file, open_video, stored_time, video_info
 from bitbox.video_picture import Image, Picture, frame_picture
 from bitbox.video_writing import write_video
 
@@ -47,6 +52,12 @@ __all__ = [
 
 #: Two presentation times closer than this are the same, in seconds.
 _TIME_ROUNDING = 1e-6
+#: Seconds in floating point miss the stored tick by less than this share of one.
+_TICK_ROUNDING = Fraction(1, 1000)
+#: A clock that shows less than this at the start of the file is at 0, in seconds.
+_CLOCK_AT_ZERO = 0.1
+#: Containers that say where a time is to be found.
+_INDEXED = {"mov", "matroska", "avi"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class Frame:
     index : int
         Number of the frame, from 0, in presentation order.
     time : float
-        Presentation time in seconds on the container's clock; strictly increasing.
+        Presentation time in seconds from the start of the file; strictly increasing.
     picture : Picture
         The upright picture with square pixels; it is converted as far as it is looked at.
     damaged : bool
@@ -125,7 +136,7 @@ def read_frames(path: str | os.PathLike[str]) -> FrameReader:
 
 
 def frames_at(path: str | os.PathLike[str], times: Sequence[float]) -> list[Image]:
-    """Return the images at a few times, without decoding everything in between.
+    """Return the images at a few times, decoding no more than that takes.
 
     Parameters
     ----------
@@ -145,19 +156,26 @@ def frames_at(path: str | os.PathLike[str], times: Sequence[float]) -> list[Imag
     VideoError
         If the file cannot be decoded.
     """
-    images = []
-    for time in times:
-        with read_frames(path) as frames:
-            frames.seek(float(time))
-            image = None
-            for frame in frames:
-                image = frame.image
-                if frame.time >= time - _TIME_ROUNDING:
-                    break
-        if image is None:
-            raise VideoError(f"{Path(path).name} has no frame at {time:.3f} s.")
-        images.append(image)
-    return images
+    wanted = [float(time) for time in times]
+    with read_frames(path) as frames:
+        found = {time: frames.image_at(time) for time in sorted(wanted)}
+    missing = [time for time, image in found.items() if image is None]
+    if missing:
+        found |= _by_decoding(path, missing)
+    return [image for image in map(found.get, wanted) if image is not None]
+
+
+def _by_decoding(path: str | os.PathLike[str], times: Sequence[float]) -> dict[float, Image]:
+    """Return the images at increasing times by going through the file from its beginning."""
+    images: dict[float, Image] = {}
+    left = list(times)
+    with read_frames(path) as frames:
+        for frame in frames:
+            while left and frame.time >= left[0] - _TIME_ROUNDING:
+                images[left.pop(0)] = frame.image
+            if not left:
+                return images
+    return images | dict.fromkeys(left, frame.image)
 
 
 class FrameReader(Iterator[Frame]):
@@ -211,30 +229,44 @@ class FrameReader(Iterator[Frame]):
         self._resized += (raw.width, raw.height) != (self.info.coded_width, self.info.coded_height)
         self._interlaced += bool(raw.interlaced_frame)
         picture = frame_picture(raw, self.info)
-        time = self._clock.next(None if raw.pts is None else float(raw.time))
+        stored = stored_time(raw)
+        time = self._clock.next(None if stored is None else float(stored - self.info.clock_start))
         self._damaged_frames += bool(raw.is_corrupt)
         frame = Frame(self.n_read, time, picture, bool(raw.is_corrupt))
         self.n_read += 1
         return frame
 
-    def seek(self, seconds: float) -> None:
-        """Go on at the last key frame that is not after a time; frames are counted anew.
+    def image_at(self, time: float) -> Image | None:
+        """Return the image of the frame that has this time, None where only decoding all can tell.
 
-        Where the file cannot be searched, iteration goes on from where it is.
+        That is so in files without an index, which can only be searched by guessing; where there is
+        no such frame; and where times were mended, which depends on all frames before.
         """
+        if not set(self._container.format.name.split(",")) & _INDEXED or not self._seek(time):
+            return None
+        for frame in self:
+            if frame.time >= time - _TIME_ROUNDING:
+                is_it = frame.time <= time + _TIME_ROUNDING and not frame.damaged
+                return frame.image if is_it else None
+        return None
+
+    def _seek(self, seconds: float) -> bool:
+        """Go on at the last key frame that is not after a time; frames are counted anew."""
         import av
 
-        if seconds <= self.info.start_time:
-            return
-        offset = int(seconds / self._stream.time_base)
+        if self._done:
+            return False
+        stored = Fraction(seconds) + self.info.clock_start
+        offset = math.floor(stored / self._stream.time_base + _TICK_ROUNDING)
         try:
             self._container.seek(offset, stream=self._stream)
         except av.FFmpegError:
-            return
+            return False
         self._first = None
         self._frames = self._decode()
         self._clock = FrameClock(self.info.fps)
         self.n_read = 0
+        return True
 
     def __enter__(self) -> FrameReader:
         return self
@@ -260,7 +292,12 @@ class FrameReader(Iterator[Frame]):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was odd about the file; complete once the last frame was read."""
-        return (*self._picture_findings(), *self._clock.findings(), *self._damage_findings())
+        return (
+            *self._picture_findings(),
+            *self._start_finding(),
+            *self._clock.findings(),
+            *self._damage_findings(),
+        )
 
     def _decode(self) -> Iterator[Any]:
         """Yield decoded frames; count packets that cannot be decoded and go on behind them."""
@@ -314,6 +351,18 @@ class FrameReader(Iterator[Frame]):
                 f"{self._path.name} asks to be turned by an angle that is no multiple of 90 "
                 f"degrees; it was turned by {self.info.rotation}.",
                 "Export the video with its rotation applied.",
+            )
+
+    def _start_finding(self) -> Iterator[Finding]:
+        start = float(self.info.clock_start)
+        if abs(start) > _CLOCK_AT_ZERO:
+            yield Finding(
+                "clock-start",
+                "info",
+                f"The clock of {self._path.name} shows {start:.3f} s at the start of the file; "
+                "times are counted from there.",
+                "Where both recordings were made by one clock, give the difference of their "
+                "starts as the offset.",
             )
 
     def _damage_findings(self) -> Iterator[Finding]:

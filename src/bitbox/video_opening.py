@@ -12,6 +12,15 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import BackendError, VideoError
+from bitbox.files import require_file
+
+#: The containers that are opened, as FFmpeg names them. Each holds what it shows: lists of other
+#: files, patterns for names, devices and scripts, which FFmpeg would open as well, are left out.
+CONTAINERS = (
+    *("mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf"),
+    *("dv", "gxf", "nut", "ivf", "rm", "wtv", "nsv", "lxf", "dhav", "gif", "yuv4mpegpipe"),
+    *("h261", "h263", "h264", "hevc", "vvc", "av1", "obu", "m4v", "mpegvideo", "mjpeg", "vc1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,11 @@ class VideoInfo:
     duration : float or None
         Declared duration of the picture in seconds.
     start_time : float
-        Time of the first frame on the container's clock, in seconds.
+        Time of the first frame in seconds, counted from the start of the file: 0 unless the picture
+        sets in later than the sound.
+    clock_start : Fraction
+        What the container's own clock shows at the start of the file, in seconds: the time of
+        its earliest track.
     rotation : int
         Degrees (0, 90, 180, 270) the stored picture is turned clockwise to be upright.
     mirrored : bool
@@ -55,6 +68,7 @@ class VideoInfo:
     n_frames: int | None
     duration: float | None
     start_time: float
+    clock_start: Fraction
     rotation: int
     mirrored: bool
     codec: str
@@ -76,18 +90,13 @@ def open_video(path: Path) -> tuple[Any, Any]:
             todo="Install openbitbox with its video extra: pip install 'openbitbox[video]'.",
         ) from error
 
-    if not path.exists():
-        raise VideoError(f"There is no file {path}.", todo="Check the name and the folder.")
-    if not path.is_file():
-        raise VideoError(f"{path} is not a file.", expected="one video file", got="a folder")
-    if path.stat().st_size == 0:
+    if require_file(path, "one video file", error=VideoError).st_size == 0:
         raise VideoError(f"{path.name} is empty (0 bytes).", todo="Copy or record the file again.")
     logging.getLogger("libav").setLevel(logging.CRITICAL)  # our findings say it in words
     try:
-        # Only this file: a play list that is named like a video must not reach out to others.
         container = av.open(
             f"file:{path.absolute()}",
-            options={"protocol_whitelist": "file"},
+            options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"},
             metadata_errors="ignore",
         )
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -111,17 +120,19 @@ def open_video(path: Path) -> tuple[Any, Any]:
 
 
 def _picture_track(container: Any) -> Any:
-    """Return the largest real picture track, or None. Cover art and text art do not count."""
+    """Return the largest picture track, or None. Cover art does not count."""
     from av.stream import Disposition
 
-    if container.format.name == "tty":  # FFmpeg would render a text file as a film of letters
-        return None
     tracks = [
         stream
         for stream in container.streams.video
         if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
     ]
     return max(tracks, key=lambda s: s.width * s.height, default=None)
+
+
+_LISTS = (b"ffconcat", b"#extm3u", b"[playlist]", b"[reference]", b"<asx")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*")
 
 
 def describe_file(path: Path) -> str:
@@ -135,8 +146,12 @@ def describe_file(path: Path) -> str:
                 "camera stopped or the copy broke off)"
             )
         return "a damaged MP4 or MOV file"
+    if head.lstrip().lower().startswith(_LISTS):
+        return "a list that names other files (name the video itself)"
     if not any(byte < 9 or 13 < byte < 32 for byte in head):
         return "a text file"
+    if head.startswith(_PICTURES):
+        return "a single picture"
     return f"{path.stat().st_size} bytes that are no known video format, or damaged"
 
 
@@ -171,16 +186,17 @@ def video_info(path: Path, container: Any, stream: Any, first: Any) -> VideoInfo
     rotation, mirrored = _orientation(first)
     if rotation in (90, 270):
         width, height = height, width
-    start = float(first.time) if first.pts is not None else 0.0
-    duration = _duration(container, stream, start)
+    start = stored_time(first) or Fraction(0)
+    clock_start = _clock_start(container, start)
     return VideoInfo(
         path=path,
         width=width,
         height=height,
         fps=_rate(stream),
         n_frames=stream.frames or None,
-        duration=duration,
-        start_time=start,
+        duration=_duration(container, stream, float(start)),
+        start_time=float(start - clock_start),
+        clock_start=clock_start,
         rotation=rotation,
         mirrored=mirrored,
         codec=stream.codec_context.name,
@@ -193,8 +209,29 @@ def video_info(path: Path, container: Any, stream: Any, first: Any) -> VideoInfo
     )
 
 
+def stored_time(frame: Any) -> Fraction | None:
+    """Return the presentation time of a decoded frame on the container's clock, in seconds."""
+    return None if frame.pts is None else Fraction(frame.pts * frame.time_base)
+
+
+def _clock_start(container: Any, first: Fraction) -> Fraction:
+    """Return the time of the earliest of all tracks of picture and sound, and the first frame."""
+    from av.stream import Disposition
+
+    starts = [
+        stream.start_time * Fraction(stream.time_base)
+        for stream in (*container.streams.video, *container.streams.audio)
+        if stream.start_time is not None and not stream.disposition & Disposition.attached_pic
+    ]
+    earliest: Fraction = min([first, *starts])
+    return earliest
+
+
 def _duration(container: Any, stream: Any, start: float) -> float | None:
-    """Return the declared duration of the picture, None where only that of the whole is known."""
+    """Return the declared duration of the picture, None where only that of the whole is known.
+
+    `start` is the time of the first frame on the container's clock.
+    """
     if "matroska" in container.format.name:
         # Counted from time zero, not from the first frame; and FFmpeg gives every track the
         # length of the longest, so that with several tracks only the picture's own tag counts.

@@ -173,7 +173,7 @@ class TestNative:
         assert signals[2].schema == "3DI-global-79"
         assert signals[5].schema == "3DI-local-32"
         for s in signals:
-            np.testing.assert_allclose(s.time, 1 + np.arange(N) / FPS, atol=1e-3)
+            np.testing.assert_allclose(s.time, np.arange(N) / FPS, atol=1e-3)
         # fitted files have one row fewer than frames: the last is missing, not made up
         assert np.isfinite(signals[3].values[:-1]).all()
         assert np.isnan(signals[3].values[-1]).all()
@@ -219,7 +219,7 @@ class TestNative:
             assert np.isnan(signals.values[[2, 3]]).all()
             assert signals.confidence[2] == 0
             assert np.isfinite(signals.values[4:-1]).all()
-        assert [finding.code for finding in processor.findings] == ["face-lost"]
+        assert [finding.code for finding in processor.findings] == ["clock-start", "face-lost"]
 
     def test_fifty_local_units(self, install: Any, video: Path) -> None:
         processor = FaceProcessor3DI(install(local=50))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.provenance import hash_file
-from bitbox.readers import read_signals
+from bitbox.readers import read_csv, read_signals
 from bitbox.readers.blendshapes import BLENDSHAPES
 from bitbox.readers.threedi import LOCAL_REGIONS
 from bitbox.signals import Signals
@@ -455,3 +456,23 @@ class TestPlainCsv:
         for name in ("a.csv", "a.parquet", "v_rects.3DI", "a.json", "a"):
             with pytest.raises(InputError, match="no file"):
                 read_signals(tmp_path / name, fps=30)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.json", "a_pose.3DI", "a"])
+def test_pipe_is_no_table(tmp_path: Path, name: str) -> None:
+    """A pipe would be waited for, and cannot be read twice to be hashed."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=r"is not a file.*got a pipe.*Save"):
+        read_signals(tmp_path / name, fps=30)
+    with pytest.raises(InputError, match="got a pipe"):
+        read_csv(tmp_path / name)
+    with pytest.raises(InputError, match="got a pipe"):
+        Signals.from_parquet(tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipe_among_the_files_of_openpose(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a_000000000000_keypoints.json")
+    with pytest.raises(InputError, match="got a pipe"):
+        read_signals(tmp_path, fps=30)

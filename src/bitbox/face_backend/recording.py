@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bitbox.errors import InputError
 from bitbox.face_backend.store import Cache, make_key
+from bitbox.files import require_file
 from bitbox.progress import Progress
 from bitbox.provenance import environment, hash_file
 from bitbox.quality import Finding
@@ -69,20 +70,12 @@ class Recording:
             There is no such file, or it is empty or cannot be read.
         """
         file = Path(path)
-        if not file.exists():
+        if require_file(file, "a video file").st_size == 0:
             raise InputError(
-                f"There is no file {str(file)!r}.", todo="Check the name and the folder."
-            )
-        if not file.is_file():
-            raise InputError(
-                f"{str(file)!r} is not a file.", expected="a video file", got="a folder or device"
+                f"The file {str(file)!r} is empty (0 bytes).",
+                todo="Copy the recording again from where it was made.",
             )
         try:
-            if file.stat().st_size == 0:
-                raise InputError(
-                    f"The file {str(file)!r} is empty (0 bytes).",
-                    todo="Copy the recording again from where it was made.",
-                )
             digest = hash_file(file)
         except OSError as error:
             raise InputError(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import InputError
+from bitbox.files import require_file
 from bitbox.provenance import versions
 from bitbox.readers.clock import need_fps
 from bitbox.readers.table import FloatArray
@@ -139,6 +140,7 @@ def _files(path: Path) -> dict[int, Path]:
 
 def _people(path: Path) -> list[FloatArray]:
     """Return the (points, 3) of each person: x, y, confidence; NaN, NaN, 0 where not found."""
+    require_file(path, "a JSON file of OpenPose")
     try:
         people = json.loads(path.read_text(encoding="utf-8"))["people"]
         bodies = [_body(person["pose_keypoints_2d"]) for person in people]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bitbox.errors import InputError
+from bitbox.files import require_file
 from bitbox.readers import blendshapes, faces
 from bitbox.readers.clock import Stamps, Stated, TimeUnit
 from bitbox.readers.layout import Flavour, Layout, column, read_flavour
@@ -69,6 +70,8 @@ def read_signals(
     stated = Stated(fps=fps, kind=kind, person=person, time_unit=time_unit)
     if file.is_dir():
         signals = _read_folder(file, fps)
+    elif require_file(file, "a file of signals").st_size == 0:
+        raise InputError(f"{file.name} is empty.", todo="Export the recording again.")
     elif file.suffix.lower() == ".parquet" or _starts_with(file, b"PAR1"):
         signals = Signals.from_parquet(file)
     elif file.suffix in (".3DI", ".3DIl"):

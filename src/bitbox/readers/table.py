@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import InputError
+from bitbox.files import require_file
 
 FloatArray = NDArray[np.float64]
 
@@ -183,10 +184,9 @@ def check_times(path: Path, time: FloatArray, lines: Any = None) -> FloatArray:
 
 
 def _read_text(path: Path) -> str:
+    require_file(path, "a CSV file")
     try:
         raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {str(path)!r}.") from error
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read ({error.strerror}).") from error
     if not raw.strip():

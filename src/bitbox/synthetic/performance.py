@@ -148,8 +148,8 @@ def perform(
     Parameters
     ----------
     time : array_like, shape (T,)
-        Seconds, strictly increasing; irregular for a variable frame rate, beginning later than 0
-        for a start offset.
+        Seconds, strictly increasing; irregular for a variable frame rate. Later than 0 at
+        first: a file whose clock does not show 0 at its start (readers count from there).
     movements : mapping
         Amplitude by name of a movement (`MOVEMENTS`) or expression (`EXPRESSIONS`): a function of
         time, T numbers, or one number. Those that share movements are added up.

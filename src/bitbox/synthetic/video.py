@@ -245,7 +245,7 @@ def render_video(
         The video to write.
     people : Person or Performance, or sequence of Person
         Who is seen and what they do. All performances have the same times, which become the
-        presentation times of the frames: variable frame rates and start offsets included.
+        presentation times of the frames, also where they are irregular or do not begin at 0.
     scene : Scene, optional
         How it is taken.
     rotation : {0, 90, 180, 270}
