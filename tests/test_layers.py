@@ -36,7 +36,7 @@ LAYERS = [
     ["cli", "__main__"],
 ]
 # Drawing needs nothing of bitbox but its errors; results draw themselves through it.
-DRAWING = {"report.figures", "report.heatmaps", "report.rows", "report.theme"}
+DRAWING = {"report.figures", "report.heatmaps", "report.lines", "report.rows", "report.theme"}
 
 HEAVY = {"av", "cv2", "dask", "distributed", "mediapipe", "plotly", "skimage", "matplotlib", "PIL"}
 
