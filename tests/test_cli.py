@@ -98,7 +98,7 @@ class TestImitate:
     def test_without_the_report_extra_all_else_is_there(
         self, pair, tmp_path, capsys, monkeypatch
     ) -> None:
-        monkeypatch.setattr("bitbox.run.find_spec", lambda _: None)
+        monkeypatch.setattr("bitbox.run_report.find_spec", lambda _: None)
         folder = tmp_path / "results"
         assert bitbox("imitate", *pair, "-o", folder, "--surrogates", 19) == 0
         assert "openbitbox[report]" in said(capsys)

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "bitbox"
 # From the ground up. A module may import from lower rows only, or from its own row.
 LAYERS = [
     ["", "errors", "progress"],
-    ["files", "quality", "provenance"],
+    ["files", "scratch", "interrupts", "quality", "provenance"],
     ["signal_checks"],
     ["signals", "signal_files", "bitbox_dict"],
     ["correlation"],
@@ -31,7 +31,10 @@ LAYERS = [
     ["face_backend"],
     ["synthetic"],
     ["report"],
-    ["recordings", "settings", "run", "run_report", "demo"],
+    [
+        *("recordings", "settings", "finished_run", "run_report", "results_folder", "run"),
+        "demo",
+    ],
     ["study"],
     ["cli", "__main__"],
 ]

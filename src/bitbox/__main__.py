@@ -1,5 +1,22 @@
 """``python -m bitbox`` is the command."""
 
-from bitbox.cli import main
+from __future__ import annotations
 
-main()
+import os
+
+from bitbox.interrupts import Stopped, ending_in_order
+
+
+def main() -> None:
+    """Run the command; an interruption is heard from the beginning, while it still loads."""
+    try:
+        with ending_in_order():
+            from bitbox.cli import main as command
+
+            command()
+    except Stopped as stopped:
+        os._exit(stopped.exit_code)
+
+
+if __name__ == "__main__":
+    main()

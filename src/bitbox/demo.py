@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bitbox.finished_run import Run
 from bitbox.progress import Progress
-from bitbox.run import CACHE, Run, imitate_files
+from bitbox.results_folder import CACHE
+from bitbox.run import imitate_files
 from bitbox.settings import Settings
 from bitbox.synthetic.demo import DemoPair, render_demo
 

@@ -12,6 +12,49 @@ from pathlib import Path
 from bitbox.errors import InputError, OutputError
 
 
+def reason(error: BaseException) -> str:
+    """Return why something failed, as a phrase; never nothing.
+
+    Parameters
+    ----------
+    error : BaseException
+        An `OSError` of the system, or one that a library made up, which often has no ``strerror``.
+    """
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    """Return a file's name as text that can be stored: bytes that are no UTF-8 become U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def exists(path: str | os.PathLike[str]) -> bool:
+    """Tell whether there is such a file or folder; a name that cannot be one is of none.
+
+    Unlike `Path.exists`, which fails where a name is too long, holds NUL or lies in a folder that
+    may not be looked into.
+    """
+    return os.path.exists(path)
+
+
+def flush(path: str | os.PathLike[str]) -> None:
+    """Bring a file's content to the disk."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: str | os.PathLike[str]) -> None:
+    """Bring the names in a folder to the disk, where the system can do that (POSIX)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; put it in place of `path` when the block succeeds.
@@ -25,15 +68,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = target.with_name(f".{secrets.token_hex(6)}.tmp{target.suffix}")
     try:
         yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
+        flush(temporary)
         os.replace(temporary, target)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"{target} cannot be written: {error.strerror or error}.",
-            todo="Choose a folder that exists and that you may write to.",
+            f"{target} cannot be written: {reason(error)}.",
+            todo="Choose a folder that exists, that you may write to and that has space.",
         ) from error
     finally:
         with contextlib.suppress(OSError):

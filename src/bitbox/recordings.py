@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bitbox.errors import InputError
 from bitbox.progress import Progress
+from bitbox.provenance import hash_file
 from bitbox.quality import Finding
 from bitbox.signals import Signals
 
@@ -59,6 +60,8 @@ class Recording:
         Points in the picture, where it was a video.
     findings : tuple of Finding
         What was noticed while measuring.
+    sha256 : str or None
+        Hash of the file's content when it was read; None for a folder.
     """
 
     role: Role
@@ -66,6 +69,7 @@ class Recording:
     signals: Signals
     landmarks: Signals | None = None
     findings: tuple[Finding, ...] = ()
+    sha256: str | None = None
 
     def pictures(self, count: int = 4) -> list[tuple[float, NDArray[np.uint8], NDArray[Any]]]:
         """Return a few frames in which the face was tracked: (time, image, points (51, 2))."""
@@ -146,11 +150,13 @@ def load_recording(
     else:
         names = ("expression-global", "pose", "landmark-can")
         signals = processor.fit(normalize=False)[names.index(output)]
-    return Recording(role, path, signals, landmarks, processor.findings)
+    digest = str(signals.provenance["source"]["sha256"])
+    return Recording(role, path, signals, landmarks, processor.findings, digest)
 
 
 def _read(path: Path, role: Role, choice: str | None, fps: float | None) -> Recording:
     from bitbox.readers import read_signals
 
     kind = None if choice is None else SIGNALS[choice].kind
-    return Recording(role, path, read_signals(path, fps=fps, kind=kind))
+    digest = hash_file(path) if path.is_file() else None
+    return Recording(role, path, read_signals(path, fps=fps, kind=kind), sha256=digest)

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bitbox.errors import OutputError
+from bitbox.finished_run import Run
 from bitbox.progress import Progress
-from bitbox.provenance import environment, hash_file
 from bitbox.quality import Finding
 from bitbox.recordings import Recording, load_recording
-from bitbox.results import PAIR_COLUMNS, PAIR_TEST_COLUMNS
-from bitbox.run_report import write_run_report
+from bitbox.results_folder import CACHE, results_folder, write_results
+from bitbox.run_report import can_report
 from bitbox.scorecard import ALPHA, imitation_quality
 from bitbox.settings import Settings
 from bitbox.suggest import LATENCY, suggest
@@ -35,23 +28,6 @@ if TYPE_CHECKING:
     from bitbox.suggest import Suggestion
 
 T = TypeVar("T")
-
-#: Folder for measured signals inside the results folder, so that the next run is quick.
-CACHE = "cache"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished analysis: what it found and where it wrote it."""
-
-    participant: Recording
-    model: Recording
-    quality: ImitationQuality
-    settings: Settings
-    findings: tuple[Finding, ...]
-    timings: Mapping[str, float]
-    folder: Path
-    files: tuple[Path, ...]
 
 
 def imitate_files(
@@ -94,8 +70,7 @@ def imitate_files(
     """
     settings = settings or Settings()
     started = time.perf_counter()
-    with _results_folder(Path(output)) as staging:
-        folder = staging.parent
+    with results_folder(Path(output)) as folder, _saying_what_is_there(folder):
         kept = folder / CACHE if cache is None else Path(cache)
         people = _load_both(Path(participant), Path(model), kept, settings, progress)
         loaded = time.perf_counter()
@@ -110,8 +85,18 @@ def imitate_files(
         timings = {"measuring": loaded - started, "analysis": analysed - loaded}
         findings = _findings(people, quality)
         run = Run(*people, quality, settings, findings, timings, folder, ())
-        _write(run, staging)
-        return replace(run, files=_publish(staging, folder))
+        return replace(run, files=write_results(run))
+
+
+@contextlib.contextmanager
+def _saying_what_is_there(folder: Path) -> Iterator[None]:
+    """Say with an interruption what it left."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if not getattr(stopped, "__notes__", ()):
+            stopped.add_note(f"No results were written to {folder}.")
+        raise
 
 
 def suggest_for_files(
@@ -176,27 +161,6 @@ def _headlines(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@contextlib.contextmanager
-def _results_folder(folder: Path) -> Iterator[Path]:
-    """Make the folder and a hidden one inside it to prepare the files in."""
-    existed = folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
-    except OSError as error:
-        raise OutputError(
-            f"Results cannot be written to {folder}: {error.strerror or error}.",
-            todo="Choose a folder that you may write to, with -o.",
-        ) from error
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        for made in [folder / CACHE] if existed else [folder / CACHE, folder]:
-            with contextlib.suppress(OSError):  # not empty: the results, or what they are made of
-                made.rmdir()
-
-
 def _load_both(
     participant: Path,
     model: Path,
@@ -256,8 +220,7 @@ def _findings(
             message = f"{person.role.capitalize()}: {finding.message}"
             found.append(Finding(finding.code, finding.severity, message, finding.todo))
     told = {finding.code for finding in quality.findings}
-    same = hash_file_or_none(people[0].path) == hash_file_or_none(people[1].path) is not None
-    if same and "same-recording" not in told:
+    if people[0].sha256 == people[1].sha256 is not None and "same-recording" not in told:
         found.append(
             Finding(
                 "same-recording",
@@ -267,7 +230,7 @@ def _findings(
                 "chosen (--participant-face, --model-face).",
             )
         )
-    if not _can_report():
+    if not can_report():
         found.append(
             Finding(
                 "no-report",
@@ -277,74 +240,3 @@ def _findings(
             )
         )
     return (*found, *quality.findings)
-
-
-def _can_report() -> bool:
-    """Whether the libraries of the report extra are there."""
-    return all(find_spec(name) is not None for name in ("plotly", "jinja2", "PIL"))
-
-
-def hash_file_or_none(path: Path) -> str | None:
-    """Return the hash of a file's content, or None for a folder."""
-    return hash_file(path) if path.is_file() else None
-
-
-def _write(run: Run, staging: Path) -> None:
-    """Prepare every result file."""
-    quality = run.quality
-    quality.scorecard.to_csv(staging / "scorecard.csv", index_label="signal", float_format="%.9g")
-    _pairs(quality).to_csv(staging / "pairs.csv", index=False, float_format="%.9g")
-    _columns(quality).to_csv(staging / "columns.csv", index=False)
-    (staging / "methods.txt").write_text(quality.methods() + "\n", encoding="utf-8")
-    for person in (run.participant, run.model):
-        person.signals.to_parquet(staging / f"{person.role}.parquet")
-    if run.settings.windows:
-        quality.matrix.to_xarray().to_netcdf(staging / "windows.nc", engine="h5netcdf")
-    if _can_report():
-        write_run_report(run, staging / "report.html")
-    text = json.dumps(_record(run), indent=2, ensure_ascii=False, default=str)
-    (staging / "run.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _pairs(quality: ImitationQuality) -> pd.DataFrame:
-    """Return the table of all pairs, with their test against chance where it was asked for."""
-    table = quality.matrix.to_frame()
-    if quality.pairs is None:
-        return table
-    keys = ["participant_signal", "model_signal"]
-    return table.merge(quality.pairs.to_frame(), on=keys, how="left", suffixes=("", "_tested"))
-
-
-def _columns(quality: ImitationQuality) -> pd.DataFrame:
-    """Return what every column of every table means."""
-    import pandas as pd
-
-    card = quality.data_dictionary.assign(table="scorecard.csv")
-    explained = PAIR_COLUMNS if quality.pairs is None else PAIR_COLUMNS + PAIR_TEST_COLUMNS
-    pairs = pd.DataFrame(explained, columns=["column", "meaning", "unit", "values"])
-    tables = pd.concat([card, pairs.assign(table="pairs.csv")], ignore_index=True)
-    return tables[["table", "column", "meaning", "unit", "values"]]
-
-
-def _record(run: Run) -> dict[str, Any]:
-    """Everything that is needed to repeat the run."""
-    return {
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": asdict(run.settings),
-        "inputs": {
-            person.role: {"file": person.path.name, "sha256": hash_file_or_none(person.path)}
-            for person in (run.participant, run.model)
-        },
-        "analysis": dict(run.quality.provenance),
-        "seconds": {name: round(value, 3) for name, value in run.timings.items()},
-        "findings": [finding.to_dict() for finding in run.findings],
-        **environment(),
-    }
-
-
-def _publish(staging: Path, folder: Path) -> tuple[Path, ...]:
-    """Move the prepared files to their names; run.json last, so that it stands for the rest."""
-    files = sorted(staging.iterdir(), key=lambda path: (path.name == "run.json", path.name))
-    for file in files:
-        os.replace(file, folder / file.name)
-    return tuple(folder / file.name for file in files)

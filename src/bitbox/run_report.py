@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bitbox.face_backend.unit_table import LOCAL_UNITS
+from bitbox.finished_run import Run
 from bitbox.provenance import versions
 from bitbox.recordings import Recording
 from bitbox.report.content import Person, ReportContent, Thumbnail
 from bitbox.report.html import write_report
 
-if TYPE_CHECKING:
-    from bitbox.run import Run
+
+def can_report() -> bool:
+    """Whether the libraries of the report extra are there."""
+    return all(find_spec(name) is not None for name in ("plotly", "jinja2", "PIL"))
 
 
 def write_run_report(run: Run, path: Path) -> Path:

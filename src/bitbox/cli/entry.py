@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 import click
+from rich.markup import escape
 
 from bitbox.cli.commands import app
+from bitbox.cli.streams import lasting_streams
 from bitbox.cli.terminal import Terminal
-from bitbox.errors import BitboxError, ParameterError
+from bitbox.errors import BitboxError, OutputError, ParameterError
+from bitbox.files import reason
+from bitbox.interrupts import Stopped, ending_in_order
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
+_ENDS = {"SIGINT": "Interrupted.", "SIGTERM": "Terminated.", "SIGHUP": "Hung up."}
+#: What libraries say where the system gave them no memory or no thread.
+_NO_MEMORY = ("can't start new thread", "allocate memory", "failed to map segment", "bad_alloc")
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit: 0 done, 1 it could not be done, 2 wrong usage, 130 interrupted."""
-    code = run(arguments)
-    if code == INTERRUPTED:
-        # `python -m` ends by the signal itself, whatever the code, where the interruption hit
-        # source text that a library executes, as for data classes and compiled kernels.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    """Run the command and exit.
+
+    0: done; 1: it could not be done; 2: wrong usage; 130, 143, 129: interrupted, terminated, hung
+    up.
+    """
+    with ending_in_order():
+        with lasting_streams() as (out, _):
+            code = run(arguments)
+            out.flush()
+            if out.failure is not None and code == DONE and not _reader_left(out.failure):
+                Terminal().error(
+                    OutputError(
+                        f"What was to be shown could not be written: {reason(out.failure)}.",
+                        todo="The results themselves are complete, where the command writes any.",
+                    )
+                )
+                code = FAILED
+        if code > 128:
+            # `python -m` ends by the signal itself, whatever the code, where the interruption hit
+            # source text that a library executes, as for data classes and compiled kernels.
+            os._exit(code)
     sys.exit(code)
 
 
@@ -40,9 +62,8 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return WRONG_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        terminal.err.print("Interrupted. No results were written.")
-        return INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _stopped(terminal, error.__cause__ or error)
     except BitboxError as error:
         if debug:
             raise
@@ -51,9 +72,39 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last line of defence before a person
         if debug:
             raise
-        terminal.err.print(
-            f"[bold red]Error:[/] openbitbox has a defect: {type(error).__name__}. "
-            "Run the same command with 'bitbox --debug ...' and report what it prints."
-        )
+        terminal.err.print(f"[bold red]Error:[/] {escape(_sentence(error))}")
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _stopped(terminal: Terminal, error: BaseException) -> int:
+    """Say how the run was ended and what is there, and return the exit code."""
+    name, code = ("SIGINT", INTERRUPTED)
+    if isinstance(error, Stopped):
+        name, code = str(error), error.exit_code
+    terminal.err.print(escape(" ".join([_ENDS[name], *getattr(error, "__notes__", ())])))
+    return code
+
+
+def _reader_left(error: OSError) -> bool:
+    return error.errno == errno.EPIPE
+
+
+def _sentence(error: Exception) -> str:
+    """Return what to say of an error that nobody foresaw: trouble of the machine, or a defect."""
+    if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
+        return (
+            f"There is not enough memory ({reason(error)}). Close other programs, raise the limit "
+            "if one is set (see 'ulimit -v'), or use shorter recordings."
+        )
+    if isinstance(error, OSError):
+        where = error.filename if isinstance(error.filename, str) else None
+        return (
+            f"The system refused something: {reason(error)}{f' ({where})' if where else ''}. "
+            "Check that the file and its folder are there, that you may use them, and that the "
+            "disk is not full. 'bitbox --debug ...' shows the details."
+        )
+    return (
+        f"openbitbox has a defect: {type(error).__name__}. "
+        "Run the same command with 'bitbox --debug ...' and report what it prints."
+    )

@@ -14,7 +14,7 @@ from bitbox.scorecard import ALPHA
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bitbox.run import Run
+    from bitbox.finished_run import Run
     from bitbox.suggest import Suggestion
     from bitbox.synthetic.demo import DemoPair
 
