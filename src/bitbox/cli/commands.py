@@ -216,7 +216,7 @@ def suggest(
 @click.argument("file", type=FILE)
 @click.pass_obj
 def info(terminal: Terminal, /, file: Path) -> None:
-    """Say what a video, or a file of signals, holds."""
+    """Say what a video, a file of signals or a folder of results holds, and if that is whole."""
     from bitbox.cli.presenting import show_info
 
     show_info(terminal, file)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitbox.cli.results import show_results
 from bitbox.cli.terminal import Formats, Terminal
 from bitbox.recordings import is_video
+from bitbox.results_folder import RECORD
 from bitbox.run_report import describe
 from bitbox.scorecard import ALPHA
 
@@ -107,8 +109,10 @@ def by_strength(scorecard: pd.DataFrame) -> pd.DataFrame:
 
 
 def show_info(terminal: Terminal, path: Path) -> None:
-    """Print what a file holds."""
-    if is_video(path):
+    """Print what a file holds, or a folder of results."""
+    if path.is_dir() and (path / RECORD).is_file():
+        show_results(terminal, path)
+    elif is_video(path):
         _show_video(terminal, path)
     else:
         _show_signals(terminal, path)
