@@ -159,9 +159,7 @@ class TestReplacing:
 
     @forks
     @pytest.mark.parametrize("at", range(16))
-    def test_a_run_killed_meanwhile_is_undone_by_the_next(
-        self, runs, folder, monkeypatch, at
-    ) -> None:
+    def test_a_run_killed_meanwhile_is_undone_by_the_next(self, runs, folder, at) -> None:
         """As a kill would, nothing of the run does anything any more after a move."""
         before, after = content(folder), content(runs[1].folder)
         child = os.fork()
@@ -215,9 +213,13 @@ class TestReplacing:
 
 class TestFolder:
     def test_what_was_made_for_a_run_that_fails_is_removed(self, tmp_path: Path) -> None:
-        with pytest.raises(RuntimeError), results_folder(tmp_path / "results") as folder:
-            (folder / "cache").mkdir()
-            raise RuntimeError
+        def fail() -> None:
+            with results_folder(tmp_path / "results") as folder:
+                (folder / "cache").mkdir()
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
         assert list(tmp_path.iterdir()) == []
 
     def test_the_cache_of_another_run_is_not(self, tmp_path: Path) -> None:
