@@ -8,6 +8,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bitbox.errors import InputError, OutputError
 
@@ -80,6 +81,20 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def arrow_file(content: bytes) -> Any:
+    """Return a pyarrow file whose memory belongs to Arrow.
+
+    Arrow's own threads let go of what they read from, sometimes while the interpreter already
+    ends. Memory that belongs to Python needs the interpreter for that, and the process aborts
+    ("terminate called without an active exception").
+    """
+    import pyarrow as pa
+
+    memory = pa.BufferOutputStream()
+    memory.write(content)
+    return pa.BufferReader(memory.getvalue())
 
 
 def require_file(

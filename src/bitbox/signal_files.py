@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import InputError
-from bitbox.files import replacing, require_file
+from bitbox.files import arrow_file, replacing, require_file
 from bitbox.signal_checks import RESERVED
 from bitbox.signals import Signals
 
@@ -52,7 +52,7 @@ def read_parquet(path: Path) -> Signals:
     try:
         # read through memory: the file may be replaced or removed while the values are in use
         # and not by read_table, which imports pandas and pyarrow's datasets first
-        table = pq.ParquetFile(pa.BufferReader(path.read_bytes())).read()
+        table = pq.ParquetFile(arrow_file(path.read_bytes())).read()
     except FileNotFoundError as error:
         raise InputError(f"There is no file called {path}.") from error
     except (pa.ArrowException, OSError) as error:

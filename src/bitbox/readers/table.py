@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import InputError
-from bitbox.files import require_file
+from bitbox.files import arrow_file, require_file
 
 FloatArray = NDArray[np.float64]
 
@@ -128,7 +128,7 @@ def read_table(path: Path) -> Table:
     places = [str(i) for i in range(len(names))]
     try:
         columns = arrow_csv.read_csv(
-            io.BytesIO(content.encode()),
+            arrow_file(content.encode()),
             read_options=arrow_csv.ReadOptions(column_names=places, skip_rows=1),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
             convert_options=arrow_csv.ConvertOptions(
