@@ -191,6 +191,11 @@ class TestFiles:
         frame = pd.read_csv(path)
         assert list(frame.columns) == ["time", "a", "b", "c", "confidence"]
 
+    def test_csv_keeps_times_of_day_apart(self, tmp_path) -> None:
+        time = 1_700_000_000 + np.arange(4) / 30
+        path = make(time=time).to_csv(tmp_path / "a.csv")
+        np.testing.assert_allclose(pd.read_csv(path)["time"], time, rtol=0, atol=1e-5)
+
     def test_files_that_are_not_ours(self, tmp_path) -> None:
         with pytest.raises(InputError, match="no file"):
             Signals.from_parquet(tmp_path / "none.parquet")

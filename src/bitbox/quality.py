@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Severity = Literal["info", "warning", "error"]
 
@@ -35,3 +35,17 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.message} {self.todo}".rstrip()
+
+
+def recorded(content: object) -> tuple[Finding, ...]:
+    """Return the findings among what a record of them holds, which a file of others may be."""
+    found = []
+    for item in content if isinstance(content, list) else ():
+        try:
+            finding = Finding(**item)
+        except TypeError:
+            continue
+        texts = (finding.code, finding.message, finding.todo)
+        if finding.severity in get_args(Severity) and all(isinstance(t, str) for t in texts):
+            found.append(finding)
+    return tuple(found)

@@ -172,8 +172,9 @@ class CorrelationResult:
         return xr.Dataset(
             variables,
             coords={
-                "participant": list(self.x_names),
-                "model": list(self.y_names),
+                # as objects: NumPy's own text loses NULs at the end
+                "participant": np.array(self.x_names, dtype=object),
+                "model": np.array(self.y_names, dtype=object),
                 "time": ("time", self.times, {"units": "s"}),
             },
         )

@@ -26,6 +26,7 @@ from bitbox.errors import InputError, OutputError
 from bitbox.files import flush, flush_folder, reason, shown
 from bitbox.finished_run import Run
 from bitbox.interrupts import held_off
+from bitbox.neutral import cells, for_netcdf
 from bitbox.provenance import environment, hash_file
 from bitbox.results import PAIR_COLUMNS, PAIR_TEST_COLUMNS
 from bitbox.run_report import can_report, write_run_report
@@ -219,14 +220,15 @@ def _prepare(run: Run, place: Path) -> None:
     """Write every result, and last the record with the hashes of the others."""
     place.mkdir()
     quality = run.quality
-    quality.scorecard.to_csv(place / "scorecard.csv", index_label="signal", float_format="%.9g")
-    _pairs(quality).to_csv(place / "pairs.csv", index=False, float_format="%.9g")
+    scorecard = cells(quality.scorecard)
+    scorecard.to_csv(place / "scorecard.csv", index_label="signal", float_format="%.9g")
+    cells(_pairs(quality)).to_csv(place / "pairs.csv", index=False, float_format="%.9g")
     _columns(quality).to_csv(place / "columns.csv", index=False)
     (place / "methods.txt").write_text(quality.methods() + "\n", encoding="utf-8")
     for person in (run.participant, run.model):
         person.signals.to_parquet(place / f"{person.role}.parquet")
     if run.settings.windows:
-        quality.matrix.to_xarray().to_netcdf(place / "windows.nc", engine="h5netcdf")
+        for_netcdf(quality.matrix.to_xarray()).to_netcdf(place / "windows.nc", engine="h5netcdf")
     if can_report():
         write_run_report(run, place / "report.html")
     hashes = {file.name: hash_file(file) for file in sorted(place.iterdir())}

@@ -239,4 +239,4 @@ def _findings(
                 "For the report: pip install 'openbitbox[report]', and run the command again.",
             )
         )
-    return (*found, *quality.findings)
+    return tuple(dict.fromkeys((*found, *quality.findings)))  # a recording's own are in both

@@ -49,9 +49,11 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in checked:
         if not isinstance(name, str) or not name:
             raise InputError("Every signal needs a name.", expected="text", got=repr(name))
-        if name in RESERVED:
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            raise InputError("The name of a signal cannot be written to a file.", got=ascii(name))
+        if name.lower() in RESERVED:
             raise InputError(
-                f"A signal cannot be called {name!r}: that column is kept for the {name}.",
+                f"A signal cannot be called {name!r}: that column is kept for the {name.lower()}.",
                 todo="Rename the signal.",
             )
     doubled = [name for i, name in enumerate(checked) if name in checked[:i]]

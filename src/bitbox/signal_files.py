@@ -10,6 +10,7 @@ import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.files import arrow_file, replacing, require_file
+from bitbox.neutral import cells
 from bitbox.signal_checks import RESERVED
 from bitbox.signals import Signals
 
@@ -22,8 +23,10 @@ def write_csv(signals: Signals, path: Path) -> Path:
     frame = signals.to_frame()
     if signals.confidence is not None:
         frame["confidence"] = signals.confidence
+    table = cells(frame)
+    table.index = table.index.map("{:.15g}".format)  # times of day differ in the 13th digit
     with replacing(path) as temporary:
-        frame.to_csv(temporary, float_format="%.9g", encoding="utf-8")
+        table.to_csv(temporary, index_label="time", float_format="%.9g", encoding="utf-8")
     return path
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from bitbox.errors import ParameterError, SchemaError
-from bitbox.quality import Finding
+from bitbox.quality import Finding, recorded
 from bitbox.signal_checks import (
     FloatArray,
     check_confidence,
@@ -135,8 +135,8 @@ class Signals:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was noticed when a file of another program was read, from `provenance`."""
-        return tuple(Finding(**finding) for finding in self.provenance.get("findings", ()))
+        """What was noticed when the signals were measured or read, from `provenance`."""
+        return recorded(self.provenance.get("findings"))
 
     @property
     def coverage(self) -> FloatArray:

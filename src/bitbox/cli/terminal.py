@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bitbox.errors import BitboxError
+from bitbox.neutral import visible
 from bitbox.progress import Progress
 from bitbox.quality import Finding
 
@@ -65,11 +66,11 @@ class Terminal:
     def say(self, text: str) -> None:
         """Write a line about the way there."""
         if not self.quiet:
-            self.err.print(escape(text))
+            self.err.print(_plain(text, lines=True))
 
     def show(self, text: str = "", style: str | None = None) -> None:
         """Write a line of the result."""
-        self.out.print(escape(text), style=style)
+        self.out.print(_plain(text, lines=True), style=style)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Progress]:
@@ -91,7 +92,7 @@ class Terminal:
         def report(task: str, done: int, total: int | None) -> None:
             with lock:
                 if task not in tasks:
-                    tasks[task] = bars.add_task(escape(task), total=total)
+                    tasks[task] = bars.add_task(_plain(task), total=total)
             bars.update(tasks[task], completed=done, total=total)
 
         with bars:
@@ -105,7 +106,7 @@ class Terminal:
         Only the columns that `formats` names are shown, in its order.
         """
         table = Table(
-            title=escape(title),
+            title=_plain(title),
             title_justify="left",
             title_style="bold",
             box=SIMPLE,
@@ -117,7 +118,7 @@ class Terminal:
             table.add_column(headings.get(name, name), justify="right", no_wrap=True)
         for label, row in frame.iterrows():
             cells = ["–" if _undefined(row[name]) else formats[name](row[name]) for name in columns]
-            table.add_row(escape(str(label)), *map(escape, cells))
+            table.add_row(_plain(str(label)), *map(_plain, cells))
         # never narrower than its content: a broken line is easier to read than a cut number
         width = Measurement.get(self.out, self.out.options.update(max_width=10_000), table).maximum
         Console(file=self.out.file, width=max(width, self.out.width), highlight=False).print(table)
@@ -128,17 +129,17 @@ class Terminal:
         for finding in sorted(findings, key=lambda f: order[f.severity]):
             word, colour = _SEVERITY[finding.severity]
             self.err.print(
-                f"[{colour}]{word}:[/] {escape(finding.message)} [dim]{escape(finding.todo)}[/]"
+                f"[{colour}]{word}:[/] {_plain(finding.message)} [dim]{_plain(finding.todo)}[/]"
             )
 
     def error(self, error: BitboxError) -> None:
         """Write what happened, what was expected, what was got and what to do."""
-        self.err.print(f"[bold red]Error:[/] {escape(error.what)}")
+        self.err.print(f"[bold red]Error:[/] {_plain(error.what)}")
         for word, text in (("Expected", error.expected), ("Got", error.got)):
             if text is not None:
-                self.err.print(f"  {word}: {escape(text)}")
+                self.err.print(f"  {word}: {_plain(text)}")
         if error.todo is not None:
-            self.err.print(f"  {escape(error.todo)}")
+            self.err.print(f"  {_plain(error.todo)}")
 
 
 class _Lines:
@@ -152,6 +153,11 @@ class _Lines:
         if task not in self._seen:
             self._seen.add(task)
             self._terminal.say(f"{task} ...")
+
+
+def _plain(text: str, *, lines: bool = False) -> str:
+    """Return text of which nothing is markup, and nothing moves the cursor or hides."""
+    return escape(visible(text, lines=lines))
 
 
 def _undefined(value: object) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bitbox.errors import InputError
 from bitbox.files import arrow_file, require_file
+from bitbox.neutral import from_cell
 
 FloatArray = NDArray[np.float64]
 
@@ -118,7 +119,9 @@ def read_table(path: Path) -> Table:
     header = content.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=header.count)
     try:
-        names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter)))
+        names = tuple(
+            from_cell(name.strip()) for name in next(csv.reader([header], delimiter=delimiter))
+        )
     except csv.Error as error:
         raise InputError(
             f"{path.name} cannot be read as CSV: its first line does not name columns.",
