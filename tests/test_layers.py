@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "bitbox"
 # From the ground up. A module may import from lower rows only, or from its own row.
 LAYERS = [
     ["", "errors", "progress"],
-    ["files", "neutral", "scratch", "interrupts", "quality", "provenance"],
+    ["files", "neutral", "scratch", "interrupts", "kernel_cache", "quality", "provenance"],
     ["signal_checks"],
     ["signals", "signal_files", "bitbox_dict"],
     ["correlation"],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from numba import njit
+from bitbox.kernel_cache import compiled as kept
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,12 +39,9 @@ def kernel(function: F) -> F:
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
     options = {"nogil": True, "error_model": "numpy", **options}
-    try:
-        compiled = njit(cache=True, **options)(function)
-    except RuntimeError:  # numba found no place to keep it
-        return cast(F, njit(**options)(function))
+    compiled = kept(function, **options)
     # numba looks only at the file that a kernel is in, but kernels contain those of other files.
     index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         index._source_stamp = _SOURCES
-    return cast(F, compiled)
+    return compiled

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from bitbox.kernel_cache import compiled
 
 F = TypeVar("F", bound=Callable[..., Any])
 FloatArray = NDArray[np.float64]
@@ -45,10 +46,7 @@ Other = tuple[
 def _compiled(function: F, fast: tuple[str, ...] = ("contract",)) -> F:
     """Compile a kernel when it is first called, and keep it on disk where that can be done."""
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(fast)}
-    try:
-        return cast(F, njit(cache=True, **options)(function))
-    except RuntimeError:  # nowhere to write
-        return cast(F, njit(**options)(function))
+    return compiled(function, **options)
 
 
 def _compiled_in_vectors(function: F) -> F:

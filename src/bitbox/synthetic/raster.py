@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import numba
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.kernel_cache import compiled
+
 Float32 = NDArray[np.float32]
+_kernel = functools.partial(compiled, nogil=True)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_kernel
 def draw_map(
     corners: NDArray[np.float64],
     triangles: NDArray[np.int32],
@@ -56,7 +60,7 @@ def draw_map(
                     out[y, x, 1] = v0 + s * vb + t * vc
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_kernel
 def shade(source: Float32, texture: NDArray[np.uint8], canvas: NDArray[np.uint8]) -> None:
     """Lay a texture over a canvas where a map says so.
 
