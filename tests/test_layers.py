@@ -23,6 +23,8 @@ LAYERS = [
     ["alignment"],
     ["pair"],
     ["social", "scorecard", "suggest", "methods", "matching"],
+    ["stretches"],
+    ["identity"],
     ["readers"],
     [
         *("video", "video_clock", "video_opening", "video_picture", "video_sampling"),
