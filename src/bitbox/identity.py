@@ -19,13 +19,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import ParameterError
 from bitbox.quality import Finding
-from bitbox.stretches import SAME_LOOK, SAME_PLACE_LOOK, Linker, Stretch
+from bitbox.stretches import SAME_LOOK, SAME_PLACE_LOOK, Linker, Stretch, likeness
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +38,7 @@ _SHARE = 0.4  # of the time of whoever is seen longest, which counts in any case
 _STEP = 0.6  # seconds between sightings up to which somebody is seen in between as well
 _MOST = 1000  # stretches that are compared with each other, the longest
 _SAME_PLACE = 0.5  # sizes between where somebody was lost and where the same one is found
+_PLACE_COUNTS = 0.2  # how much more likely the same place makes the same person, as likeness
 _SAME_SIZE = 0.6  # the smaller's size in shares of the larger's
 _THE_PLACE = 1.0  # sizes between where one person mostly was and where another one is
 
@@ -137,9 +139,8 @@ def choose(linker: Linker, which: str | int, *, end: float, noun: str = "face") 
     first = _first_choice(linker, staying, which)
     if first is None:
         return Choice()
-    told = [*_about_choice(people, first, which, noun)]
-    spans: list[Span] = []
     followed = [first]
+    spans: list[Span] = []
     start = -np.inf
     while True:
         current = followed[-1]
@@ -152,11 +153,14 @@ def choose(linker: Linker, which: str | int, *, end: float, noun: str = "face") 
         ]
         if change is None:
             break
-        told.append(_about_change(spans[-1].stop, change[0], noun))
         start = change[0]
         followed.append(change[1])
-    told += _about_absence(linker, spans, noun)
-    return Choice(tuple(spans), tuple(told))
+    told = (
+        *_about_choice(people, first, which, noun),
+        *_about_changes(spans, noun),
+        *_about_absence(linker, spans, noun),
+    )
+    return Choice(tuple(spans), told)
 
 
 def gather(stretches: Sequence[Stretch]) -> list[Person]:
@@ -195,7 +199,7 @@ def _same(ordered: Sequence[Stretch]) -> list[tuple[int, int]]:
     if len(looks) == len(ordered):
         look = np.array(looks) @ np.array(looks).T
         same = (look >= SAME_LOOK) | (in_place & (look >= SAME_PLACE_LOOK))
-        sure = look + 0.5 * in_place
+        sure = look + _PLACE_COUNTS * in_place
     else:
         same, sure = in_place, 1.0 - away
     starts, stops = (np.array([getattr(s, name) for s in ordered]) for name in ("first", "last"))
@@ -295,14 +299,25 @@ def _about_choice(
     ]
 
 
-def _about_change(lost: float, start: float, noun: str) -> Finding:
-    return Finding(
-        "another-person",
-        "warning",
-        f"The {noun} followed is not seen any more after {lost:.2f} s; from {start:.2f} s on"
-        " the next one that stays is followed, perhaps of somebody else.",
-        "Check that it is the same person; if not, cut the recording there.",
-    )
+def _about_changes(spans: Sequence[Span], noun: str) -> list[Finding]:
+    """Say so where it may be somebody else who is followed after a long absence."""
+    unsure = []
+    for before, after in pairwise(spans):
+        look = likeness(before.stretch.look, after.stretch.look)
+        if look is None or look < SAME_LOOK:
+            unsure.append((before.stop, after.start))
+    if not unsure:
+        return []
+    return [
+        Finding(
+            "another-person",
+            "warning",
+            f"The {noun} followed is not seen any more after {unsure[0][0]:.2f} s; from"
+            f" {unsure[0][1]:.2f} s on the next that stays is followed, perhaps of somebody else"
+            + (f" (and {len(unsure) - 1} times more)." if len(unsure) > 1 else "."),
+            "Check that it is the same person; if not, cut the recording there.",
+        )
+    ]
 
 
 def _about_absence(linker: Linker, spans: Sequence[Span], noun: str) -> list[Finding]:

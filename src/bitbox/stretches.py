@@ -27,19 +27,16 @@ SAME_PLACE_LOOK = 0.5
 _LOOK_NEEDED = 1.0  # seconds unseen, or sizes away, from which on a look has to agree
 _IN_PLACE = 0.3  # sizes; somebody who is no further away after a cut was not touched by it
 _IN_PLACE_GROWTH = 0.2  # logarithm of the change of size
+_FAR = 20.0  # the cost of not being seen, and of what is impossible
 _AFTER_CUT = 0.6  # seconds before a cut in which somebody must have been seen to be in place
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How far anybody can have got, in sizes: from one picture to the next, and in a second."""
+    """How far anybody can have got, in sizes: at once, and more in each second, of one second."""
 
     jump: float
     speed: float
-
-    def reach(self, elapsed: float) -> float:
-        """Return how far somebody can be after some seconds; nobody is awaited after the first."""
-        return self.jump + self.speed * min(elapsed, 1.0)
 
 
 FACE = Pace(0.6, 1.5)
@@ -75,7 +72,7 @@ class Stretch:
 
     Attributes
     ----------
-    points, size, look
+    points, size, look, centre
         As last seen.
     last : float
         When that was.
@@ -107,11 +104,6 @@ class Stretch:
         """All sightings, shape (n, 4): time, x and y of the centre, and size."""
         return np.array(self._log).reshape(-1, 4)
 
-    @property
-    def centre(self) -> FloatArray:
-        """Where it was last seen, (x, y)."""
-        return centre_of(self.points)
-
     def place(self, time: float) -> FloatArray:
         """Return x, y and size at a time; between sightings things move evenly."""
         log = self.log
@@ -128,7 +120,7 @@ class Stretch:
             self.velocity = np.zeros(2)
         elif elapsed > 0:
             share = min(1.0, elapsed / 0.15)
-            way = moved(self.points, points) / elapsed
+            way = _moved(self.points, points) / elapsed
             self.velocity = (1 - share) * self.velocity + share * way
         else:
             del self._log[-4:]  # a second, better look at the same picture
@@ -144,6 +136,7 @@ class Stretch:
             self.look = look / max(float(np.linalg.norm(look)), 1e-9)
 
     def _note(self) -> None:
+        self.centre = centre_of(self.points)
         self._log.extend((self.last, *self.centre.tolist(), self.size))
 
 
@@ -215,21 +208,23 @@ class Linker:
 
 def centre_of(points: FloatArray) -> FloatArray:
     """Return the mean of the points that are seen."""
-    seen = np.isfinite(points).all(axis=1)
-    return np.asarray(points[seen].mean(axis=0)) if seen.any() else np.full(2, np.nan)
-
-
-def moved(before: FloatArray, now: FloatArray) -> FloatArray:
-    """Return how far somebody moved (x, y): the median of the points seen both times."""
-    both = np.isfinite(before).all(axis=1) & np.isfinite(now).all(axis=1)
-    if both.any():
-        return np.asarray(np.median((now - before)[both], axis=0))
-    return np.asarray(centre_of(now) - centre_of(before))
+    seen = points[np.isfinite(points[:, 0])]
+    return np.asarray(seen.mean(axis=0)) if len(seen) else np.full(2, np.nan)
 
 
 def likeness(one: FloatArray | None, other: FloatArray | None) -> float | None:
     """Return how two looks correlate, None where one is not known."""
     return None if one is None or other is None else float(one @ other)
+
+
+def _moved(before: FloatArray, now: FloatArray) -> FloatArray:
+    """Return how far somebody moved (x, y): the median of the points that are seen both times."""
+    if len(before) == 1:
+        return np.asarray((now - before)[0])
+    both = np.isfinite(before[:, 0]) & np.isfinite(now[:, 0])
+    if both.any():
+        return np.asarray(np.median((now - before)[both], axis=0))
+    return centre_of(now) - centre_of(before)
 
 
 def _assign(
@@ -241,43 +236,69 @@ def _assign(
         return whose
     from scipy.optimize import linear_sum_assignment
 
-    far = 20.0  # the cost of not being seen, and of what is impossible
-    cost = np.full((len(people), len(found) + len(people)), far)
-    for row, person in enumerate(people):
-        for column, sighting in enumerate(found):
-            cost[row, column] = min(far, _unlikeness(person, sighting, time, pace))
+    cost = np.full((len(people), len(found) + len(people)), _FAR)
+    cost[:, : len(found)] = _unlikeness(people, found, time, pace)
     for row, column in zip(*linear_sum_assignment(cost), strict=True):
-        if column < len(found) and cost[row, column] < far:
+        if column < len(found) and cost[row, column] < _FAR:
             whose[row] = int(column)
     return whose
 
 
-def _unlikeness(person: Stretch, found: Sighting, time: float, pace: Pace | None) -> float:
-    """Return how little speaks for somebody; infinite where it cannot be the same.
+def _unlikeness(
+    people: Sequence[Stretch], found: Sequence[Sighting], time: float, pace: Pace | None
+) -> FloatArray:
+    """Return how little speaks for each to be each, shape (people, found); `_FAR` if it cannot be.
 
     `pace` is None right after a cut.
     """
-    elapsed = time - person.last
-    size = max(person.size, found.size, 1e-9)
-    distance = float(np.linalg.norm(moved(person.expected_at(time), found.points))) / size
-    growth = abs(_growth(person, found))
-    look = likeness(person.look, found.look)
-    unlike = 0.0 if look is None else 1.0 - look
+    elapsed = np.array([[time - person.last] for person in people])
+    with np.errstate(all="ignore"):  # points that are not seen
+        distance, growth = _changes(people, found, time)
+    looks = [item.look for item in (*people, *found)]
+    unlike = np.zeros(distance.shape)
+    if all(look is not None for look in looks):
+        unlike = 1.0 - np.array(looks[: len(people)]) @ np.array(looks[len(people) :]).T
     if pace is None:
-        near = distance <= _IN_PLACE and growth <= _IN_PLACE_GROWTH and elapsed <= _AFTER_CUT
-        same = near and unlike <= 1.0 - SAME_PLACE_LOOK
-        return 2.0 * distance + growth + 4.0 * unlike if same else np.inf
-    if not distance <= pace.reach(elapsed) or growth > 0.5 + min(elapsed, 1.0):
-        return np.inf
-    if max(elapsed, distance) > _LOOK_NEEDED and unlike > 1.0 - SAME_PLACE_LOOK:
-        return np.inf
-    return 2.0 * distance + growth + 4.0 * unlike
+        possible = (distance <= _IN_PLACE) & (growth <= _IN_PLACE_GROWTH) & (elapsed <= _AFTER_CUT)
+        possible &= unlike <= 1.0 - SAME_LOOK
+    else:
+        soon = np.minimum(elapsed, 1.0)
+        possible = (distance <= pace.jump + pace.speed * soon) & (growth <= 0.5 + soon)
+        surely = np.maximum(elapsed, distance) <= _LOOK_NEEDED
+        possible &= surely | (unlike <= 1.0 - SAME_PLACE_LOOK)
+    cost = np.where(possible, 2.0 * distance + growth + 4.0 * unlike, _FAR)
+    return np.minimum(cost, _FAR)
 
 
-def _growth(person: Stretch, found: Sighting) -> float:
-    """Return the logarithm of the change of size, by the points seen both times if there are."""
-    both = np.isfinite(person.points).all(axis=1) & np.isfinite(found.points).all(axis=1)
-    if both.sum() < 3:
-        return 0.0 if len(both) > 1 else float(np.log(found.size / max(person.size, 1e-9)))
-    before, now = (float(np.ptp(p[both], axis=0).max()) for p in (person.points, found.points))
-    return float(np.log(max(now, 1e-9) / max(before, 1e-9)))
+def _changes(
+    people: Sequence[Stretch], found: Sequence[Sighting], time: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return how far each would have gone to be each, in sizes, and how much grown (log, >= 0).
+
+    By the median of the points that are seen both times: who is half hidden has not moved.
+    """
+    before = np.array([person.expected_at(time) for person in people])[:, None]
+    now = np.array([sighting.points for sighting in found])[None]
+    both = np.isfinite(before[..., 0]) & np.isfinite(now[..., 0])
+    count = both.sum(axis=2)
+    steps = np.sort(np.where(both[..., None], now - before, np.inf), axis=2)
+    middle = [np.maximum(count - k, 0) // 2 for k in (1, 0)]
+    lower, upper = (np.take_along_axis(steps, m[..., None, None], 2)[:, :, 0] for m in middle)
+    step = (lower + upper) / 2
+    was = np.array([person.centre for person in people])
+    apart = np.array([centre_of(sighting.points) for sighting in found])[None] - was[:, None]
+    step = np.where(count[..., None] > 0, step, apart)
+    sizes = [np.array([item.size for item in items]) for items in (people, found)]
+    size = np.maximum(np.maximum(sizes[0][:, None], sizes[1][None]), 1e-9)
+    growth = np.zeros(size.shape)
+    if before.shape[2] == 1:
+        growth = np.log(sizes[1][None] / sizes[0][:, None])
+    else:
+        extents = [
+            np.where(both[..., None], points, -np.inf).max(axis=2)
+            - np.where(both[..., None], points, np.inf).min(axis=2)
+            for points in (before, now)
+        ]
+        ratio = np.log(extents[1].max(axis=2) / extents[0].max(axis=2))
+        growth = np.where((count >= 3) & np.isfinite(ratio), ratio, 0.0)
+    return np.hypot(step[..., 0], step[..., 1]) / size, np.abs(growth)

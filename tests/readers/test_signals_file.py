@@ -12,7 +12,7 @@ import pytest
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.provenance import hash_file
-from bitbox.readers import read_csv, read_signals
+from bitbox.readers import read_csv, read_openpose, read_signals
 from bitbox.readers.blendshapes import BLENDSHAPES
 from bitbox.readers.threedi import LOCAL_REGIONS
 from bitbox.signals import Signals
@@ -267,6 +267,34 @@ class TestOpenPose:
         people = {i: [self.person(500, 1), self.person(100 + i, 3)][:: (-1) ** i] for i in range(N)}
         signals = read_signals(self.folder(tmp_path / "json", people), fps=10)
         np.testing.assert_allclose(signals.values[:, 0], 100 + np.arange(N))
+
+    def test_the_other_person_is_not_followed_where_one_is_missed(self, tmp_path: Path) -> None:
+        """OpenPose often misses somebody for a few frames; the other one is no replacement."""
+        mine, other = [self.person(100, 3)] * 30, [self.person(160 + (i % 5), 2) for i in range(30)]
+        people = {i: [mine[i], other[i]][:: (-1) ** i] for i in range(30)}
+        for missed in (10, 11, 12):
+            people[missed] = [other[missed]]
+        signals = read_signals(self.folder(tmp_path / "json", people), fps=25)
+        lost = np.isin(np.arange(30), [10, 11, 12])
+        np.testing.assert_array_equal(signals.values[~lost, 0], 100)
+        assert np.isnan(signals.values[lost]).all()
+        np.testing.assert_array_equal(signals.confidence[lost], 0)
+        findings = {f["code"]: f["message"] for f in signals.provenance["findings"]}
+        assert set(findings) == {"several-people", "only-others"}
+        assert "In 3 frames, first at 0.40 s" in findings["only-others"]
+
+    def test_the_other_person_can_be_chosen(self, tmp_path: Path) -> None:
+        people = {i: [self.person(100, 3), self.person(300, 2)] for i in range(N)}
+        path = self.folder(tmp_path / "json", people)
+        np.testing.assert_array_equal(read_openpose(path, 25, "right").values[:, 0], 300)
+        with pytest.raises(ParameterError, match="'right'"):
+            read_openpose(path, 25, "top")
+
+    def test_two_body_models_in_one_folder(self, tmp_path: Path) -> None:
+        short = {"pose_keypoints_2d": self.person(0)["pose_keypoints_2d"][:54]}
+        path = self.folder(tmp_path / "json", {0: [self.person(0)], 1: [short]})
+        with pytest.raises(InputError, match=r"body model.*18, 25"):
+            read_openpose(path, 25)
 
     def test_needs_fps(self, tmp_path: Path) -> None:
         with pytest.raises(ParameterError, match="fps"):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.files import require_file
+from bitbox.identity import Choice, choose
 from bitbox.provenance import versions
+from bitbox.quality import Finding
 from bitbox.readers.clock import need_fps
 from bitbox.readers.table import FloatArray
 from bitbox.signals import Signals
+from bitbox.stretches import BODY, Linker
 
 _FILE = re.compile(r"(?P<video>.*)_(?P<frame>\d{12})_keypoints\.json")
 _COMMON = ("Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist")
@@ -41,7 +45,27 @@ def is_openpose_folder(path: Path) -> bool:
     return any(_FILE.fullmatch(item.name) for item in path.iterdir())
 
 
-def read_openpose(path: Path, fps: float | None) -> Signals:
+_FURTHEST = 1e9  # nothing in a picture is further away than so many pixels
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A person in one picture: x, y and confidence of each point, shape (points, 3)."""
+
+    values: FloatArray
+    look: None = None
+
+    @property
+    def points(self) -> FloatArray:
+        return self.values[:, :2]
+
+    @property
+    def size(self) -> float:
+        seen = self.points[np.isfinite(self.points[:, 0])]
+        return float(np.ptp(seen, axis=0).max())
+
+
+def read_openpose(path: Path, fps: float | None, person: str | int = "largest") -> Signals:
     """Read body points of one person.
 
     Parameters
@@ -50,38 +74,34 @@ def read_openpose(path: Path, fps: float | None) -> Signals:
         Folder with ``{video}_{12 digits}_keypoints.json``, as OpenPose's ``--write_json`` makes.
     fps : float or None
         Frame rate of the video; the files hold none.
+    person : {"largest", "left", "right"} or int, default "largest"
+        Whom to follow where there are several, as `bitbox.identity` decides it.
 
     Returns
     -------
     Signals
         Kind ``'body'``: ``Nose_x, Nose_y, ...`` in the files' units (pixels by default). Points
-        that OpenPose did not find (confidence 0) and frames without a file are missing.
+        that OpenPose did not find (confidence 0), frames without a file and frames in which the
+        person is not seen are missing.
 
     Raises
     ------
     InputError
         The files cannot be used.
     ParameterError
-        `fps` is missing.
+        `fps` is missing, or `person` is none of the above.
 
     Notes
     -----
-    OpenPose does not tell people apart over time. Where there are several, the one with the
-    largest body in the first frame is followed to the nearest body in each next one.
+    OpenPose does not tell people apart over time. A person is followed only as far as anybody can
+    have got in the time that passed, see `bitbox.stretches`.
     """
     rate = need_fps(path, fps)
     files = _files(path)
     numbers = sorted(files)
     n_frames = numbers[-1] - numbers[0] + 1
-    rows: list[FloatArray | None] = [None] * n_frames
-    last: FloatArray | None = None
-    for number in numbers:
-        people = _people(files[number])
-        if people:
-            body = _follow(people, last)
-            rows[number - numbers[0]] = body
-            last = body if np.isfinite(body[:, 0]).any() else last
-    points = {len(row) for row in rows if row is not None}
+    bodies = [[_Body(body) for body in _people(files[number])] for number in numbers]
+    points = {len(body.values) for people in bodies for body in people}
     if len(points) != 1 or not points <= set(BODY_POINTS):
         raise InputError(
             f"{path.name} holds no body points that are known."
@@ -91,8 +111,11 @@ def read_openpose(path: Path, fps: float | None) -> Signals:
             got=", ".join(map(str, sorted(points))) or "no people",
         )
     (n_points,) = points
-    empty = np.full((n_points, 3), np.nan)
-    stack = np.array([empty if row is None else row for row in rows])
+    stack = np.full((n_frames, n_points, 3), np.nan)
+    rows, findings = _one_person(np.array(numbers) / rate, bodies, person)
+    for number, body in zip(numbers, rows, strict=True):
+        if body is not None:
+            stack[number - numbers[0]] = body
     values = stack[:, :, :2].reshape(n_frames, 2 * n_points)
     confidence = np.nan_to_num(stack[:, :, 2].mean(axis=1))
     return Signals(
@@ -110,10 +133,44 @@ def read_openpose(path: Path, fps: float | None) -> Signals:
                 "sha256": _hash_files([files[number] for number in numbers]),
                 "format": "OpenPose JSON folder",
             },
-            "settings": {"fps": rate},
+            "settings": {"fps": rate, "person": person},
+            "findings": [finding.to_dict() for finding in findings],
             "versions": versions(),
         },
     )
+
+
+def _one_person(
+    times: FloatArray, bodies: Sequence[Sequence[_Body]], which: str | int
+) -> tuple[list[FloatArray | None], list[Finding]]:
+    """Return the body of one person at each time, None where it is not seen."""
+    linker = Linker(BODY)
+    seen = []
+    for time, people in zip(times.tolist(), bodies, strict=True):
+        whose = linker.see(time, people)
+        seen.append({s.number: body.values for s, body in zip(whose, people, strict=True)})
+    choice = choose(linker, which, end=float(times[-1]), noun="person")
+    chosen = [choice.at(time) for time in times.tolist()]
+    rows = [
+        None if s is None else there.get(s.number) for s, there in zip(chosen, seen, strict=True)
+    ]
+    most = max(len(people) for people in bodies)
+    return rows, [*_about_others(choice, most), *choice.findings]
+
+
+def _about_others(choice: Choice, most: int) -> list[Finding]:
+    if most < 2 or not choice.spans:
+        return []
+    middle = np.median(np.concatenate([span.stretch.log[:, 1] for span in choice.spans]))
+    return [
+        Finding(
+            "several-people",
+            "warning",
+            f"There are up to {most} people. One of them was followed, who is mostly at"
+            f" x = {middle:.0f}.",
+            "Check that it is the right one; choose another by person='left', 'right' or a number.",
+        )
+    ]
 
 
 def _files(path: Path) -> dict[int, Path]:
@@ -150,35 +207,17 @@ def _people(path: Path) -> list[FloatArray]:
             expected="'people' with 'pose_keypoints_2d'",
             got=str(error) or type(error).__name__,
         ) from error
-    return [body for body in bodies if len(body)]
+    return [body for body in bodies if np.isfinite(body[:, 0]).any()]
 
 
 def _body(flat: Sequence[Any]) -> FloatArray:
     body = np.array(flat, dtype=np.float64).reshape(-1, 3)
     if not np.isfinite(body).all():
         raise ValueError("a coordinate that is not finite")
+    if (abs(body) > _FURTHEST).any():
+        raise ValueError(f"a coordinate beyond {_FURTHEST:.0e}")
     body[body[:, 2] == 0, :2] = np.nan
     return body
-
-
-def _follow(people: list[FloatArray], last: FloatArray | None) -> FloatArray:
-    """Return the person nearest to the last one, or the largest if there is none yet."""
-    if len(people) == 1:
-        return people[0]
-    if last is None:
-        return max(people, key=_size)
-    centre = _centre(last)
-    return min(people, key=lambda body: float(np.linalg.norm(_centre(body) - centre)))
-
-
-def _centre(body: FloatArray) -> FloatArray:
-    seen = np.isfinite(body[:, 0])
-    return np.asarray(body[seen, :2].mean(axis=0)) if seen.any() else np.full(2, np.inf)
-
-
-def _size(body: FloatArray) -> float:
-    seen = body[np.isfinite(body[:, 0]), :2]
-    return float(np.prod(np.ptp(seen, axis=0))) if len(seen) else 0.0
 
 
 def _hash_files(paths: Sequence[Path]) -> str:
