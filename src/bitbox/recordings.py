@@ -159,6 +159,4 @@ def _read(path: Path, role: Role, choice: str | None, fps: float | None) -> Reco
 
     kind = None if choice is None else SIGNALS[choice].kind
     digest = hash_file(path) if path.is_file() else None
-    signals = read_signals(path, fps=fps, kind=kind)
-    findings = tuple(Finding(**found) for found in signals.provenance.get("findings", ()))
-    return Recording(role, path, signals, findings=findings, sha256=digest)
+    return Recording(role, path, read_signals(path, fps=fps, kind=kind), sha256=digest)
