@@ -24,20 +24,6 @@ def reason(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def shown(name: str | os.PathLike[str]) -> str:
-    """Return a file's name as text that can be stored: bytes that are no UTF-8 become U+FFFD."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
-def exists(path: str | os.PathLike[str]) -> bool:
-    """Tell whether there is such a file or folder; a name that cannot be one is of none.
-
-    Unlike `Path.exists`, which fails where a name is too long, holds NUL or lies in a folder that
-    may not be looked into.
-    """
-    return os.path.exists(path)
-
-
 def flush(path: str | os.PathLike[str]) -> None:
     """Bring a file's content to the disk."""
     with open(path, "rb+") as file:
@@ -129,9 +115,9 @@ def require_file(
     except (FileNotFoundError, NotADirectoryError):
         raise error(f"There is no file {path}.", todo="Check the name and the folder.") from None
     except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or problem
         raise error(
-            f"{str(path)!r} cannot be opened ({why}).", todo="Check the name and the folder."
+            f"{str(path)!r} cannot be opened ({reason(problem)}).",
+            todo="Check the name and the folder.",
         ) from None
     if stat.S_ISREG(status.st_mode):
         return status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import InputError
+from bitbox.files import reason
 from bitbox.progress import Progress
 from bitbox.provenance import hash_file
 from bitbox.quality import Finding
@@ -91,7 +93,7 @@ class Recording:
 
 def is_video(path: Path) -> bool:
     """Whether a file is to be treated as a video: anything not named like a file of signals."""
-    return not path.is_dir() and path.suffix.lower() not in _SIGNAL_FILES
+    return not os.path.isdir(path) and path.suffix.lower() not in _SIGNAL_FILES
 
 
 def load_recording(
@@ -130,10 +132,16 @@ def load_recording(
         If the file cannot be used; VideoError where it is a video.
     """
     path = Path(path)
-    if not path.exists():
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         raise InputError(
-            f"There is no file called {path}.", todo=f"Check the name of the {role}'s recording."
-        )
+            f"There is no file called {path}."
+            if missing
+            else f"{str(path)!r} cannot be opened ({reason(error)}).",
+            todo=f"Check the name of the {role}'s recording.",
+        ) from None
     if not is_video(path):
         return _read(path, role, choice, fps)
     from bitbox.face_backend import FaceProcessor

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitbox.errors import InputError, OutputError
-from bitbox.files import flush, flush_folder, reason, shown
+from bitbox.files import flush, flush_folder, reason
 from bitbox.finished_run import Run
 from bitbox.interrupts import held_off
 from bitbox.neutral import cells, for_netcdf
@@ -224,7 +224,7 @@ def _prepare(run: Run, place: Path) -> None:
     scorecard.to_csv(place / "scorecard.csv", index_label="signal", float_format="%.9g")
     cells(_pairs(quality)).to_csv(place / "pairs.csv", index=False, float_format="%.9g")
     _columns(quality).to_csv(place / "columns.csv", index=False)
-    (place / "methods.txt").write_text(quality.methods() + "\n", encoding="utf-8")
+    _write(place / "methods.txt", quality.methods())
     for person in (run.participant, run.model):
         person.signals.to_parquet(place / f"{person.role}.parquet")
     if run.settings.windows:
@@ -233,9 +233,14 @@ def _prepare(run: Run, place: Path) -> None:
         write_run_report(run, place / "report.html")
     hashes = {file.name: hash_file(file) for file in sorted(place.iterdir())}
     text = json.dumps(_record(run, hashes), indent=2, ensure_ascii=False, default=str)
-    (place / RECORD).write_text(text + "\n", encoding="utf-8")
+    _write(place / RECORD, text)
     for file in place.iterdir():
         flush(file)
+
+
+def _write(path: Path, text: str) -> None:
+    r"""Write text; a file's name that is no UTF-8 with escapes such as ``\udcff``, as in JSON."""
+    path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _pairs(quality: ImitationQuality) -> pd.DataFrame:
@@ -264,7 +269,7 @@ def _record(run: Run, hashes: dict[str, str]) -> dict[str, Any]:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": asdict(run.settings),
         "inputs": {
-            person.role: {"file": shown(person.path.name), "sha256": person.sha256}
+            person.role: {"file": person.path.name, "sha256": person.sha256}
             for person in (run.participant, run.model)
         },
         "analysis": dict(run.quality.provenance),

@@ -41,8 +41,9 @@ def write_parquet(signals: Signals, path: Path) -> Path:
         columns["confidence"] = signals.confidence
     header = json.dumps({"format": _FORMAT, **signals.metadata()})
     table = pa.table(columns).replace_schema_metadata({_KEY: header})
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary)
+    # opened here: Arrow takes some names for addresses, and knows none that is no UTF-8
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        pq.write_table(table, file)
     return path
 
 

@@ -7,7 +7,6 @@ import os
 import sys
 
 import click
-from rich.markup import escape
 
 from bitbox.cli.commands import app
 from bitbox.cli.streams import lasting_streams
@@ -72,7 +71,7 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last line of defence before a person
         if debug:
             raise
-        terminal.err.print(f"[bold red]Error:[/] {escape(_sentence(error))}")
+        terminal.error(_unforeseen(error))
         return FAILED
     return code if isinstance(code, int) else DONE
 
@@ -82,7 +81,7 @@ def _stopped(terminal: Terminal, error: BaseException) -> int:
     name, code = ("SIGINT", INTERRUPTED)
     if isinstance(error, Stopped):
         name, code = str(error), error.exit_code
-    terminal.err.print(escape(" ".join([_ENDS[name], *getattr(error, "__notes__", ())])))
+    terminal.warn(" ".join([_ENDS[name], *getattr(error, "__notes__", ())]))
     return code
 
 
@@ -90,21 +89,22 @@ def _reader_left(error: OSError) -> bool:
     return error.errno == errno.EPIPE
 
 
-def _sentence(error: Exception) -> str:
+def _unforeseen(error: Exception) -> BitboxError:
     """Return what to say of an error that nobody foresaw: trouble of the machine, or a defect."""
     if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
-        return (
-            f"There is not enough memory ({reason(error)}). Close other programs, raise the limit "
-            "if one is set (see 'ulimit -v'), or use shorter recordings."
+        return BitboxError(
+            f"There is not enough memory: {reason(error)}.",
+            todo="Close other programs, raise the limit if one is set (see 'ulimit -v'), or use "
+            "shorter recordings.",
         )
     if isinstance(error, OSError):
-        where = error.filename if isinstance(error.filename, str) else None
-        return (
-            f"The system refused something: {reason(error)}{f' ({where})' if where else ''}. "
-            "Check that the file and its folder are there, that you may use them, and that the "
-            "disk is not full. 'bitbox --debug ...' shows the details."
+        where = f" ({error.filename})" if isinstance(error.filename, str) else ""
+        return BitboxError(
+            f"The system refused something: {reason(error)}{where}.",
+            todo="Check that the file and its folder are there, that you may use them, and that "
+            "the disk is not full. 'bitbox --debug ...' shows the details.",
         )
-    return (
-        f"openbitbox has a defect: {type(error).__name__}. "
-        "Run the same command with 'bitbox --debug ...' and report what it prints."
+    return BitboxError(
+        f"openbitbox has a defect: {type(error).__name__}.",
+        todo="Run the same command with 'bitbox --debug ...' and report what it prints.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,7 @@ def by_strength(scorecard: pd.DataFrame) -> pd.DataFrame:
 
 def show_info(terminal: Terminal, path: Path) -> None:
     """Print what a file holds, or a folder of results."""
-    if path.is_dir() and (path / RECORD).is_file():
+    if os.path.isfile(path / RECORD):
         show_results(terminal, path)
     elif is_video(path):
         _show_video(terminal, path)

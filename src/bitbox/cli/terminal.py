@@ -68,6 +68,10 @@ class Terminal:
         if not self.quiet:
             self.err.print(_plain(text, lines=True))
 
+    def warn(self, text: str) -> None:
+        """Write a line that is seen even by those who want results only."""
+        self.err.print(_plain(text, lines=True))
+
     def show(self, text: str = "", style: str | None = None) -> None:
         """Write a line of the result."""
         self.out.print(_plain(text, lines=True), style=style)

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bitbox.errors import BackendError, OutputError, ParameterError
+from bitbox.files import reason
 from bitbox.progress import Progress
 from bitbox.provenance import hash_file
 
@@ -160,7 +161,7 @@ def fetch_model(sha256: str, *, url: str = MODEL_URL, progress: Progress | None 
         if isinstance(error, OutputError):
             raise
         raise OutputError(
-            f"The model cannot be kept in {str(target.parent)!r} ({error.strerror}).",
+            f"The model cannot be kept in {str(target.parent)!r} ({reason(error)}).",
             todo=f"Name another folder in {CACHE_VARIABLE}.",
         ) from error
     finally:
@@ -203,9 +204,9 @@ def _pieces(url: str, progress: Progress | None) -> Iterator[bytes]:
         error.close()
         raise BackendError(f"The model cannot be fetched: {url} answers {error.code}.") from error
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
+        why = getattr(error, "reason", None) or reason(error)
         raise BackendError(
-            f"The model cannot be fetched from {url} ({reason}).",
+            f"The model cannot be fetched from {url} ({why}).",
             todo="Check the network, or copy the file from another computer and name it in the "
             f"environment variable {MODEL_VARIABLE}.",
         ) from error

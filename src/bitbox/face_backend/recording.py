@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bitbox.errors import InputError
 from bitbox.face_backend.store import Cache, make_key
-from bitbox.files import require_file
+from bitbox.files import reason, require_file
 from bitbox.progress import Progress
 from bitbox.provenance import environment, hash_file
 from bitbox.quality import Finding
@@ -78,9 +78,7 @@ class Recording:
         try:
             digest = hash_file(file)
         except OSError as error:
-            raise InputError(
-                f"The file {str(file)!r} cannot be read ({error.strerror or error})."
-            ) from error
+            raise InputError(f"The file {str(file)!r} cannot be read ({reason(error)}).") from error
         return cls(file, digest, cache, progress)
 
     @property

@@ -20,6 +20,7 @@ from bitbox.errors import BackendError, InputError, ParameterError, VideoError
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
 from bitbox.face_backend.threedi_launch import Launcher, find_launcher
+from bitbox.files import reason
 from bitbox.quality import Finding
 
 if TYPE_CHECKING:
@@ -311,7 +312,7 @@ def _execute(
                 check=False,
             ).returncode
     except OSError as error:
-        raise BackendError(f"{words[0]} of 3DI cannot be started ({error.strerror}).") from error
+        raise BackendError(f"{words[0]} of 3DI cannot be started ({reason(error)}).") from error
     missing = [
         name
         for name in makes

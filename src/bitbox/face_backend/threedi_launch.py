@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bitbox.errors import BackendError
+from bitbox.files import reason
 from bitbox.provenance import hash_file
 
 #: What a native installation holds, relative to its folder.
@@ -243,10 +244,10 @@ def _image_by_name(image: str, folder_inside: str | None) -> ContainerLauncher:
         program = shutil.which(kind)
         if program is None:
             continue
-        digest, reason = _ask_for_image(program, image)
+        digest, why = _ask_for_image(program, image)
         if digest:
             return ContainerLauncher(program, kind, image, digest, folder_inside)
-        reasons.append(f"{kind} {reason}")
+        reasons.append(f"{kind} {why}")
     if not reasons:
         raise BackendError(
             "No container program (docker or podman) is installed.",
@@ -267,7 +268,7 @@ def _ask_for_image(program: str, image: str) -> tuple[str, str]:
     except subprocess.TimeoutExpired:
         return "", f"does not answer within {_PATIENCE} seconds"
     except OSError as error:
-        return "", f"cannot be started ({error.strerror})"
+        return "", f"cannot be started ({reason(error)})"
     if answer.returncode == 0 and answer.stdout.strip():
         return answer.stdout.strip(), ""
     said = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import InputError
-from bitbox.files import arrow_file, require_file
+from bitbox.files import arrow_file, reason, require_file
 from bitbox.neutral import from_cell
 
 FloatArray = NDArray[np.float64]
@@ -191,7 +191,7 @@ def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read ({error.strerror}).") from error
+        raise InputError(f"{str(path)!r} cannot be read ({reason(error)}).") from error
     if not raw.strip():
         raise InputError(f"{path.name} is empty.", todo="Export the recording again.")
     try:
