@@ -110,6 +110,7 @@ class MeshRuntime:
                     face=self.face,
                     model=chosen_model(self.model),
                     progress=recording.progress,
+                    folder=recording.cache.folder,
                 )
                 _store_track(recording, key, track)
             recording.memory["track"] = track

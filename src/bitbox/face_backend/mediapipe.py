@@ -31,9 +31,10 @@ from bitbox.face_backend.mesh_track import (
 )
 from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.refinement import FaceSpool
+from bitbox.face_backend.spool import room_for
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, is_cut, thumbnail
 from bitbox.progress import Progress
-from bitbox.video import Frame, Picture, read_frames
+from bitbox.video import Frame, Picture, VideoInfo, read_frames
 
 if TYPE_CHECKING:
     from bitbox.face_backend.tasks import TasksRuntime
@@ -54,6 +55,7 @@ def track_mesh(
     face: str | int = "largest",
     model: Path | None = None,
     progress: Progress | None = None,
+    folder: Path | None = None,
 ) -> MeshTrack:
     """Follow one person's face through a video.
 
@@ -70,6 +72,8 @@ def track_mesh(
         MediaPipe brings along. See `chosen_model`.
     progress : callable, optional
         Called as ``progress(task, frames_done, frames_total_or_None)``.
+    folder : Path, optional
+        Where the mesh lies while it is measured and used; None: where temporary files are.
 
     Returns
     -------
@@ -84,6 +88,8 @@ def track_mesh(
         If `face` is none of the above.
     BackendError
         If MediaPipe is not installed or does not start.
+    OutputError
+        If there is no room for the mesh.
     """
     tracker = FaceTracker(face)
     task = f"Tracking the face in {Path(path).name}"
@@ -92,7 +98,8 @@ def track_mesh(
         on_one_core(),
         read_frames(path) as frames,
         open_runtime(model) as runtime,
-        FaceSpool(N_POINTS) as faces,
+        room_for(_room(frames.info), folder, Path(path).name) as room,
+        FaceSpool(N_POINTS, folder, room) as faces,
     ):
         follower = _Follower(tracker, runtime)
         for frame in frames:
@@ -117,6 +124,14 @@ def track_mesh(
     )
     require_a_face(track, path, face)
     return replace(track, findings=(*findings, *findings_of(track, follower.cuts)))
+
+
+def _room(info: VideoInfo) -> int:
+    """Return how many bytes the mesh of a video will need at most, 0 where that is not known."""
+    n_frames = info.n_frames
+    if n_frames is None and info.duration is not None:
+        n_frames = math.ceil(info.duration * info.fps)
+    return FaceSpool.size(N_POINTS, n_frames or 0)
 
 
 def chosen_model(path: str | os.PathLike[str] | None = None) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,35 +54,6 @@ class MeshTrack:
     size: tuple[int, int]
     findings: tuple[Finding, ...]
     runtime: str
-
-
-class MeshSpool:
-    """Collects the meshes of a video in a temporary file: an hour of them is over 600 MB.
-
-    A context manager. The array that `array` returns lives on the disk as long as it is used;
-    the system brings into memory what is looked at, and can drop it again.
-    """
-
-    def __init__(self, n_points: int) -> None:
-        self._shape = (n_points, 3)
-        self._count = 0
-
-    def __enter__(self) -> MeshSpool:
-        self._file = tempfile.TemporaryFile()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def append(self, mesh: MeshArray) -> None:
-        """Add the mesh of the next frame."""
-        self._file.write(np.ascontiguousarray(mesh, dtype=np.float32).tobytes())
-        self._count += 1
-
-    def array(self) -> MeshArray:
-        """Return all meshes, shape (T, points, 3), read-only."""
-        self._file.flush()
-        return np.memmap(self._file, np.float32, mode="r", shape=(self._count, *self._shape))
 
 
 def parts(mesh: NDArray[Any]) -> Iterator[slice]:

@@ -13,7 +13,8 @@ stands for one person under one light; where a texture does not match it, the me
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from bitbox.face_backend import texture_fit
 from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
-from bitbox.face_backend.mesh_track import MeshArray, MeshSpool, parts
+from bitbox.face_backend.mesh_track import MeshArray, parts
+from bitbox.face_backend.spool import Room, Spool
 from bitbox.video_picture import Picture
 
 Textures = NDArray[np.uint8]
@@ -32,7 +34,7 @@ _FURTHEST = 10.0  # millimetres that a vertex is moved at most
 
 
 class FaceSpool:
-    """Collects meshes and textures of a video in temporary files: a minute takes 30 MB.
+    """Collects meshes and textures of a video on the disk, see `bitbox.face_backend.spool`.
 
     A context manager. The array that `refined` returns lives on the disk as long as it is used.
 
@@ -40,36 +42,43 @@ class FaceSpool:
     ----------
     n_points : int
         Points of a mesh.
+    folder : Path, optional
+        Where; None: where temporary files are.
+    room : Room, optional
+        Told what is used.
     """
 
-    def __init__(self, n_points: int) -> None:
-        self._meshes = MeshSpool(n_points)
+    def __init__(self, n_points: int, folder: Path | None = None, room: Room | None = None) -> None:
         self._length = chart().mixture.shape[0]
-        self._count = 0
+        self._folder = folder
+        self._meshes = Spool(np.float32, (n_points, 3), folder, room)
+        self._textures = Spool(np.uint8, (self._length,), folder, room)
+
+    @staticmethod
+    def size(n_points: int, n_frames: int) -> int:
+        """Return how many bytes are needed at most: meshes, textures, and refined meshes."""
+        return int(n_frames * (2 * 12 * n_points + chart().mixture.shape[0]))
 
     def __enter__(self) -> FaceSpool:
-        self._meshes.__enter__()
-        self._textures = tempfile.TemporaryFile()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._meshes)
+            stack.enter_context(self._textures)
+            self._files = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._meshes.__exit__()
-        self._textures.close()
+        self._files.close()
 
     def append(self, picture: Picture, mesh: MeshArray) -> None:
         """Add the next frame: its picture, and the mesh in it, NaN where there is no face."""
         found = bool(np.isfinite(mesh).all())
         texture = laid_flat(picture, mesh) if found else np.zeros(self._length, dtype=np.uint8)
-        self._textures.write(texture.tobytes())
+        self._textures.append(texture)
         self._meshes.append(mesh)
-        self._count += 1
 
     def refined(self) -> MeshArray:
         """Return all meshes, refined, shape (T, points, 3), read-only."""
-        self._textures.flush()
-        shape = (self._count, self._length)
-        textures = np.memmap(self._textures, np.uint8, "r", shape=shape)
-        return refined(self._meshes.array(), textures)
+        return refined(self._meshes.array(), self._textures.array(), self._folder)
 
 
 def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
@@ -94,7 +103,7 @@ def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
     return bright.grey(found[0])
 
 
-def refined(mesh: MeshArray, textures: Textures) -> MeshArray:
+def refined(mesh: MeshArray, textures: Textures, folder: Path | None = None) -> MeshArray:
     """Return the mesh, moved to where the picture shows its places.
 
     Parameters
@@ -103,6 +112,8 @@ def refined(mesh: MeshArray, textures: Textures) -> MeshArray:
         As tracked, pixels; NaN where the face is lost.
     textures : ndarray of uint8, shape (T, pixels on the chart)
         What `laid_flat` gave for each frame, and anything where the face is lost.
+    folder : Path, optional
+        Where the result is kept; None: where temporary files are.
 
     Returns
     -------
@@ -114,7 +125,7 @@ def refined(mesh: MeshArray, textures: Textures) -> MeshArray:
     if len(seen) == 0:
         return mesh
     levels = _reference(textures[seen[:: -(-len(seen) // _SAMPLE)]])
-    with MeshSpool(mesh.shape[1]) as spool:
+    with Spool(np.float32, mesh.shape[1:], folder) as spool:
         for part, _ in zip(parts(mesh), parts(textures), strict=True):
             for start in range(part.start, min(part.stop, len(mesh)), _AT_ONCE):
                 some = slice(start, min(start + _AT_ONCE, part.stop))
