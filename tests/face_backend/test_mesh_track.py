@@ -65,7 +65,10 @@ class TestRoom:
         usage = SimpleNamespace(free=100)
         monkeypatch.setattr("bitbox.face_backend.spool.shutil.disk_usage", lambda _: usage)
         with room_for(60, tmp_path, "a") as room:
-            with pytest.raises(OutputError, match="for another recording"), room_for(60, tmp_path, "b"):
+            with (
+                pytest.raises(OutputError, match="for another recording"),
+                room_for(60, tmp_path, "b"),
+            ):
                 pytest.fail("there is no such room")
             room.use(50)  # of which the disk tells itself
             usage.free = 50

@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 from bitbox.errors import InputError, OutputError, ParameterError
-from bitbox.face_backend.store import Cache, make_key, parse_period
+from bitbox.face_backend import store
+from bitbox.face_backend.retention import parse_period
+from bitbox.face_backend.store import Cache, make_key
 from bitbox.signals import Signals
+from tests.attack.places import small_disk
 
 KEY = make_key({"input": "abc", "face": "largest"})
 OTHER = make_key({"input": "abc", "face": "left"})
@@ -266,6 +269,87 @@ class TestClear:
         assert path is not None
         age(path, 4)
         assert cache.clear(expired_only=True) == [path]
+
+
+class TestSharing:
+    """Other processes write, clear and spoil the same folder at any moment."""
+
+    def test_cleared_between_finding_and_reading(self, tmp_path: Path, monkeypatch) -> None:
+        cache = Cache(tmp_path)
+        cache.write_signals("a", "pose", KEY, some_signals())
+        cache.write_arrays("a", "track", KEY, {"a": np.zeros(3)})
+        cache.write_mesh("a", KEY, np.zeros((4, 478, 3), np.float32))
+        find = Cache.find
+
+        def find_and_clear(self: Cache, what: str, key: str) -> Path | None:
+            path = find(self, what, key)
+            assert path is not None
+            path.unlink()
+            return path
+
+        monkeypatch.setattr(Cache, "find", find_and_clear)
+        assert cache.read_signals("pose", KEY) is None
+        assert cache.read_arrays("track", KEY) is None
+        assert cache.read_mesh(KEY) is None
+
+    def test_the_folder_is_removed_while_a_result_is_measured(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path / "cache")
+        (tmp_path / "cache").rmdir()
+        assert cache.read_signals("pose", KEY) is None
+        assert cache.entries() == []
+        cache.write_signals("a", "pose", KEY, some_signals())
+        assert cache.read_signals("pose", KEY) == some_signals()
+
+    def test_a_result_that_another_process_mended_is_not_removed(
+        self, tmp_path: Path, monkeypatch
+    ) -> None:
+        cache = Cache(tmp_path)
+        path = cache.write_signals("a", "pose", KEY, some_signals())
+        assert path is not None
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1])
+        is_intact = store.is_intact
+
+        def mended_after_the_look(path: Path) -> bool:
+            found = is_intact(path)
+            path.write_bytes(whole)
+            return found
+
+        monkeypatch.setattr(store, "is_intact", mended_after_the_look)
+        assert cache.find("pose", KEY) is None
+        monkeypatch.undo()
+        assert cache.find("pose", KEY) == path
+
+    def test_what_is_somebody_elses_counts_as_not_there(self, tmp_path: Path, monkeypatch) -> None:
+        cache = Cache(tmp_path)
+        path = cache.write_signals("a", "pose", KEY, some_signals())
+
+        def refused(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("bitbox.face_backend.store_entry.hash_file", refused)
+        monkeypatch.setattr("bitbox.face_backend.store_entry.os.replace", refused)
+        assert cache.read_signals("pose", KEY) is None
+        assert path is not None
+        assert path.exists()
+
+    def test_clearing_what_is_somebody_elses_is_an_error(self, tmp_path: Path, monkeypatch) -> None:
+        def refused(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        cache = Cache(tmp_path)
+        cache.write_signals("a", "pose", KEY, some_signals())
+        monkeypatch.setattr(Path, "unlink", refused)
+        with pytest.raises(OutputError, match="cannot be removed"):
+            cache.clear()
+
+    def test_a_full_disk(self, tmp_path: Path) -> None:
+        with small_disk(tmp_path / "disk", "64k") as disk:
+            cache = Cache(disk)
+            with pytest.raises(OutputError, match="No space left") as caught:
+                cache.write_mesh("a", KEY, np.zeros((400, 478, 3), np.float32))
+            assert "None" not in str(caught.value)
+            assert list(disk.iterdir()) == []
 
 
 WRITER = """

@@ -373,9 +373,9 @@ class FaceProcessor:
                 if path is None or path.exists():
                     continue
                 del self._done[key]  # the stored file was cleared meanwhile
-            path = self.cache.find(name, key)
-            if path is not None:
-                self._done[key] = (recording.recall(Signals.from_parquet(path)), path)
+            found = self.cache.read(name, key, Signals.from_parquet)
+            if found is not None:
+                self._done[key] = (recording.recall(found[0]), found[1])
 
 
 def _check_face(face: Face) -> Face:

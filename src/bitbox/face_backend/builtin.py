@@ -28,7 +28,10 @@ _Measure: TypeAlias = "Callable[[NDArray[Any]], NDArray[np.float64]]"
 BACKEND = "openbitbox-mediapipe"
 _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
-_NOT_MEASURING = ("plot.py", "models.py", "threedi.py", "threedi_launch.py", "video_writing.py")
+_NOT_MEASURING = (
+    *("plot.py", "models.py", "threedi.py", "threedi_launch.py", "video_writing.py"),
+    *("store.py", "store_entry.py", "retention.py"),
+)
 _NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 

@@ -14,38 +14,37 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import secrets
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bitbox.errors import InputError, OutputError, ParameterError
+from bitbox.errors import InputError, OutputError
 from bitbox.face_backend.mesh_track import parts
-from bitbox.files import replacing
-from bitbox.provenance import hash_file
+from bitbox.face_backend.retention import FOREVER, parse_period, read_period, save_period
+from bitbox.face_backend.store_entry import (
+    DIGITS,
+    Entry,
+    entries,
+    file_name,
+    is_intact,
+    leftovers,
+    remove_damaged,
+    temporary_name,
+)
+from bitbox.files import flush, flush_folder, reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bitbox.signals import Signals
 
-_DIGITS = 16  # hexadecimal digits of key and checksum in a file name: 64 bits each
-_ENTRY = re.compile(
-    rf"(?P<recording>.+)_(?P<what>[a-z0-9-]+)_(?P<key>[0-9a-f]{{{_DIGITS}}})"
-    rf"-(?P<sum>[0-9a-f]{{{_DIGITS}}})\.(?:parquet|npz|npy|txt)"
-)
-_TEMPORARY = re.compile(r"\.[0-9a-f]+\.tmp.*")  # also what bitbox.files leaves if killed
-_SETTINGS = ".bitbox-cache.json"
+T = TypeVar("T")
+
 _STALE = timedelta(days=1)  # a temporary file older than this belongs to no living run
-_UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
-FOREVER = "forever"
 
 
 def make_key(parts: Mapping[str, object]) -> str:
@@ -63,70 +62,6 @@ def make_key(parts: Mapping[str, object]) -> str:
     """
     text = json.dumps(parts, sort_keys=True, allow_nan=False, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def parse_period(period: str) -> timedelta | None:
-    """Return a retention period such as ``'6 months'`` as a time span.
-
-    Parameters
-    ----------
-    period : str
-        A whole number and ``days``, ``weeks``, ``months`` (30 days) or ``years`` (365 days), or
-        ``'forever'``.
-
-    Returns
-    -------
-    timedelta or None
-        None for ``'forever'``.
-
-    Raises
-    ------
-    ParameterError
-        The text is not such a period.
-    """
-    text = period.strip().lower() if isinstance(period, str) else ""
-    if text == FOREVER:
-        return None
-    match = re.fullmatch(r"(\d{1,5})\s*(day|week|month|year)s?", text)
-    if match is None or int(match[1]) == 0:
-        raise ParameterError(
-            "The retention period was not understood.",
-            expected="a whole number of days, weeks, months or years, such as '6 months', "
-            "or 'forever'",
-            got=repr(period),
-        )
-    return timedelta(days=int(match[1]) * _UNIT_DAYS[match[2]])
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One stored result.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    recording : str
-        Name of the recording, without folder and suffix.
-    what : str
-        What the file holds, such as ``'pose'`` or ``'mesh'``.
-    key : str
-        First digits of the hash of all that shaped it.
-    size : int
-        Bytes.
-    modified : datetime
-        When it was written (UTC).
-    expired : bool
-        Whether it is older than the folder's retention period.
-    """
-
-    path: Path
-    recording: str
-    what: str
-    key: str
-    size: int
-    modified: datetime
-    expired: bool
 
 
 class Cache:
@@ -162,17 +97,17 @@ class Cache:
         path = Path(folder)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            probe = path / _temporary_name()
+            probe = path / temporary_name()
             probe.touch()
             probe.unlink()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise OutputError(
-                f"The output folder {str(path)!r} cannot be written to ({error.strerror}).",
+                f"The output folder {str(path)!r} cannot be written to ({reason(error)}).",
                 todo="Choose another output folder, or ask for permission to write to this one.",
             ) from error
         self.folder = path
         if self._wanted is not None:
-            self._save_retention(path, self._wanted)
+            save_period(path, self._wanted)
         self._tidy(path)
 
     @classmethod
@@ -201,19 +136,7 @@ class Cache:
         """How long results are kept, such as ``'1 year'``; ``'forever'`` if never set."""
         if self.folder is None:
             return self._wanted or FOREVER
-        path = self.folder / _SETTINGS
-        try:
-            period = json.loads(path.read_text(encoding="utf-8"))["retention"]
-            parse_period(period)
-        except FileNotFoundError:
-            return FOREVER
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise InputError(
-                f"The cache settings {str(path)!r} cannot be read.",
-                todo="Delete that file: the retention period is then 'forever' until it is "
-                "set again.",
-            ) from error
-        return str(period)
+        return read_period(self.folder)
 
     def change_retention_period(self, period: str) -> None:
         """Set how long results of this folder are kept.
@@ -239,11 +162,14 @@ class Cache:
         parse_period(period)
         self._wanted = period.strip()
         if self.folder is not None:
-            self._save_retention(self.folder, self._wanted)
+            save_period(self.folder, self._wanted)
 
     def entries(self) -> list[Entry]:
         """Return the stored results, by name."""
-        return sorted(self._walk(), key=lambda entry: entry.path.name)
+        if self.folder is None:
+            return []
+        found = entries(self.folder, parse_period(self.retention))
+        return sorted(found, key=lambda entry: entry.path.name)
 
     def clear(self, *, expired_only: bool = False, recording: str | None = None) -> list[Path]:
         """Remove stored results and return the paths of what was removed.
@@ -258,6 +184,11 @@ class Cache:
         Notes
         -----
         Only files that this store wrote, as their names tell, are touched.
+
+        Raises
+        ------
+        OutputError
+            A file cannot be removed.
         """
         removed = []
         for entry in self.entries():
@@ -265,22 +196,24 @@ class Cache:
                 continue
             if recording is not None and entry.recording != recording:
                 continue
-            _unlink(entry.path)
+            try:
+                entry.path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{entry.path} cannot be removed ({reason(error)}).",
+                    todo="Ask whoever it belongs to, or close the program that has it open.",
+                ) from error
             removed.append(entry.path)
         return removed
 
     def find(self, what: str, key: str) -> Path | None:
         """Return a complete, undamaged and unexpired entry, or None."""
-        for entry in self._walk():
-            if entry.what != what or entry.key != key[:_DIGITS] or entry.expired:
+        for entry in self.entries():
+            if entry.what != what or entry.key != key[:DIGITS] or entry.expired:
                 continue
-            try:
-                intact = _checksum(entry.path) == _parse(entry.path)["sum"]
-            except FileNotFoundError:  # cleared by another process in this moment
-                continue
-            if intact:
+            if is_intact(entry.path):
                 return entry.path
-            _unlink(entry.path)  # damaged after it was written; nobody is writing under this name
+            remove_damaged(entry.path)  # where that is allowed
         return None
 
     def write(
@@ -304,33 +237,56 @@ class Cache:
         """
         if self.folder is None:
             return None
-        temporary = self.folder / _temporary_name(suffix)
+        temporary = self.folder / temporary_name(suffix)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed it
             save(temporary)
-            _flush(temporary)
-            name = f"{_short(recording)}_{what}_{key[:_DIGITS]}-{_checksum(temporary)}{suffix}"
-            path = self.folder / name
-            os.replace(temporary, path)
-            _flush_folder(self.folder)
+            flush(temporary)
+            path = self.folder / file_name(recording, what, key, temporary, suffix)
+            if not is_intact(path):
+                os.replace(temporary, path)
+                flush_folder(self.folder)
         except OSError as error:
+            cause = error.__cause__ if isinstance(error, OutputError) else error
             raise OutputError(
-                f"Results cannot be written to {str(self.folder)!r} ({error.strerror}).",
+                f"Results cannot be written to {str(self.folder)!r} ({reason(cause or error)}).",
                 todo="Check that the disk is not full and that the folder may be written to.",
             ) from error
         finally:
-            _unlink(temporary)
+            with suppress(OSError):
+                temporary.unlink()
         return path
 
     def write_signals(self, recording: str, what: str, key: str, signals: Signals) -> Path | None:
         """Store Signals as one Parquet file."""
         return self.write(recording, what, key, ".parquet", signals.to_parquet)
 
+    def read(self, what: str, key: str, load: Callable[[Path], T]) -> tuple[T, Path] | None:
+        """Return what a stored file holds, and its path, or None if there is none.
+
+        Parameters
+        ----------
+        what, key : str
+            What the result is, and its key.
+        load : callable
+            Called with the path to read.
+        """
+        path = self.find(what, key)
+        if path is None:
+            return None
+        try:
+            return load(path), path
+        except (OSError, InputError):
+            if is_intact(path):
+                raise
+            return None  # cleared by another process in this moment
+
     def read_signals(self, what: str, key: str) -> Signals | None:
         """Return stored Signals, or None if there are none."""
         from bitbox.signals import Signals
 
-        path = self.find(what, key)
-        return None if path is None else Signals.from_parquet(path)
+        found = self.read(what, key, Signals.from_parquet)
+        return None if found is None else found[0]
 
     def write_arrays(
         self, recording: str, what: str, key: str, arrays: Mapping[str, NDArray[np.generic]]
@@ -340,11 +296,13 @@ class Cache:
 
     def read_arrays(self, what: str, key: str) -> dict[str, NDArray[np.generic]] | None:
         """Return stored arrays, or None if there are none."""
-        path = self.find(what, key)
-        if path is None:
-            return None
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+
+        def load(path: Path) -> dict[str, NDArray[np.generic]]:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+
+        found = self.read(what, key, load)
+        return None if found is None else found[0]
 
     def write_mesh(self, recording: str, key: str, mesh: NDArray[np.float32]) -> Path | None:
         """Store a mesh over time as one NumPy file, without bringing all of it into memory."""
@@ -361,86 +319,16 @@ class Cache:
 
     def read_mesh(self, key: str) -> NDArray[np.float32] | None:
         """Return a stored mesh, or None; it stays on the disk until a part of it is used."""
-        path = self.find("mesh", key)
-        if path is None:
-            return None
-        mesh: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return mesh
 
-    def _walk(self) -> Iterator[Entry]:
-        if self.folder is None or not self.folder.is_dir():
-            return
-        period = parse_period(self.retention)
-        now = datetime.now(UTC)
-        for path in self.folder.iterdir():
-            match = _ENTRY.fullmatch(path.name)
-            if match is None:
-                continue
-            try:
-                facts = path.stat()
-            except FileNotFoundError:
-                continue
-            modified = datetime.fromtimestamp(facts.st_mtime, UTC)
-            yield Entry(
-                path=path,
-                recording=match["recording"],
-                what=match["what"],
-                key=match["key"],
-                size=facts.st_size,
-                modified=modified,
-                expired=period is not None and now - modified > period,
-            )
+        def load(path: Path) -> NDArray[np.float32]:
+            mesh: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+            return mesh
+
+        found = self.read("mesh", key, load)
+        return None if found is None else found[0]
 
     def _tidy(self, folder: Path) -> None:
-        self.clear(expired_only=True)
-        for path in folder.iterdir():
-            if _TEMPORARY.fullmatch(path.name) is None:
-                continue
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > _STALE.total_seconds():
-                    path.unlink()
-
-    def _save_retention(self, folder: Path, period: str) -> None:
-        with replacing(folder / _SETTINGS) as temporary:
-            temporary.write_text(json.dumps({"retention": period}), encoding="utf-8")
-
-
-def _temporary_name(suffix: str = "") -> str:
-    return f".{secrets.token_hex(8)}.tmp{suffix}"
-
-
-def _parse(path: Path) -> re.Match[str]:
-    match = _ENTRY.fullmatch(path.name)
-    if match is None:
-        raise ValueError(path.name)
-    return match
-
-
-def _checksum(path: Path) -> str:
-    return hash_file(path)[:_DIGITS]
-
-
-def _short(recording: str) -> str:
-    # A file name may have 255 bytes; 60 characters of UTF-8 leave room for the rest.
-    return recording[:40] or "recording"
-
-
-def _unlink(path: Path) -> None:
-    with suppress(FileNotFoundError):
-        path.unlink()
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    # A rename reaches the disk with its folder; only POSIX systems can open one.
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        old = [entry.path for entry in self.entries() if entry.expired]
+        for path in (*old, *leftovers(folder, _STALE)):
+            with suppress(OSError):  # removed meanwhile, or somebody else's
+                path.unlink()
