@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -18,6 +19,10 @@ FloatArray = NDArray[np.float64]
 KINDS = ("rectangle", "landmark", "landmark-can", "pose", "expression", "body")
 #: Names that a signal cannot have, since they are columns of a saved file.
 RESERVED = ("time", "confidence")
+
+#: Numbers (frames times signals) that are held at once: 0.8 GB, three hours at 30 frames a second
+#: of 300 signals.
+MOST_CELLS = 100_000_000
 
 _COORDINATE = re.compile(r"([xyz])_?(\d+)")
 
@@ -43,6 +48,23 @@ def _floats(data: ArrayLike, what: str) -> FloatArray:
         raise InputError(f"The {what} are not all numbers.", got=str(error)) from error
 
 
+def check_cells(what: str, frames: int, signals: int) -> None:
+    """Refuse more numbers than memory can be expected to hold, before any of them is made.
+
+    Raises
+    ------
+    InputError
+        There are more than `MOST_CELLS`.
+    """
+    if frames * signals > MOST_CELLS:
+        raise InputError(
+            f"{what} is too large: {frames:,} rows of {signals:,} columns.",
+            expected=f"up to {MOST_CELLS:,} numbers",
+            got=f"{frames * signals:,}",
+            todo="Keep only the columns that are needed, or cut the recording into parts.",
+        )
+
+
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names if they are different, non-empty and free."""
     checked = tuple(names)
@@ -56,8 +78,8 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
                 f"A signal cannot be called {name!r}: that column is kept for the {name.lower()}.",
                 todo="Rename the signal.",
             )
-    doubled = [name for i, name in enumerate(checked) if name in checked[:i]]
-    if doubled:
+    if len(set(checked)) < len(checked):
+        doubled = [name for name, times in Counter(checked).items() if times > 1]
         raise InputError(
             "Two signals have the same name.",
             expected="names that are all different",

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import InputError
+from bitbox.files import require_file
 from bitbox.readers.clock import Clock, Stamps, Stated
+from bitbox.readers.dialect import check_bytes
 from bitbox.readers.layout import Flavour, Layout, column, file_provenance
 from bitbox.readers.table import FloatArray, Table
 from bitbox.signals import Signals
@@ -30,9 +32,18 @@ BLENDSHAPES = (
 )
 _SCHEMA = "mediapipe-blendshapes"
 _UNITS = "score 0 to 1"
+#: What the results are called in Python and in JavaScript.
+_FACES = {"face_blendshapes", "faceBlendshapes"}
 _BACKEND = "MediaPipe blendshapes"
 #: Columns that may hold the time, and what they count.
-_TIMES = {"time": "s", "timestamp": "s", "timestamp_ms": "ms", "timestamp_us": "us"}
+_TIMES = {
+    "time": "s",
+    "timestamp": "s",
+    "timestamp_ms": "ms",
+    "timestampMs": "ms",
+    "timestamp_us": "us",
+    "timestampUs": "us",
+}
 
 
 def _layouts(names: Sequence[str]) -> list[Layout]:
@@ -42,8 +53,9 @@ def _layouts(names: Sequence[str]) -> list[Layout]:
 
 def _stamps(table: Table) -> Stamps | None:
     for name, unit in _TIMES.items():
-        if name in table.names:
-            return Stamps(name, table.numbers(name), unit)
+        own = table.find(name)
+        if own is not None:
+            return Stamps(own, table.numbers(own), unit)
     return None
 
 
@@ -57,6 +69,9 @@ TABLE = Flavour(
 )
 
 
+# ---------------------------------------------------------------------- JSON
+
+
 def read_blendshapes_json(path: Path, stated: Stated) -> Signals:
     """Read a list of FaceLandmarker results.
 
@@ -65,7 +80,9 @@ def read_blendshapes_json(path: Path, stated: Stated) -> Signals:
     path : Path
         JSON: a list with one object a frame, each with ``timestamp_ms`` (or ``timestamp`` in
         seconds) and ``face_blendshapes``: a list of faces, each a list of objects with
-        ``category_name`` and ``score``. A frame without a face has an empty list.
+        ``category_name`` and ``score``. A frame without a face has an empty list. Or the same
+        as JavaScript names it: ``timestampMs``, ``faceBlendshapes``, a face an object with
+        ``categories``, and ``categoryName``.
     stated : Stated
         What the user says about the file's times.
 
@@ -104,6 +121,7 @@ def read_blendshapes_json(path: Path, stated: Stated) -> Signals:
 
 def _frames(path: Path) -> list[Mapping[str, Any]]:
     try:
+        check_bytes(path, require_file(path, "a JSON file").st_size)
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"There is no file {str(path)!r}.") from error
@@ -112,11 +130,12 @@ def _frames(path: Path) -> list[Mapping[str, Any]]:
     if (
         not isinstance(content, list)
         or not content
-        or not all(isinstance(frame, dict) and "face_blendshapes" in frame for frame in content)
+        or not all(isinstance(frame, dict) and _FACES & set(frame) for frame in content)
     ):
         raise InputError(
             f"{path.name} is not a list of FaceLandmarker results.",
-            expected="a JSON list with one object a frame that has 'face_blendshapes'",
+            expected="a JSON list with one object a frame that has 'face_blendshapes' "
+            "(in JavaScript, 'faceBlendshapes')",
         )
     return content
 
@@ -135,7 +154,7 @@ def _json_stamps(path: Path, frames: list[Mapping[str, Any]]) -> Stamps | None:
 
 
 def _scores(path: Path, number: int, frame: Mapping[str, Any]) -> FloatArray:
-    faces = frame["face_blendshapes"]
+    faces = next(frame[name] for name in frame if name in _FACES)
     row = np.full(len(BLENDSHAPES), np.nan)
     if not faces:
         return row
@@ -145,6 +164,8 @@ def _scores(path: Path, number: int, frame: Mapping[str, Any]) -> FloatArray:
             "is who.",
             todo="Run FaceLandmarker with num_faces=1, or on a video cropped to one person.",
         )
-    for category in faces[0]:
-        row[BLENDSHAPES.index(category["category_name"])] = float(category["score"])
+    face = faces[0]
+    for category in face["categories"] if isinstance(face, dict) else face:
+        name = category["categoryName" if "categoryName" in category else "category_name"]
+        row[BLENDSHAPES.index(name)] = float(category["score"])
     return row

@@ -6,7 +6,6 @@ and says what was not tried on real files.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
@@ -15,8 +14,8 @@ import numpy as np
 from bitbox.readers.clock import Stamps
 from bitbox.readers.layout import Flavour, Layout, column
 from bitbox.readers.table import FloatArray, Table
+from bitbox.signals import ROTATION, TRANSLATION
 
-_DEGREES = math.pi / 180
 #: iBUG landmarks 17..67 of 68: without the jaw line, as everywhere in bitbox.
 _INNER = range(17, 68)
 
@@ -39,10 +38,12 @@ def _some(layout: Layout, names: Sequence[str]) -> list[Layout]:
 
 def _openface_layouts(names: Sequence[str]) -> list[Layout]:
     units = [(name, name.removesuffix("_r")) for name in names if re.fullmatch(r"AU\d\d_r", name)]
-    pose = [(f"pose_{name}", name) for name in ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")]
+    held = [name for name in (*TRANSLATION, *ROTATION) if f"pose_{name}" in names]
+    whole = [group for group in (TRANSLATION, ROTATION) if set(group) <= set(held)]
+    pose = [(f"pose_{name}", name) for group in whole for name in group]
     return [
         *_some(Layout("expression", "openface-au", "intensity 0 to 5", units), names),
-        *_some(Layout("pose", "openface-pose", "mm, rad", pose), names),
+        *_some(Layout("pose", "openface-pose", "mm, rad", pose, angles="rad"), names),
         *_landmarks(names),
     ]
 
@@ -86,7 +87,17 @@ def _pyfeat_layouts(names: Sequence[str]) -> list[Layout]:
     ]
     return [
         *_some(Layout("expression", "pyfeat-au", "probability or intensity 0 to 1", units), names),
-        *_some(Layout("pose", "pyfeat-pose", "rad", pose, factor=_DEGREES), names),
+        # translations came with radians; older versions wrote degrees, some without saying so
+        *_some(
+            Layout(
+                "pose",
+                "pyfeat-pose",
+                "rad",
+                pose,
+                angles="rad" if set("XYZ") <= set(names) else "unknown",
+            ),
+            names,
+        ),
         *_landmarks(names),
         *_some(Layout("rectangle", "rectangle", "px", rectangle), names),
     ]
@@ -117,7 +128,7 @@ def _libreface_layouts(names: Sequence[str]) -> list[Layout]:
     pose = [("pitch", "Rx"), ("yaw", "Ry"), ("roll", "Rz")]
     return [
         *_some(Layout("expression", "libreface-au", "intensity 0 to 5", units), names),
-        *_some(Layout("pose", "libreface-pose", "rad", pose, factor=_DEGREES), names),
+        *_some(Layout("pose", "libreface-pose", "rad", pose, angles="deg"), names),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from bitbox.errors import InputError, ParameterError
 from bitbox.provenance import hash_file, versions
 from bitbox.quality import Finding
+from bitbox.readers.angles import to_radians
 from bitbox.readers.clock import Clock, Stamps, Stated
-from bitbox.readers.table import FloatArray, Table
-from bitbox.signals import Signals
+from bitbox.readers.table import MISSING, FloatArray, Table
+from bitbox.signals import ROTATION, Signals
 
 #: Which rows of a table are meant.
 Rows = slice | NDArray[np.intp]
@@ -32,8 +34,9 @@ class Layout:
         Column in the file, and name of the signal.
     dimension : int
         Coordinates a landmark.
-    factor : float
-        What values are multiplied with, for a change of units.
+    angles : {'rad', 'deg', 'unknown'} or None
+        What the tool's angles (`Rx`, `Ry` and `Rz` of a pose) are in; None: they are left as they
+        are.
     """
 
     kind: str
@@ -41,7 +44,7 @@ class Layout:
     units: str
     columns: Sequence[tuple[str, str]]
     dimension: int = 1
-    factor: float = 1.0
+    angles: Literal["rad", "deg", "unknown"] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Flavour:
         Confidence of the rows from 0 to 1, NaN where the face is lost; or None.
     person : str or None
         Name of the column that tells several people apart.
+    counters : callable
+        Columns that are not signals whatever their names, and what is said about that.
     """
 
     backend: str
@@ -73,6 +78,7 @@ class Flavour:
     frames: Callable[[Table], FloatArray | None]
     confidence: Callable[[Table], FloatArray | None]
     person: str | None = None
+    counters: Callable[[Table], tuple[set[str], tuple[Finding, ...]]] = lambda table: (set(), ())  # noqa: ARG005
 
 
 def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
@@ -92,10 +98,13 @@ def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
     InputError
         The file does not hold that kind, that person, or usable numbers.
     """
-    layout = choose_layout(table.path, flavour.layouts(table.names), stated.kind)
+    counters, noticed = flavour.counters(table)
+    names = [name for name in table.names if name not in counters]
+    layout = choose_layout(table.path, flavour.layouts(names), stated.kind)
     rows = _rows_of(table, flavour.person, stated.person)
     confidence = flavour.confidence(table)
-    values = table.matrix([source for source, _ in layout.columns])[rows] * layout.factor
+    values = table.matrix([source for source, _ in layout.columns])[rows]
+    settings = _in_radians(table.path, values, layout, stated)
     time, findings = _clock(table, flavour, rows).times(stated)
     if confidence is not None:
         confidence = confidence[rows]
@@ -112,9 +121,23 @@ def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
         backend=flavour.backend,
         confidence=confidence,
         provenance=file_provenance(
-            table.path, f"{flavour.backend} table", findings, **stated.settings()
+            table.path,
+            f"{flavour.backend} table",
+            (*noticed, *findings),
+            **stated.settings(),
+            **settings,
         ),
     )
+
+
+def _in_radians(path: Path, values: FloatArray, layout: Layout, stated: Stated) -> dict[str, str]:
+    """Turn a tool's angles into radians, in place, and return the record of what they were in."""
+    columns = [i for i, (_, name) in enumerate(layout.columns) if name in ROTATION]
+    if layout.angles is None or not columns:
+        return {}
+    documented = None if layout.angles == "unknown" else layout.angles
+    values[:, columns], record = to_radians(path, values[:, columns], documented, stated)
+    return record
 
 
 def _clock(table: Table, flavour: Flavour, rows: Rows) -> Clock:
@@ -123,7 +146,7 @@ def _clock(table: Table, flavour: Flavour, rows: Rows) -> Clock:
         table.path,
         None if stamps is None else replace(stamps, values=stamps.values[rows]),
         None if frames is None else frames[rows],
-        np.arange(2, len(table) + 2)[rows],
+        table.lines[rows],
     )
 
 
@@ -142,7 +165,12 @@ def choose_layout(path: Path, layouts: Sequence[Layout], kind: str | None) -> La
 
 def column(name: str) -> Callable[[Table], FloatArray | None]:
     """Return what reads the frame numbers of a column that counts from 0, if it is there."""
-    return lambda table: table.numbers(name) if name in table.names else None
+
+    def numbers(table: Table) -> FloatArray | None:
+        own = table.find(name)
+        return None if own is None else table.numbers(own)
+
+    return numbers
 
 
 def file_provenance(
@@ -167,10 +195,10 @@ def _rows_of(table: Table, column: str | None, person: str | None) -> Rows:
                 todo="Leave person out.",
             )
         return slice(None)
-    marks = np.array(table.text(column))
-    people = sorted(set(marks.tolist()))
-    if person is None and len(people) == 1:
-        return slice(None)
+    marks = np.array(["" if mark in MISSING else mark for mark in table.text(column)])
+    people = sorted(set(marks.tolist()) - {""})  # what has no mark belongs to nobody
+    if person is None and len(people) < 2:
+        return np.flatnonzero(marks == people[0]) if people else slice(None)
     if person is None or str(person) not in people:
         raise InputError(
             f"{table.path.name} holds {len(people)} people (column {column!r}).",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-
-import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.files import require_file
 from bitbox.readers import blendshapes, faces
-from bitbox.readers.clock import Stamps, Stated, TimeUnit
-from bitbox.readers.layout import Flavour, Layout, column, read_flavour
+from bitbox.readers.clock import AngleUnit, Stated, TimeUnit
+from bitbox.readers.layout import read_flavour
+from bitbox.readers.livelink import LIVE_LINK
 from bitbox.readers.openpose import is_openpose_folder, read_openpose
-from bitbox.readers.table import FloatArray, Table, read_table
+from bitbox.readers.plain import PLAIN, need_clock
+from bitbox.readers.table import read_table
 from bitbox.readers.threedi import read_threedi
 from bitbox.signals import Signals
-
-_POSE = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
-_NOT_SIGNALS = ("time", "frame", "confidence")
 
 
 def read_signals(
@@ -28,6 +24,7 @@ def read_signals(
     kind: str | None = None,
     person: str | None = None,
     time_unit: TimeUnit | None = None,
+    angle_unit: AngleUnit | None = None,
 ) -> Signals:
     """Read signals that bitbox or another tool saved.
 
@@ -49,6 +46,9 @@ def read_signals(
     time_unit : {'s', 'ms', 'us', 'ns'}, optional
         What the times of a table or of JSON count. None: what the tool's documentation says,
         seconds for any other table.
+    angle_unit : {'rad', 'deg'}, optional
+        What the head's angles in a tool's table are in. None: what the tool's documentation and
+        the numbers tell; they are asked for where these leave it open.
 
     Returns
     -------
@@ -61,13 +61,14 @@ def read_signals(
         The file is missing, empty, ragged or in another encoding; a column of numbers holds text
         or infinities; two columns have one name; time runs backwards; the times make less than 3
         or more than 500 frames a second, or contradict the frame numbers, and neither `fps` nor
-        `time_unit` is given; or the file holds nothing of the wanted kind or person.
+        `time_unit` is given; the angles may be radians or degrees, and `angle_unit` is not given;
+        or the file holds nothing of the wanted kind or person.
     ParameterError
         The file counts frames, and `fps` is not given, or not from 3 to 500; or `time_unit` is
         given for a file without times.
     """
     file = Path(path)
-    stated = Stated(fps=fps, kind=kind, person=person, time_unit=time_unit)
+    stated = Stated(fps, kind, person, time_unit, angle_unit)
     if file.is_dir():
         signals = _read_folder(file, fps)
     elif require_file(file, "a file of signals").st_size == 0:
@@ -96,9 +97,10 @@ def read_csv(
     kind: str | None = None,
     person: str | None = None,
     time_unit: TimeUnit | None = None,
+    angle_unit: AngleUnit | None = None,
 ) -> Signals:
     """Read a CSV file; see :func:`read_signals`."""
-    stated = Stated(fps=fps, kind=kind, person=person, time_unit=time_unit)
+    stated = Stated(fps, kind, person, time_unit, angle_unit)
     return _read_stated(Path(path), stated)
 
 
@@ -107,13 +109,8 @@ def _read_stated(path: Path, stated: Stated) -> Signals:
     for flavour in _FLAVOURS:
         if flavour.matches(table.names):
             return read_flavour(table, flavour, stated)
-    if stated.fps is None and _plain_stamps(table) is None:
-        raise InputError(
-            f"{path.name} has no times.",
-            expected="a column called 'time', in seconds, or the frame rate as fps",
-            todo="Add the column, or give fps.",
-        )
-    return read_flavour(table, _PLAIN, stated)
+    need_clock(table, stated)
+    return read_flavour(table, PLAIN, stated)
 
 
 def _read_folder(path: Path, fps: float | None) -> Signals:
@@ -133,52 +130,10 @@ def _starts_with(path: Path, mark: bytes) -> bool:
         return False  # the reader that comes next says what is wrong
 
 
-# ---------------------------------------------------------------------- any other CSV
-
-
-def _plain_layouts(names: tuple[str, ...]) -> list[Layout]:
-    """Guess the kind from the columns' names; they may all be called an expression."""
-    signals = [name for name in names if name not in _NOT_SIGNALS]
-    if not signals:
-        return []
-    columns = [(name, name) for name in signals]
-    anything = Layout("expression", "csv", "unknown", columns)
-    body = Layout("body", "csv", "unknown", columns)
-    if set(signals) == set(_POSE):
-        return [Layout("pose", "csv", "unknown", columns), anything, body]
-    if set(signals) == set("xywh"):
-        return [Layout("rectangle", "rectangle", "px", columns), anything, body]
-    for kind, axes in (("landmark", "xy"), ("landmark-can", "xyz")):
-        if _are_points(signals, axes):
-            points = Layout(kind, "csv", "unknown", columns, dimension=len(axes))
-            return [points, anything, body]
-    return [anything, body]
-
-
-def _are_points(names: list[str], axes: str) -> bool:
-    matches = [re.fullmatch(rf"([{axes}])_?(\d+)", name) for name in names]
-    if not all(matches):
-        return False
-    numbers = {int(match[2]) for match in matches if match}
-    return len(names) == len(axes) * len(numbers)
-
-
-def _plain_stamps(table: Table) -> Stamps | None:
-    return Stamps("time", table.numbers("time")) if "time" in table.names else None
-
-
-def _plain_confidence(table: Table) -> FloatArray | None:
-    if "confidence" not in table.names:
-        return None
-    return np.nan_to_num(table.numbers("confidence"))  # unknown; the values stay as they are
-
-
-_PLAIN = Flavour(
-    backend="CSV",
-    matches=lambda names: True,  # noqa: ARG005 - the last resort
-    layouts=lambda names: _plain_layouts(tuple(names)),
-    stamps=_plain_stamps,
-    frames=column("frame"),
-    confidence=_plain_confidence,
+_FLAVOURS = (
+    faces.OPENFACE,
+    faces.PYFEAT,
+    faces.LIBREFACE,
+    LIVE_LINK,
+    blendshapes.TABLE,
 )
-_FLAVOURS = (faces.OPENFACE, faces.PYFEAT, faces.LIBREFACE, blendshapes.TABLE)

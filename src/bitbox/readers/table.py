@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,14 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import InputError
-from bitbox.files import arrow_file, reason, require_file
-from bitbox.neutral import from_cell
+from bitbox.files import arrow_file
+from bitbox.readers.dialect import Dialect, read_dialect
+from bitbox.signal_checks import check_cells
 
 FloatArray = NDArray[np.float64]
 
 #: How a missing value may be written, besides leaving the cell empty.
 MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None")
-_DELIMITERS = (",", ";", "\t")
+#: Digits in groups of three, as thousands are written, but decimals can be.
+_GROUPED = "^[+-]?[1-9][0-9]{0,2}([.,][0-9]{3})+$"
+#: Digits after a mark that can only be decimals: not three of them, or after a zero.
+_DECIMAL = "^[+-]?([0-9]+{0}([0-9]{{1,2}}|[0-9]{{4,}})|0[0-9]*{0}[0-9]{{3}})$"
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,52 @@ class Table:
         The cells, column i under the name ``str(i)``.
     delimiter : str
         What separates the cells.
+    line : int
+        Where in the file the first row is.
     """
 
     path: Path
     names: tuple[str, ...]
     columns: Any
     delimiter: str
+    line: int = 2
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        return {name: str(i) for i, name in enumerate(self.names)}
+
+    def head(self, rows: int) -> Table:
+        """Return the first rows."""
+        return replace(self, columns=self.columns.slice(0, rows))
+
+    @property
+    def lines(self) -> NDArray[np.intp]:
+        """Where in the file each row is, shape (rows,)."""
+        return np.arange(len(self)) + self.line
+
+    def find(self, name: str) -> str | None:
+        """Return the column of this name, whether in upper or lower case, or None.
+
+        Raises
+        ------
+        InputError
+            There are several.
+        """
+        found = [own for own in self.names if own.casefold() == name.casefold()]
+        if len(found) > 1:
+            raise InputError(
+                f"{self.path.name} has columns that differ only in upper and lower case: "
+                f"{found[0]!r} and {found[1]!r}.",
+                todo="Remove or rename one of them.",
+            )
+        return found[0] if found else None
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
 
     def text(self, name: str) -> list[str]:
         """Return a column's cells as text without surrounding spaces."""
-        return [cell.strip() for cell in self.columns[str(self.names.index(name))].to_pylist()]
+        return [cell.strip() for cell in self.columns[self._places[name]].to_pylist()]
 
     def numbers(self, name: str) -> FloatArray:
         """Return a column as numbers; empty cells and those of `MISSING` become NaN.
@@ -64,11 +102,10 @@ class Table:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        cells = pc.utf8_trim_whitespace(self.columns[str(self.names.index(name))])
-        if self.delimiter != "," and not pc.any(pc.match_substring(cells, ".")).as_py():
-            cells = pc.replace_substring(cells, ",", ".")  # decimal commas
+        cells = pc.utf8_trim_whitespace(self.columns[self._places[name]])
         missing = pc.is_in(cells, value_set=pa.array(MISSING))
         cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+        cells = self._with_points(name, cells)
         try:
             values = cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
         except pa.ArrowInvalid:
@@ -76,18 +113,61 @@ class Table:
         infinite = np.flatnonzero(np.isinf(values))
         if len(infinite):
             raise InputError(
-                f"{self.path.name}: column {name!r} is infinite in line {infinite[0] + 2}.",
+                f"{self.path.name}: column {name!r} is infinite in line {self.lines[infinite[0]]}.",
                 expected="finite numbers, or an empty cell where the value is missing",
                 got=str(values[infinite[0]]),
             )
         return np.asarray(values, dtype=np.float64)
+
+    def _with_points(self, name: str, cells: Any) -> Any:
+        """Return cells with decimal points for decimal commas, if it is clear that they are."""
+        import pyarrow.compute as pc
+
+        if self.delimiter == ",":
+            return cells
+        points, commas = (pc.match_substring(cells, mark) for mark in ".,")
+        has_points, has_commas = pc.any(points).as_py(), pc.any(commas).as_py()
+        if has_points and has_commas:
+            return cells  # neither way to write numbers: the first comma is refused as text
+        grouped = pc.all(pc.match_substring_regex(cells.filter(commas), _GROUPED)).as_py()
+        if has_commas and grouped and not self._has_decimal_commas:
+            raise self._ambiguous(name, cells, commas, ",")
+        grouped = pc.all(pc.match_substring_regex(cells.filter(points), _GROUPED)).as_py()
+        if has_points and grouped and self._has_decimal_commas:
+            raise self._ambiguous(name, cells, points, ".")
+        return pc.replace_substring(cells, ",", ".") if has_commas else cells
+
+    @cached_property
+    def _has_decimal_commas(self) -> bool:
+        """Whether some cell can only be a decimal comma, and none a decimal point."""
+        import pyarrow.compute as pc
+
+        def any_like(pattern: str) -> bool:
+            return any(
+                pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(column), pattern)).as_py()
+                for column in self.columns.columns
+            )
+
+        return any_like(_DECIMAL.format(",")) and not any_like(_DECIMAL.format("[.]"))
+
+    def _ambiguous(self, name: str, cells: Any, marked: Any, mark: str) -> InputError:
+        row = marked.to_pylist().index(True)
+        cell = cells[row].as_py()
+        plain, decimal = cell.replace(mark, ""), cell.replace(mark, ".")
+        return InputError(
+            f"{self.path.name}: column {name!r} does not tell thousands from decimals in line "
+            f"{self.lines[row]}.",
+            expected=f"{plain} or {decimal}",
+            got=repr(cell),
+            todo="Save the file without marks for thousands, and with decimal points.",
+        )
 
     def matrix(self, names: Iterable[str]) -> FloatArray:
         """Return columns as numbers, shape (rows, columns)."""
         return np.column_stack([self.numbers(name) for name in names])
 
     def _not_a_number(self, name: str, cells: list[str | None]) -> NoReturn:
-        for line, cell in enumerate(cells, start=2):
+        for line, cell in enumerate(cells, start=self.line):
             if cell is not None and not _is_number(cell):
                 raise InputError(
                     f"{self.path.name}: column {name!r} holds text in line {line}.",
@@ -103,7 +183,7 @@ def read_table(path: Path) -> Table:
     Parameters
     ----------
     path : Path
-        UTF-8 text; cells separated by commas, semicolons or tabs. With semicolons or tabs, numbers
+        UTF-8 text; cells separated by commas, semicolons, tabs or spaces. Unless by commas, numbers
         may be written with a decimal comma, throughout a column.
 
     Raises
@@ -115,38 +195,50 @@ def read_table(path: Path) -> Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    content = _read_text(path)
-    header = content.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
-    try:
-        names = tuple(
-            from_cell(name.strip()) for name in next(csv.reader([header], delimiter=delimiter))
-        )
-    except csv.Error as error:
-        raise InputError(
-            f"{path.name} cannot be read as CSV: its first line does not name columns.",
-            got=str(error),
-        ) from error
-    _check_names(path, names)
-    places = [str(i) for i in range(len(names))]
+    written = read_dialect(path)
+    if not written.rows.strip():
+        raise _no_rows(path)
+    check_cells(path.name, written.rows.count("\n") + 1, len(written.names))
+    places = [str(i) for i in range(len(written.names))]
     try:
         columns = arrow_csv.read_csv(
-            arrow_file(content.encode()),
-            read_options=arrow_csv.ReadOptions(column_names=places, skip_rows=1),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
+            arrow_file(written.rows.encode()),
+            read_options=arrow_csv.ReadOptions(column_names=places),
+            parse_options=arrow_csv.ParseOptions(delimiter=written.delimiter),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid as error:
-        _explain_ragged(path, content, delimiter, len(names), error)
+        _explain_ragged(path, written, error)
+    names, columns = _without_empty(path, written.names, columns)
     if not names[0]:
         names, columns = _without_row_numbers(path, names, columns)
-    if columns.num_rows == 0:
-        raise InputError(
-            f"{path.name} has column names but no rows.", todo="Export the recording again."
-        )
-    return Table(path, names, columns, delimiter)
+    _check_names(path, names)
+    return Table(path, names, columns, written.delimiter, written.line)
+
+
+def _without_empty(path: Path, names: tuple[str, ...], columns: Any) -> tuple[tuple[str, ...], Any]:
+    """Leave out nameless columns at the end and rows at the end, if they are empty."""
+    import pyarrow.compute as pc
+
+    last = max((i for i, name in enumerate(names) if name), default=0) + 1
+    for place in range(last, len(names)):
+        if pc.any(pc.not_equal(pc.utf8_trim_whitespace(columns[place]), "")).as_py():
+            raise _nameless(path, place + 1)
+    names, columns = names[:last], columns.select(range(last))
+    rows = columns.num_rows
+    while rows and not any(column[rows - 1].as_py().strip() for column in columns.columns):
+        rows -= 1
+    if rows == 0:
+        raise _no_rows(path)
+    return names, columns.slice(0, rows)
+
+
+def _no_rows(path: Path) -> InputError:
+    return InputError(
+        f"{path.name} has column names but no rows.", todo="Export the recording again."
+    )
 
 
 def check_times(path: Path, time: FloatArray, lines: Any = None) -> FloatArray:
@@ -186,27 +278,6 @@ def check_times(path: Path, time: FloatArray, lines: Any = None) -> FloatArray:
     return time
 
 
-def _read_text(path: Path) -> str:
-    require_file(path, "a CSV file")
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read ({reason(error)}).") from error
-    if not raw.strip():
-        raise InputError(f"{path.name} is empty.", todo="Export the recording again.")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path.name} is not UTF-8 text (byte {error.start} does not fit).",
-            expected="a CSV file in UTF-8",
-            todo="In a spreadsheet program, save it as 'CSV UTF-8'.",
-        ) from error
-    if "\0" in text:
-        raise InputError(f"{path.name} is not a text file.", expected="a CSV file in UTF-8")
-    return text.lstrip("\n\r").replace("\r\n", "\n").replace("\r", "\n")
-
-
 def _check_names(path: Path, names: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for place, name in enumerate(names, start=1):
@@ -237,23 +308,24 @@ def _nameless(path: Path, place: int) -> InputError:
 def _without_row_numbers(
     path: Path, names: tuple[str, ...], columns: Any
 ) -> tuple[tuple[str, ...], Any]:
-    """Leave out a nameless first column that counts the rows, as pandas writes it."""
-    if columns["0"].to_pylist() != [str(i) for i in range(columns.num_rows)]:
+    """Leave out a nameless first column that counts the rows, as pandas (from 0) and R (from 1)."""
+    counted = columns["0"].to_pylist()
+    first = counted[0].strip()
+    if first not in ("0", "1") or counted != [str(i + int(first)) for i in range(len(counted))]:
         raise _nameless(path, 1)
     columns = columns.drop_columns(["0"])
     return names[1:], columns.rename_columns([str(i) for i in range(len(names) - 1)])
 
 
-def _explain_ragged(
-    path: Path, content: str, delimiter: str, width: int, error: Exception
-) -> NoReturn:
-    reader = csv.reader(io.StringIO(content), delimiter=delimiter)
+def _explain_ragged(path: Path, written: Dialect, error: Exception) -> NoReturn:
+    reader = csv.reader(io.StringIO(written.rows), delimiter=written.delimiter)
+    width = len(written.names)
     with suppress(csv.Error):
         for row in reader:
             if row and len(row) != width:
                 raise InputError(
-                    f"{path.name}: line {reader.line_num} has another number of cells than the "
-                    "first line has names.",
+                    f"{path.name}: line {reader.line_num + written.line - 1} has another number "
+                    "of cells than the first line has names.",
                     expected=f"{width} cells",
                     got=str(len(row)),
                     todo="The file may be cut off or joined from several; export it again.",
