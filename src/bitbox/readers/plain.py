@@ -156,8 +156,10 @@ def _is_straight(values: FloatArray, clock: FloatArray, enough: int) -> bool:
 
 def _digit(values: FloatArray) -> float:
     """Return the value of the last digit that numbers are written with."""
-    digits = (10.0**-n for n in range(7))
-    return next((d for d in digits if np.allclose(values / d, np.round(values / d), 1e-12, 1e-4)), 0.0)
+    for digit in (10.0**-n for n in range(7)):
+        if np.allclose(values / digit, np.round(values / digit), rtol=1e-12, atol=1e-4):
+            return float(digit)
+    return 0.0
 
 
 PLAIN = Flavour(
