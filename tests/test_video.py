@@ -274,6 +274,21 @@ def test_every_container(tmp_path: Path) -> None:
         assert len(times) == 25
 
 
+def test_tags_in_another_encoding_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Mueller"
+        picture = container.add_stream("mpeg4", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        for image in numbered(5):
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(image)))
+        container.mux(picture.encode(None))
+    tagged = path.read_bytes()
+    assert tagged.count(b"Mueller") == 1
+    path.write_bytes(tagged.replace(b"Mueller", "Mü\xa0ller".encode("latin-1")))
+    assert codes(path) == (5, [])
+
+
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w") as container:

@@ -97,7 +97,7 @@ def open_video(path: Path) -> tuple[Any, Any]:
         container = av.open(
             f"file:{path.absolute()}",
             options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"},
-            metadata_errors="ignore",
+            **_text_options(av.__version__),
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(
@@ -117,6 +117,11 @@ def open_video(path: Path) -> tuple[Any, Any]:
         )
     stream.thread_type = "AUTO"
     return container, stream
+
+
+def _text_options(pyav: str) -> dict[str, str]:
+    """Return what lets tags that are no UTF-8 pass: PyAV 19 does so itself and has no option."""
+    return {"metadata_errors": "ignore"} if int(pyav.split(".")[0]) < 19 else {}
 
 
 def _picture_track(container: Any) -> Any:
@@ -262,7 +267,9 @@ def _rate(stream: Any) -> float:
 
 def _orientation(frame: Any) -> tuple[int, bool]:
     """Return (clockwise turn after mirroring left-right, mirrored) from the display matrix."""
-    data = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
     if data is None:
         return round(-float(frame.rotation) / 90) * 90 % 360, False
     # Row vectors: (x, y) -> (a x + c y, b x + d y), y pointing down.
