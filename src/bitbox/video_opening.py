@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from bitbox.errors import BackendError, VideoError
+from bitbox.errors import VideoError
+from bitbox.extras import need
 from bitbox.files import require_file
 
 #: The containers that are opened, as FFmpeg names them. Each holds what it shows: lists of other
@@ -82,13 +83,8 @@ class VideoInfo:
 
 def open_video(path: Path) -> tuple[Any, Any]:
     """Open a file and choose its picture track."""
-    try:
-        import av
-    except ImportError as error:
-        raise BackendError(
-            "Reading video needs PyAV, which is not installed.",
-            todo="Install openbitbox with its video extra: pip install 'openbitbox[video]'.",
-        ) from error
+    need("Reading video", "av", "cv2")
+    import av
 
     if require_file(path, "one video file", error=VideoError).st_size == 0:
         raise VideoError(f"{path.name} is empty (0 bytes).", todo="Copy or record the file again.")

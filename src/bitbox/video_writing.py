@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import OutputError, ParameterError
+from bitbox.extras import need
 
 Image = NDArray[np.uint8]
 
@@ -155,6 +156,7 @@ class _Writer:
     """One H.264 file being written."""
 
     def __init__(self, path: Path, fps: float, pixel_format: str, options: dict[str, str]) -> None:
+        need("Writing video", "av", "cv2")
         import av
 
         # The index comes first, for browsers; the start offset is stored to 1/90000 s, not 1/1000.

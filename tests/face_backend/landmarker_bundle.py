@@ -1,4 +1,7 @@
-"""A model file for FaceLandmarker, made of the models that MediaPipe 0.10.21 brings along.
+"""Model files for the tests: the bundle that is installed, and one for FaceLandmarker.
+
+Where MediaPipe brings its models along, the bundle is made of these; elsewhere `bitbox models
+install` was run when the environment was set up.
 
 The published ``face_landmarker.task`` cannot be downloaded everywhere the tests run. The models in
 MediaPipe's wheel find and measure faces as well, but give their points in several outputs, where
@@ -13,35 +16,51 @@ import zipfile
 from importlib import util
 from pathlib import Path
 
-_DETECTOR = "modules/face_detection/face_detection_short_range.tflite"
-_MESH = "modules/face_landmark/face_landmark_with_attention.tflite"
+from bitbox.face_backend import models
+from bitbox.face_backend.embedders import MESH, NEAR
+
 _N_POINTS = 478
+INSTALLED = models.FACE.path  # before a test moves the cache
 
 
 def wheel_folder() -> Path | None:
-    """The folder of MediaPipe if it brings its models along."""
+    """The folder that holds MediaPipe if it brings its models along."""
     found = util.find_spec("mediapipe")
-    if found is None or not found.submodule_search_locations:
+    if found is None or not found.submodule_search_locations or not models.brings_models():
         return None
-    folder = Path(found.submodule_search_locations[0])
-    return folder if (folder / _MESH).is_file() else None
+    return Path(found.submodule_search_locations[0]).parent
 
 
-def make_bundle(path: Path) -> Path:
+def models_are_there() -> bool:
+    return wheel_folder() is not None or INSTALLED.is_file()
+
+
+def make_installed(path: Path) -> Path:
+    """What `bitbox models install` makes."""
     folder = wheel_folder()
-    assert folder is not None
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as bundle:
-        bundle.write(folder / _DETECTOR, "face_detector.tflite")
-        bundle.writestr("face_landmarks_detector.tflite", _one_output(folder / _MESH))
+    if folder is None:
+        path.write_bytes(INSTALLED.read_bytes())
+    else:
+        path.write_bytes(models.bundled(models.FACE, folder))
     return path
 
 
-def _one_output(path: Path) -> bytes:
+def make_bundle(path: Path) -> Path:
+    """A model file for FaceLandmarker."""
+    with zipfile.ZipFile(make_installed(path.with_suffix(".own"))) as own:
+        detector, mesh = own.read(NEAR), own.read(MESH)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as bundle:
+        bundle.writestr("face_detector.tflite", detector)
+        bundle.writestr("face_landmarks_detector.tflite", _one_output(mesh))
+    return path
+
+
+def _one_output(data: bytes) -> bytes:
     import flatbuffers
     import numpy as np
     from mediapipe.tasks.metadata import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(path.read_bytes()), 0))
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(data), 0))
     graph = model.subgraphs[0]
     outputs = {graph.tensors[i].name.decode(): i for i in graph.outputs}
 

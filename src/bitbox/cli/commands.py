@@ -9,6 +9,7 @@ import click
 
 from bitbox import __version__
 from bitbox.cli.caches import cache
+from bitbox.cli.model_files import models
 from bitbox.cli.options import FILE, Face, analysis_options
 from bitbox.cli.terminal import Terminal
 from bitbox.recordings import SIGNALS
@@ -223,6 +224,7 @@ def info(terminal: Terminal, /, file: Path) -> None:
 
 
 app.add_command(cache)
+app.add_command(models)
 
 
 def _first(*values: Any) -> Any:

@@ -12,6 +12,7 @@ from bitbox.cli.commands import app
 from bitbox.cli.streams import lasting_streams
 from bitbox.cli.terminal import Terminal
 from bitbox.errors import BitboxError, OutputError, ParameterError
+from bitbox.extras import unusable
 from bitbox.files import reason
 from bitbox.interrupts import Stopped, ending_in_order
 
@@ -97,6 +98,8 @@ def _unforeseen(error: Exception) -> BitboxError:
             todo="Close other programs, raise the limit if one is set (see 'ulimit -v'), or use "
             "shorter recordings.",
         )
+    if isinstance(error, ImportError):
+        return unusable(error)
     if isinstance(error, OSError):
         where = f" ({error.filename})" if isinstance(error.filename, str) else ""
         return BitboxError(

@@ -196,6 +196,25 @@ def show_suggestion(terminal: Terminal, suggestion: Suggestion, table: pd.DataFr
             terminal.show("Settings without a test (–): the recordings are too short for them.")
 
 
+def show_models(terminal: Terminal) -> None:
+    """Print which face models are there."""
+    from bitbox.face_backend import models
+
+    if models.brings_models():
+        terminal.show("This MediaPipe brings its models along: there is nothing to install.")
+        return
+    for bundle in models.BUNDLES:
+        if models.is_installed(bundle):
+            terminal.show(
+                f"Installed: {bundle.what}, in {bundle.path} "
+                f"({bundle.path.stat().st_size / 1e6:.1f} MB; licence in {models.LICENCE_NAME} "
+                "beside it)."
+            )
+        else:
+            what = "damaged" if bundle.path.exists() else "not installed"
+            terminal.show(f"The {bundle.what} are {what}. Install them: bitbox models install.")
+
+
 def show_cache(terminal: Terminal, folder: Path) -> None:
     """Print what is stored in a folder."""
     import pandas as pd

@@ -43,9 +43,10 @@ class FaceProcessor:
         The camera's vertical field of view in degrees, for translations in millimetres.
         Built-in runtime only.
     model : path, optional
-        A ``face_landmarker.task`` file, for MediaPipe's newer interface. Needed only where
-        MediaPipe does not bring its models along (Python 3.13 and later), unless the environment
-        variable ``BITBOX_FACE_LANDMARKER`` names one or one was fetched. Built-in runtime only.
+        A ``face_landmarker.task`` file, for MediaPipe's FaceLandmarker, or a file made by
+        ``bitbox models install``. Where MediaPipe does not bring its models along (Python 3.13
+        and later), the file that the environment variable ``BITBOX_FACE_LANDMARKER`` names, or
+        else the one that is installed, is used by itself. Built-in runtime only.
     return_output : {'dict', 'file', None}
         What the steps return: Signals (which read like Bitbox's dictionaries), the paths of the
         files they were stored in, or nothing (the files are written).

@@ -29,8 +29,8 @@ BACKEND = "openbitbox-mediapipe"
 _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
 _NOT_MEASURING = (
-    *("plot.py", "models.py", "threedi.py", "threedi_launch.py", "video_writing.py"),
-    *("store.py", "store_entry.py", "retention.py"),
+    *("plot.py", "models.py", "model_wheel.py", "threedi.py", "threedi_launch.py"),
+    *("video_writing.py", "store.py", "store_entry.py", "retention.py"),
 )
 _NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
@@ -132,7 +132,7 @@ class MeshRuntime:
     ) -> Signals:
         from bitbox.signals import Signals
 
-        form = _FORM[output]
+        form = {**_FORM[output], "schema": self._schema(output)}
         findings = list(track.findings)
         if output in NORMALIZED and normalize:
             values, noise = normalized(values)
@@ -151,6 +151,17 @@ class MeshRuntime:
             ),
             **form,
         )
+
+    def _schema(self, output: Output) -> str:
+        """Return what the values mean: FaceLandmarker's mesh gives expressions of its own."""
+        from bitbox.face_backend.mediapipe import chosen_model
+        from bitbox.face_backend.models import is_bundle
+
+        schema = str(_FORM[output]["schema"])
+        model = chosen_model(self.model)
+        if output in NORMALIZED and model is not None and not is_bundle(model):
+            return f"{schema}-landmarker"
+        return schema
 
 
 def measure(

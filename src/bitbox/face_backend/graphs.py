@@ -21,12 +21,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
+from bitbox.extras import unusable
 from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
 from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.video_picture import Picture
 
+FloatArray = NDArray[np.float64]
 _Box = tuple[int, int, int, int]
 
 _MIN_DETECTION = 0.5
@@ -35,6 +38,7 @@ _FIND_SIDE = 192  # pixels of the far-range detector's input; the near-range one
 _CHATTER = (
     "Created TensorFlow Lite XNNPACK delegate",
     "All log messages before absl::InitializeLog()",
+    "Logging before InitGoogle()",
     "inference_feedback_manager.cc",
     "landmark_projection_calculator.cc",
 )
@@ -47,8 +51,8 @@ class GraphRuntime:
     def __init__(self) -> None:
         try:
             from mediapipe.python.solutions.face_detection import FaceDetection
-        except ImportError as error:
-            raise _no_mediapipe(f"MediaPipe cannot be used ({error})") from error
+        except (ImportError, OSError) as error:
+            raise unusable(error, "Tracking faces", "mediapipe") from error
         with quietly():
             try:
                 self._mesher = MeshGraph()
@@ -62,7 +66,7 @@ class GraphRuntime:
                 self.mesh(blank, Crop(32, 32, 64, 0.0))
                 self.find(blank)
             except ImportError as error:
-                raise _no_mediapipe(f"MediaPipe cannot be used ({error})") from error
+                raise unusable(error, "Tracking faces", "mediapipe") from error
             except (RuntimeError, ValueError) as error:
                 raise BackendError(
                     f"MediaPipe did not start: {error}",
@@ -134,13 +138,22 @@ def _detection(found: Any, picture: Picture, window: _Box) -> Detection:
     left, top, width, height = window
     box = found.location_data.relative_bounding_box
     points = np.array([(p.x, p.y) for p in found.location_data.relative_keypoints])
+    size = np.array([width, height], dtype=np.float64)
     corner = np.array([left, top], dtype=np.float64)
-    points = points * (width, height) + corner
+    centre = np.array([box.xmin + box.width / 2, box.ymin + box.height / 2]) * size + corner
+    return detection(
+        centre, np.array([box.width, box.height]) * size, points * size + corner, picture
+    )
+
+
+def detection(
+    centre: FloatArray, size: FloatArray, points: FloatArray, picture: Picture
+) -> Detection:
+    """Return a face from its box and its six points (right eye, left eye, nose, mouth, ears)."""
     eyes = points[1] - points[0]
-    centre = np.array([(box.xmin + box.width / 2) * width, (box.ymin + box.height / 2) * height])
     return Detection(
-        centre=centre + corner,
-        size=max(box.width * width, box.height * height),
+        centre=centre,
+        size=float(size.max()),
         angle=math.atan2(eyes[1], eyes[0]),
         look=look_at(picture, points[[0, 1, 3]]),
     )
@@ -159,7 +172,9 @@ def runtime_name() -> str:
     try:
         return f"mediapipe {metadata.version('mediapipe')} face mesh with iris refinement"
     except metadata.PackageNotFoundError:
-        raise _no_mediapipe("MediaPipe is not installed") from None
+        raise unusable(
+            ModuleNotFoundError(name="mediapipe"), "Tracking faces", "mediapipe"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -195,12 +210,3 @@ def _without_chatter() -> Iterator[None]:
             for line in file.read().splitlines(keepends=True):
                 if not any(known in line.decode(errors="replace") for known in _CHATTER):
                     os.write(2, line)
-
-
-def _no_mediapipe(what: str) -> BackendError:
-    return BackendError(
-        f"{what}, so faces cannot be tracked.",
-        expected="MediaPipe 0.10.21 on Python 3.11 or 3.12",
-        got=f"Python {sys.version_info.major}.{sys.version_info.minor}",
-        todo="Install it with: pip install 'openbitbox[video]'.",
-    )

@@ -1,8 +1,9 @@
 """Frames to face mesh: one person's face is followed through a video.
 
 Which face is followed is decided by `bitbox.face_backend.tracking`. What finds faces and measures
-them is a runtime: MediaPipe's two models (`bitbox.face_backend.graphs`), or its newer
-FaceLandmarker (`bitbox.face_backend.tasks`); nothing else uses MediaPipe.
+them is a runtime: MediaPipe's two models (`bitbox.face_backend.graphs`), the same in newer versions
+of MediaPipe (`bitbox.face_backend.embedders`), or its newer FaceLandmarker
+(`bitbox.face_backend.tasks`); nothing else uses MediaPipe.
 
 A frame depends on the ones before only through the crop in which the face is looked for, so the
 mesh adds no latency, at any frame rate.
@@ -13,7 +14,6 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import replace
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,8 +68,8 @@ def track_mesh(
         from then on. Left and right are those of the image; a number counts faces from the left
         of the image, from 0, in the first image that has as many.
     model : Path, optional
-        A ``face_landmarker.task`` file for MediaPipe's newer interface; None: the models that
-        MediaPipe brings along. See `chosen_model`.
+        Installed models, or a ``face_landmarker.task`` file for FaceLandmarker; None: the models
+        that MediaPipe brings along. See `chosen_model`.
     progress : callable, optional
         Called as ``progress(task, frames_done, frames_total_or_None)``.
     folder : Path, optional
@@ -146,33 +146,26 @@ def chosen_model(path: str | os.PathLike[str] | None = None) -> Path | None:
     Raises
     ------
     BackendError
-        The file is not there, or one is needed and none is named or was fetched.
+        The file is not there, or one is needed and none is named or installed.
     """
-    from bitbox.face_backend.models import find_model, named_model
+    from bitbox.face_backend.models import brings_models, find_model, named_model
 
     named = named_model(None if path is None else Path(path))
-    if named is not None or _brings_models():
+    if named is not None or brings_models():
         return named
     return find_model()
 
 
-def _brings_models() -> bool:
-    """Tell whether this MediaPipe has its own models; looked up, since importing it is slow."""
-    found = util.find_spec("mediapipe")
-    if found is None or not found.submodule_search_locations:
-        return True  # the error that it is not installed comes when it is started
-    folder = Path(found.submodule_search_locations[0])
-    return (folder / "python" / "solution_base.py").is_file()
-
-
 def open_runtime(model: Path | None = None) -> GraphRuntime | TasksRuntime:
-    """Return MediaPipe's own models, or FaceLandmarker with a model file, ready to run."""
+    """Return MediaPipe's own models, the same from a bundle, or FaceLandmarker, ready to run."""
     if model is None:
         return GraphRuntime()
+    from bitbox.face_backend.embedders import EmbedderRuntime
+    from bitbox.face_backend.models import is_bundle
     from bitbox.face_backend.tasks import TasksRuntime
 
     with quietly():
-        return TasksRuntime(model)
+        return EmbedderRuntime(model) if is_bundle(model) else TasksRuntime(model)
 
 
 class _Follower:

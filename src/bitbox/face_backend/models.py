@@ -1,43 +1,90 @@
-"""The model file that newer MediaPipe needs: named, or fetched once and checked.
+"""The models that newer MediaPipe needs: named by the user, or installed in the user's cache.
 
-MediaPipe 0.10.21 brings its models along. Later versions (the only ones for Python 3.13 and
-later) do not: they take a ``face_landmarker.task`` file, which MediaPipe's makers publish.
+MediaPipe 0.10.21 brings its models along. Later versions (the only ones for Python 3.13 and later)
+do not. Its wheel can still be had from any package index, so `install_models` takes the models
+out of it; how the wheel is fetched is the business of `bitbox.face_backend.model_wheel`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import http.client
+import io
 import os
-import re
-import secrets
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import suppress
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from importlib import util
 from pathlib import Path
+from typing import Protocol
 
-from bitbox.errors import BackendError, OutputError, ParameterError
-from bitbox.files import reason
-from bitbox.progress import Progress
+from bitbox.errors import BackendError, InputError, OutputError
+from bitbox.files import reason, replacing
 from bitbox.provenance import hash_file
 
-#: The environment variable that names a model file.
+#: The environment variable that names a model file: a bundle, or one for FaceLandmarker.
 MODEL_VARIABLE = "BITBOX_FACE_LANDMARKER"
 #: The environment variable that names the cache folder.
 CACHE_VARIABLE = "BITBOX_CACHE_DIR"
-#: Where MediaPipe's makers publish the model.
-MODEL_URL = (
-    "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
-    "face_landmarker.task"
+
+_MODULES = "mediapipe/modules/"
+_LICENCE = "mediapipe-0.10.21.dist-info/LICENSE"
+#: The licence of all models (Apache 2.0), as it stands beside them.
+LICENCE_NAME = "MediaPipe-LICENSE.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Models that are used together, as one file.
+
+    Parameters
+    ----------
+    name : str
+        Short name, part of the file's name.
+    what : str
+        What it is, for the user.
+    members : dict of str to str
+        Name in the bundle, and the file in MediaPipe's wheel.
+    sha256 : str
+        Of the bundle, which has the same bytes wherever it is made.
+    """
+
+    name: str
+    what: str
+    members: dict[str, str]
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where the bundle is, or will be."""
+        return model_folder() / f"{self.name}-{self.sha256[:16]}.task"
+
+
+FACE = Bundle(
+    "face",
+    "face detectors and face mesh",
+    {
+        "face_mesh.tflite": "face_landmark/face_landmark_with_attention.tflite",
+        "far_faces.tflite": "face_detection/face_detection_full_range_sparse.tflite",
+        "near_faces.tflite": "face_detection/face_detection_short_range.tflite",
+    },
+    "5722720bfa149fdf724608b7735878af2b22dc4b59f10cc62ea68428be4b6a24",
 )
-_FETCHED = re.compile(r"face_landmarker-(?P<sum>[0-9a-f]{64})\.task")
-_CHUNK = 1 << 16
-_PATIENCE = 30.0  # seconds without a byte
+#: All that can be installed. Another bundle is another row.
+BUNDLES = (FACE,)
+
+
+class Content(Protocol):
+    """A folder, on disk or in a zip file, as pathlib.Path and zipfile.Path are."""
+
+    def __truediv__(self, name: str, /) -> Content:
+        """Return what has this name in the folder."""
+
+    def read_bytes(self) -> bytes:
+        """Return the content of a file."""
 
 
 def model_folder() -> Path:
-    """Return the folder in the user's cache where fetched models are kept."""
+    """Return the folder in the user's cache where models are kept."""
     import platformdirs
 
     named = os.environ.get(CACHE_VARIABLE)
@@ -60,158 +107,156 @@ def named_model(path: str | Path | None = None) -> Path | None:
         how = "" if path else f" (named by {MODEL_VARIABLE})"
         raise BackendError(
             f"There is no model file {str(file)!r}{how}.",
-            expected="the path of a face_landmarker.task file",
+            expected="the path of a .task file",
         )
     return file
 
 
-def find_model(path: str | Path | None = None) -> Path:
-    """Return the model file: named, or fetched earlier.
+def find_model(path: str | Path | None = None, bundle: Bundle = FACE) -> Path:
+    """Return the model file: named, or installed earlier.
 
     Parameters
     ----------
     path : path, optional
         The file. If None, the environment variable ``BITBOX_FACE_LANDMARKER`` may name it; if
-        that is not set, the one last fetched is taken.
+        that is not set, the installed one is taken.
+    bundle : Bundle
+        Which installed one.
 
     Raises
     ------
     BackendError
-        There is none, or a fetched one was damaged since.
+        There is none, or the installed one was damaged since.
     """
     named = named_model(path)
     if named is not None:
         return named
-    fetched = [
-        (file.stat().st_mtime, file, match["sum"])
-        for file in (model_folder().iterdir() if model_folder().is_dir() else ())
-        if (match := _FETCHED.fullmatch(file.name))
-    ]
-    if not fetched:
+    if not bundle.path.is_file():
         raise BackendError(
-            "This version of MediaPipe needs a model file, and there is none.",
-            todo="Download face_landmarker.task from MediaPipe's site and name it in the "
-            f"environment variable {MODEL_VARIABLE}, or let bitbox fetch it: "
-            "bitbox.face_backend.models.fetch_model(sha256=...).",
+            "This version of MediaPipe brings no models along, and none are installed.",
+            todo="Install them, once: bitbox models install.",
         )
-    _, file, checksum = max(fetched)
-    if hash_file(file) != checksum:
+    if hash_file(bundle.path) != bundle.sha256:
         raise BackendError(
-            f"The fetched model {str(file)!r} is damaged: its checksum is wrong.",
-            todo="Delete it and fetch it again.",
+            f"The installed models {str(bundle.path)!r} are damaged: their checksum is wrong.",
+            todo="Install them anew: bitbox models install.",
         )
-    return file
+    return bundle.path
 
 
-def fetch_model(sha256: str, *, url: str = MODEL_URL, progress: Progress | None = None) -> Path:
-    """Fetch a model file into the user's cache, and keep it only if its checksum is right.
+def is_bundle(model: Path, bundle: Bundle = FACE) -> bool:
+    """Tell whether a model file is made like a bundle; if not, it is for FaceLandmarker."""
+    try:
+        with zipfile.ZipFile(model) as task:
+            return set(bundle.members) <= set(task.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def is_installed(bundle: Bundle) -> bool:
+    """Tell whether a bundle is installed and undamaged."""
+    return bundle.path.is_file() and hash_file(bundle.path) == bundle.sha256
+
+
+def brings_models() -> bool:
+    """Tell whether MediaPipe has its own models, or is not installed; looked up, not imported."""
+    found = util.find_spec("mediapipe")
+    if found is None or not found.submodule_search_locations:
+        return True  # the error that it is not installed comes when it is started
+    folder = Path(found.submodule_search_locations[0])
+    return (folder / "python" / "solution_base.py").is_file()
+
+
+def install_models(wheel: Path | None = None) -> list[Path]:
+    """Make all bundles in the user's cache, with their licence beside them.
 
     Parameters
     ----------
-    sha256 : str
-        The SHA-256 that the file must have, as 64 hexadecimal digits: from a colleague whose
-        results you want to repeat, or of a copy that you trust.
-    url : str
-        Where the file is.
-    progress : callable, optional
-        Called as ``progress(task, bytes_done, bytes_total_or_None)``.
+    wheel : path, optional
+        MediaPipe 0.10.21's wheel, of any platform. None: it is fetched from the package index
+        that pip or uv is set up for, and removed again.
 
     Returns
     -------
-    Path
-        The file in the cache. Nothing is fetched if it is there already.
+    list of Path
+        The bundles. Nothing is fetched where all are there already.
 
     Raises
     ------
-    ParameterError
-        `sha256` is not a checksum, or `url` not a web address.
+    InputError
+        The wheel cannot be read or is another one.
     BackendError
-        The file cannot be fetched, comes incomplete, or has another checksum; nothing is kept.
+        The wheel cannot be fetched, or its models have another checksum; nothing is kept.
+    OutputError
+        The cache cannot be written.
     """
-    checksum = sha256.strip().lower()
-    if re.fullmatch(r"[0-9a-f]{64}", checksum) is None:
-        raise ParameterError(
-            "The checksum of the model was not understood.",
-            expected="a SHA-256: 64 hexadecimal digits",
-            got=repr(sha256),
-        )
-    if not url.startswith(("https://", "http://")):
-        raise ParameterError(
-            "The address of the model is not a web address.",
-            expected="https://...",
-            got=repr(url),
-        )
-    target = model_folder() / f"face_landmarker-{checksum}.task"
-    if target.is_file() and hash_file(target) == checksum:
-        os.utime(target)  # the one last fetched is the one that is used
-        return target
-    temporary = target.with_name(f".{secrets.token_hex(6)}.tmp")
+    if wheel is None and all(map(is_installed, BUNDLES)):
+        return [bundle.path for bundle in BUNDLES]
+    if wheel is not None:
+        return _install_from(_opened(wheel))
+    from bitbox.face_backend.model_wheel import fetch
+
+    with tempfile.TemporaryDirectory(prefix="bitbox-") as folder:
+        return _install_from(fetch(Path(folder)))
+
+
+def bundled(bundle: Bundle, content: Content) -> bytes:
+    """Return a bundle made of the files in MediaPipe's wheel: the same bytes wherever it is made.
+
+    Raises
+    ------
+    KeyError, OSError
+        A file is not there.
+    """
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as task:
+        for name, source in bundle.members.items():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # else it tells the system on which it was made
+            task.writestr(entry, (content / (_MODULES + source)).read_bytes())
+    return made.getvalue()
+
+
+def _opened(wheel: Path) -> Content:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        found = _download(url, temporary, progress)
-        if found != checksum:
+        return zipfile.Path(wheel)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{wheel} cannot be read as a wheel.",
+            expected="the file mediapipe-0.10.21-....whl",
+            got=reason(error),
+        ) from error
+
+
+def _install_from(content: Content) -> list[Path]:
+    """Make all bundles of the content of a wheel, or none."""
+    try:
+        made = [(bundle, bundled(bundle, content)) for bundle in BUNDLES]
+        licence = (content / _LICENCE).read_bytes()
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"There are no such models in this wheel ({error}).",
+            expected="the wheel of MediaPipe 0.10.21",
+        ) from error
+    for bundle, data in made:
+        found = hashlib.sha256(data).hexdigest()
+        if found != bundle.sha256:
             raise BackendError(
-                f"The model from {url} has another checksum than it should have, and is not used.",
-                expected=checksum,
+                f"The {bundle.what} have another checksum than they should have, and are not used.",
+                expected=bundle.sha256,
                 got=found,
-                todo="Check the checksum; if it is right, somebody changed the file.",
+                todo="Somebody changed the wheel: get it from another place.",
             )
-        os.replace(temporary, target)
+    try:
+        model_folder().mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        if isinstance(error, OutputError):
-            raise
         raise OutputError(
-            f"The model cannot be kept in {str(target.parent)!r} ({reason(error)}).",
+            f"The folder {str(model_folder())!r} cannot be made ({reason(error)}).",
             todo=f"Name another folder in {CACHE_VARIABLE}.",
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-    return target
-
-
-def _download(url: str, path: Path, progress: Progress | None) -> str:
-    """Save a file and return its SHA-256."""
-    digest = hashlib.sha256()
-    with path.open("wb") as file:
-        for piece in _pieces(url, progress):
-            file.write(piece)
-            digest.update(piece)
-        file.flush()
-        os.fsync(file.fileno())
-    return digest.hexdigest()
-
-
-def _pieces(url: str, progress: Progress | None) -> Iterator[bytes]:
-    """Yield the content of a web address.
-
-    Raises
-    ------
-    BackendError
-        It cannot be reached, or ends before it is complete.
-    """
-    done = 0
-    try:
-        with urllib.request.urlopen(url, timeout=_PATIENCE) as answer:  # noqa: S310 - web only
-            length = answer.headers.get("Content-Length")
-            total = int(length) if length is not None else None
-            while piece := answer.read(_CHUNK):
-                done += len(piece)
-                if progress is not None:
-                    progress("Fetching the face model", done, total)
-                yield piece
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise BackendError(f"The model cannot be fetched: {url} answers {error.code}.") from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, OSError) as error:
-        why = getattr(error, "reason", None) or reason(error)
-        raise BackendError(
-            f"The model cannot be fetched from {url} ({why}).",
-            todo="Check the network, or copy the file from another computer and name it in the "
-            f"environment variable {MODEL_VARIABLE}.",
-        ) from error
-    if total is not None and done < total:
-        raise BackendError(
-            f"The download of the model was interrupted after {done} of {total} bytes.",
-            todo="Try again.",
-        )
+    with replacing(model_folder() / LICENCE_NAME) as temporary:
+        temporary.write_bytes(licence)
+    for bundle, data in made:
+        with replacing(bundle.path) as temporary:
+            temporary.write_bytes(data)
+    return [bundle.path for bundle in BUNDLES]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import BackendError, OutputError, ParameterError
+from bitbox.errors import OutputError, ParameterError
+from bitbox.extras import need
 from bitbox.files import replacing
 from bitbox.progress import Progress
 
@@ -236,13 +237,9 @@ def plot_signals(signals: Signals, names: Sequence[str] | None = None) -> Any:
     Each line is drawn to its own scale, so that small movements are seen beside large ones; the
     true value is shown where the mouse points. Missing frames leave gaps.
     """
-    try:
-        import plotly.graph_objects as go
-    except ImportError as error:
-        raise BackendError(
-            "Plotly, which draws signals, is not installed.",
-            todo="Install it with: pip install 'openbitbox[report]'.",
-        ) from error
+    need("Drawing signals", "plotly.graph_objects")
+    import plotly.graph_objects as go
+
     chosen = signals if names is None else signals.select(names)
     if len(chosen.names) > _MOST_LINES:
         raise ParameterError(

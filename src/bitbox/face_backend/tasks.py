@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
+from bitbox.extras import unusable
 from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.provenance import hash_file
 from bitbox.video_picture import Image, Picture
@@ -43,15 +45,7 @@ class TasksRuntime:
     """
 
     def __init__(self, model: Path) -> None:
-        try:
-            import mediapipe
-            from mediapipe.tasks.python import vision
-            from mediapipe.tasks.python.core.base_options import BaseOptions
-        except ImportError as error:
-            raise BackendError(
-                f"MediaPipe cannot be used ({error}), so faces cannot be tracked.",
-                todo="Install it with: pip install 'openbitbox[video]'.",
-            ) from error
+        mediapipe, vision, BaseOptions = tasks_library()
         self._picture = mediapipe.Image
         self._format = mediapipe.ImageFormat.SRGB
         try:
@@ -129,6 +123,34 @@ class TasksRuntime:
             np.array([(p.x, p.y, p.z) for p in points], dtype=np.float32) * scale
             for points in self._landmarker.detect(picture).face_landmarks
         ]
+
+
+def tasks_library() -> tuple[Any, Any, Any]:
+    """Return MediaPipe, its vision tasks and its BaseOptions.
+
+    Raises
+    ------
+    BackendError
+        It is not installed, or is a version that reports its use to its makers: videos of people
+        are measured here, and no socket is opened.
+    """
+    from importlib import metadata
+
+    try:
+        version = metadata.version("mediapipe")
+        if int(version.split(".")[0]) >= 1:
+            raise BackendError(
+                f"MediaPipe {version} reports its use to its makers over the network, and is not "
+                "used here.",
+                expected="MediaPipe 0.10",
+                todo="Install an earlier one: pip install 'mediapipe<1'.",
+            )
+        import mediapipe
+        from mediapipe.tasks.python import vision
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+    except (ImportError, OSError) as error:
+        raise unusable(error, "Tracking faces", "mediapipe") from error
+    return mediapipe, vision, BaseOptions
 
 
 def tasks_name(model: Path) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import BackendError
+from bitbox.extras import need
 from bitbox.files import replacing
 from bitbox.quality import Finding
 from bitbox.report import figures
@@ -134,15 +134,11 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
 
 
 def _render(content: ReportContent) -> str:
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise BackendError(
-            f"The report cannot be made, because {error.name} is not installed.",
-            todo="Install it with: pip install 'openbitbox[report]'.",
-        ) from error
+    need("Making the report", "jinja2", "markupsafe", "plotly.offline")
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
     environment = Environment(
         loader=PackageLoader("bitbox.report", "templates"),
         autoescape=True,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import BackendError
+from bitbox.extras import need
 from bitbox.report.content import Thumbnail
 
 SIDE = 320
@@ -98,13 +98,9 @@ def _crop(thumbnail: Thumbnail) -> tuple[int, int, int, int]:
 
 
 def _jpeg(image: NDArray[np.uint8], size: tuple[int, int]) -> str:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise BackendError(
-            "The pictures of the report cannot be made, because Pillow is not installed.",
-            todo="Install it with: pip install 'openbitbox[video]'.",
-        ) from error
+    need("Making pictures for the report", "PIL")
+    from PIL import Image
+
     file = io.BytesIO()
     Image.fromarray(image).resize(size, Image.Resampling.LANCZOS).save(
         file, format="JPEG", quality=82, optimize=True

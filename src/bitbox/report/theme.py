@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitbox.errors import BackendError
+from bitbox.extras import need
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -80,13 +80,9 @@ def graph_objects() -> Any:
     BackendError
         If Plotly isn't installed.
     """
-    try:
-        import plotly.graph_objects as go
-    except ImportError as error:
-        raise BackendError(
-            "Figures cannot be drawn, because Plotly is not installed.",
-            todo="Install it with: pip install 'openbitbox[report]'.",
-        ) from error
+    need("Drawing figures", "plotly.graph_objects")
+    import plotly.graph_objects as go
+
     return go
 
 

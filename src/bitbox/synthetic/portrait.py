@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import BackendError
+from bitbox.extras import need
 
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]
@@ -91,14 +91,9 @@ def portrait() -> Portrait:
     BackendError
         If the libraries of the video extra are not installed.
     """
-    try:
-        import cv2  # noqa: F401
-        import skimage.data
-    except ImportError as error:
-        raise BackendError(
-            "Rendering faces needs scikit-image and OpenCV, which are not installed.",
-            todo="Install openbitbox with its video extra: pip install 'openbitbox[video]'.",
-        ) from error
+    need("Rendering faces", "cv2", "skimage.data")
+    import skimage.data
+
     image: Image = np.ascontiguousarray(skimage.data.astronaut())
     face = _softened(face_mesh()[:N_FACE])
     teeth = _teeth(face)

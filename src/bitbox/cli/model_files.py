@@ -1,0 +1,50 @@
+"""The commands about the models that newer versions of MediaPipe lack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bitbox.cli.options import FILE
+from bitbox.cli.terminal import Terminal
+
+
+@click.group()
+def models() -> None:
+    """List or install the face models that newer versions of MediaPipe lack."""
+
+
+@models.command("list")
+@click.pass_obj
+def list_models(terminal: Terminal, /) -> None:
+    """Say which models are there, and where."""
+    from bitbox.cli.presenting import show_models
+
+    show_models(terminal)
+
+
+@models.command("install")
+@click.option(
+    "--wheel",
+    type=FILE,
+    metavar="FILE",
+    help="Take them from this file instead of fetching it: MediaPipe 0.10.21's wheel, of any "
+    "platform.",
+)
+@click.pass_obj
+def install_models(terminal: Terminal, /, wheel: Path | None) -> None:
+    """Install the face models, once, for Python 3.13 and later.
+
+    MediaPipe up to 0.10.21 brings its models along; newer versions do not. This fetches the wheel
+    of 0.10.21 (36 MB) from the package index that your pip or uv is set up for, checks it, and
+    keeps only the models, in your cache folder, with their licence (Apache 2.0) beside them.
+    """
+    from bitbox.cli.presenting import show_models
+    from bitbox.face_backend import models as files
+
+    if not files.brings_models():
+        if wheel is None and not all(map(files.is_installed, files.BUNDLES)):
+            terminal.say("Getting the models out of MediaPipe 0.10.21 (36 MB, once) ...")
+        files.install_models(wheel)
+    show_models(terminal)

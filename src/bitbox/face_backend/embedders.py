@@ -1,0 +1,258 @@
+"""The built-in face models in newer versions of MediaPipe, which no longer run them by themselves.
+
+MediaPipe 1 has no Face Mesh any more, and its FaceLandmarker wants another mesh model, looks for
+the face by itself in every image, and hides how sure it is. Its ImageEmbedder, however, runs any
+model that takes an image and gives numbers. So the same three models that `GraphRuntime` uses
+(taken from the older wheel by `bitbox.face_backend.models`) run on the same crops, and what
+MediaPipe's graphs did with their numbers is done here: the mesh's eyes and lips are replaced by the
+finer ones, and a detector's raw boxes become faces.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import BackendError
+from bitbox.extras import unusable
+from bitbox.face_backend.graphs import GraphRuntime, detection
+from bitbox.face_backend.mesh_graph import N_POINTS, MeshArray
+from bitbox.face_backend.tasks import tasks_library
+from bitbox.face_backend.tracking import Detection
+from bitbox.video_picture import Picture
+
+FloatArray = NDArray[np.float64]
+_Box = tuple[int, int, int, int]
+
+#: The models in a bundle.
+MESH, FAR, NEAR = "face_mesh.tflite", "far_faces.tflite", "near_faces.tflite"
+
+_MESH_SIDE = 192  # pixels; the mesh model's coordinates are in these, too
+_N_PLAIN = 468
+# Which points of the mesh the model's finer outputs replace, as in MediaPipe's own graph
+# (LandmarksRefinementCalculator). The sides are those of the subject.
+_LIPS = [
+    *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409),
+    *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415),
+    *(76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408),
+    *(62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 183, 42, 41, 38, 12, 268, 271, 272, 407),
+]
+_RIGHT_EYE = [
+    *(33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173, 130, 25, 110),
+    *(24, 23, 22, 26, 112, 243, 247, 30, 29, 27, 28, 56, 190, 226, 31, 228, 229, 230, 231, 232),
+    *(233, 244, 113, 225, 224, 223, 222, 221, 189, 35, 124, 46, 53, 52, 65, 143, 111, 117, 118),
+    *(119, 120, 121, 128, 245, 156, 70, 63, 105, 66, 107, 55, 193),
+]
+_LEFT_EYE = [
+    *(263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398, 359, 255),
+    *(339, 254, 253, 252, 256, 341, 463, 467, 260, 259, 257, 258, 286, 414, 446, 261, 448, 449),
+    *(450, 451, 452, 453, 464, 342, 445, 444, 443, 442, 441, 413, 265, 353, 276, 283, 282, 295),
+    *(372, 340, 346, 347, 348, 349, 350, 357, 465, 383, 300, 293, 334, 296, 336, 285, 417),
+]
+_RIGHT_IRIS, _LEFT_IRIS = slice(468, 473), slice(473, 478)
+_LIDS = 16  # the first points of an eye; the iris is as deep as they are on average
+
+# From which score on a box is a face, as in MediaPipe's own graphs.
+_FAR_SURELY, _NEAR_SURELY = 0.6, 0.5
+_SAME_FACE = 0.3  # boxes that share this much of their union are of one face
+_MOST_LOGIT = 100.0
+
+
+class EmbedderRuntime(GraphRuntime):
+    """The models of a bundle, ready to run; a context manager.
+
+    Parameters
+    ----------
+    bundle : Path
+        A file made by `bitbox.face_backend.models.install_models`.
+
+    Raises
+    ------
+    BackendError
+        MediaPipe is not installed, or the file is no such bundle.
+    """
+
+    def __init__(self, bundle: Path) -> None:
+        try:
+            with zipfile.ZipFile(bundle) as models:
+                mesh, far, near = (models.read(name) for name in (MESH, FAR, NEAR))
+            self._mesher: Any = _Mesher(_Embedder(mesh))
+            self._finders = [
+                _Finder(_Embedder(far), side=192, stride=4, repeats=1, surely=_FAR_SURELY),
+                _Finder(_Embedder(near), side=128, stride=8, repeats=2, surely=_NEAR_SURELY),
+            ]
+        except BackendError:
+            raise
+        except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+            raise BackendError(
+                f"The face models in {bundle.name} cannot be used by MediaPipe.",
+                got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+                todo="Install them anew: bitbox models install.",
+            ) from error
+        self._name = f"{_version()} with the face models of 0.10.21"
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return self._name
+
+    def _find_in(self, picture: Picture, window: _Box, finders: list[Any]) -> list[Detection]:
+        for finder in finders:
+            faces = finder.find(picture, window)
+            if faces:
+                return list(faces)
+        return []
+
+
+class _Embedder:
+    """Any model from an image to numbers."""
+
+    def __init__(self, model: bytes) -> None:
+        mediapipe, vision, BaseOptions = tasks_library()
+        self._image = mediapipe.Image
+        self._format = mediapipe.ImageFormat.SRGB
+        try:
+            self._embedder = vision.ImageEmbedder.create_from_options(
+                vision.ImageEmbedderOptions(base_options=BaseOptions(model_asset_buffer=model))
+            )
+        except OSError as error:  # its part in C is loaded only now
+            raise unusable(error, "Tracking faces", "mediapipe") from error
+
+    def run(self, image: NDArray[np.uint8]) -> list[FloatArray]:
+        """Return the model's outputs, each of one dimension."""
+        picture = self._image(image_format=self._format, data=np.ascontiguousarray(image))
+        outputs = self._embedder.embed(picture).embeddings
+        return [np.asarray(output.embedding, dtype=np.float64) for output in outputs]
+
+    def close(self) -> None:
+        """End MediaPipe's threads."""
+        self._embedder.close()
+
+
+class _Mesher:
+    """The mesh model, as `MeshGraph` runs it."""
+
+    def __init__(self, model: _Embedder) -> None:
+        self._model = model
+
+    def run(self, image: NDArray[np.uint8]) -> tuple[MeshArray, float]:
+        """Return the mesh (478, 3) in shares of the image's side, and the presence score."""
+        plain, lips, right_eye, left_eye, right_iris, left_iris, flag = self._model.run(image)
+        mesh = np.empty((N_POINTS, 3), dtype=np.float32)
+        mesh[:_N_PLAIN] = plain.reshape(-1, 3)
+        for points, finer in ((_LIPS, lips), (_RIGHT_EYE, right_eye), (_LEFT_EYE, left_eye)):
+            mesh[points, :2] = finer.reshape(-1, 2)
+        for iris, finer, eye in (
+            (_RIGHT_IRIS, right_iris, _RIGHT_EYE),
+            (_LEFT_IRIS, left_iris, _LEFT_EYE),
+        ):
+            mesh[iris, :2] = finer.reshape(-1, 2)
+            mesh[iris, 2] = mesh[eye[:_LIDS], 2].mean()
+        return mesh / np.float32(_MESH_SIDE), float(_sigmoid(flag)[0])
+
+    def close(self) -> None:
+        """End MediaPipe's threads."""
+        self._model.close()
+
+
+class _Finder:
+    """A face detector: one of MediaPipe's BlazeFace models.
+
+    Parameters
+    ----------
+    model : _Embedder
+    side : int
+        Pixels of its input along each side.
+    stride : int
+        Pixels from one cell of its finest grid to the next.
+    repeats : int
+        Boxes in each of these cells. Where there are two, a grid of half as many cells with six
+        boxes each comes after.
+    surely : float
+        Boxes with a lower score are no faces.
+    """
+
+    def __init__(
+        self, model: _Embedder, *, side: int, stride: int, repeats: int, surely: float
+    ) -> None:
+        self._model = model
+        self._side = side
+        self._surely = surely
+        grids = [_cells(side // stride, repeats)]
+        if repeats > 1:
+            grids.append(_cells(side // (2 * stride), 6))
+        self._cells = np.concatenate(grids)
+
+    def find(self, picture: Picture, window: _Box) -> list[Detection]:
+        """Return the faces in a part of a picture."""
+        left, top, width, height = window
+        longer = max(width, height)
+        size = [max(1, round(self._side * length / longer)) for length in (width, height)]
+        margin = [(self._side - length) // 2 for length in size]
+        image = np.zeros((self._side, self._side, 3), dtype=np.uint8)
+        part = picture.window(window, (size[0], size[1]))
+        image[margin[1] : margin[1] + size[1], margin[0] : margin[0] + size[0]] = part
+        scale = np.array([width / size[0], height / size[1]])
+        faces = []
+        for points in self._faces(image):
+            points[[0, 2, 3, 4, 5, 6, 7]] -= margin
+            points *= scale
+            points[[0, 2, 3, 4, 5, 6, 7]] += (left, top)
+            faces.append(detection(points[0], points[1], points[2:], picture))
+        return list(faces)
+
+    def close(self) -> None:
+        """End MediaPipe's threads."""
+        self._model.close()
+
+    def _faces(self, image: NDArray[np.uint8]) -> list[FloatArray]:
+        """Return for each face its box's centre, the box's size, and six points; pixels (8, 2)."""
+        raw, logits = self._model.run(image)
+        scores = _sigmoid(logits)
+        likely = np.flatnonzero(scores >= self._surely)
+        points = raw.reshape(len(scores), 8, 2)[likely]
+        points[:, [0, 2, 3, 4, 5, 6, 7]] += self._cells[likely, None] * self._side
+        return _merged(points, scores[likely])
+
+
+def _cells(count: int, repeats: int) -> FloatArray:
+    """Return the centres of a grid's cells in shares of the side, each as often as it has boxes."""
+    middles = (np.arange(count) + 0.5) / count
+    y, x = np.meshgrid(middles, middles, indexing="ij")
+    return np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), repeats, axis=0)
+
+
+def _merged(points: FloatArray, scores: FloatArray) -> list[FloatArray]:
+    """Return one box a face: the mean of those that overlap the surest one, by their scores."""
+    found = []
+    order = np.argsort(-scores, kind="stable")
+    while order.size:
+        same = _overlap(points[order[0]], points[order]) > _SAME_FACE
+        same[0] = True
+        mine = order[same]
+        found.append(np.average(points[mine], axis=0, weights=scores[mine]))
+        order = order[~same]
+    return found
+
+
+def _overlap(one: FloatArray, others: FloatArray) -> FloatArray:
+    """Return how much of their union a box shares with others."""
+    low = np.maximum(one[0] - one[1] / 2, others[:, 0] - others[:, 1] / 2)
+    high = np.minimum(one[0] + one[1] / 2, others[:, 0] + others[:, 1] / 2)
+    shared = np.prod(np.clip(high - low, 0, None), axis=1)
+    union = np.prod(one[1]) + np.prod(others[:, 1], axis=1) - shared
+    return np.asarray(shared / np.maximum(union, 1e-9))
+
+
+def _sigmoid(logits: FloatArray) -> FloatArray:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_MOST_LOGIT, _MOST_LOGIT))))
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    return f"mediapipe {metadata.version('mediapipe')}"
