@@ -34,13 +34,14 @@ FloatArray = NDArray[np.float64]
 GONE = 2.0
 #: Seconds that somebody must be seen to count (less in recordings of less than three).
 STAYS = 1.0
+#: Sizes between where one person was and where another one is in the same place.
+THE_PLACE = 1.0
 _SHARE = 0.4  # of the time of whoever is seen longest, which counts in any case
 _STEP = 0.6  # seconds between sightings up to which somebody is seen in between as well
 _MOST = 1000  # stretches that are compared with each other, the longest
 _SAME_PLACE = 0.5  # sizes between where somebody was lost and where the same one is found
 _PLACE_COUNTS = 0.2  # how much more likely the same place makes the same person, as likeness
 _SAME_SIZE = 0.6  # the smaller's size in shares of the larger's
-_THE_PLACE = 1.0  # sizes between where one person mostly was and where another one is
 
 
 def check_choice(which: str | int) -> None:
@@ -277,7 +278,7 @@ def _may_follow(person: Person, followed: Sequence[Person], which: str | int) ->
     if which == "largest":
         return True
     place, other = person.usual_place(), followed[0].usual_place()
-    return bool(np.hypot(*(place[:2] - other[:2])) <= _THE_PLACE * max(place[2], other[2]))
+    return bool(np.hypot(*(place[:2] - other[:2])) <= THE_PLACE * max(place[2], other[2]))
 
 
 def _about_choice(

@@ -104,9 +104,10 @@ def test_boxes_of_one_face_become_one() -> None:
     near[0] += 4
     other[0] += 100
     np.testing.assert_allclose(_overlap(box, np.array([box, near, other])), [1, 256 / 544, 0])
-    first, second = _merged(np.array([box, near, other]), np.array([0.6, 0.9, 0.8]))
+    (first, sure), (second, less) = _merged(np.array([box, near, other]), np.array([0.6, 0.9, 0.8]))
     np.testing.assert_allclose(first[0], (0.6 * box[0] + 0.9 * near[0]) / 1.5)
     np.testing.assert_allclose(second, other)
+    assert (sure, less) == (0.9, 0.8)
 
 
 def test_a_bundle_with_something_else_in_it(tmp_path: Path) -> None:

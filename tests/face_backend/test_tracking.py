@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from bitbox.errors import ParameterError
-from bitbox.face_backend.tracking import (
-    Detection,
-    FaceTracker,
-    is_cut,
-    look_at,
-    thumbnail,
-)
+from bitbox.face_backend.tracking import Detection, FaceTracker, PlannedTracker, look_at
+from bitbox.identity import choose
 from bitbox.video import Picture
 
 RNG = np.random.default_rng(7)
@@ -86,10 +81,45 @@ def test_a_bystander_does_not_take_over():
     assert mine[5:] == [None] * 300
 
 
-def test_a_stranger_who_comes_later_does_not_take_over():
+def test_a_stranger_who_comes_later_takes_over_only_in_the_same_place():
+    frames = [[seen("ann", 100)]] * 5 + [[]] * 100 + [[seen("eve", 310)]] * 30
+    assert follow(FaceTracker("left"), frames)[5:] == [None] * 130
     frames = [[seen("ann", 100)]] * 5 + [[]] * 100 + [[seen("eve", 110)]] * 30
-    mine = follow(FaceTracker("left"), frames)
-    assert mine[5:] == [None] * 130
+    assert follow(FaceTracker("left"), frames)[105:] == [110.0] * 30
+
+
+def test_who_is_gone_is_followed_by_the_next():
+    frames = [[seen("ann", 100)]] * 5 + [[seen("eve", 500)]] * 130
+    mine = follow(FaceTracker(), frames)
+    assert mine[5:64] == [None] * 59
+    assert mine[64:] == [500.0] * 71
+
+
+def test_who_was_alone_is_left_for_the_one_who_is_meant():
+    frames = [[seen("ann", 100)]] * 5 + [[seen("ann", 100), seen("bob", 400)]] * 5
+    assert follow(FaceTracker("right"), frames) == [100.0] * 5 + [400.0] * 5
+
+
+def test_what_is_no_face_is_left_for_the_next():
+    tracker = FaceTracker()
+    frames = [[seen("eve", 500, size=300), seen("ann", 100)]] * 5
+    assert follow(tracker, frames) == [500.0] * 5
+    tracker.refuse()
+    assert follow(tracker, frames) == [100.0] * 5
+    assert tracker.n_faces == 1
+
+
+def test_a_plan_is_followed():
+    tracker = FaceTracker("right")
+    frames = [[seen("ann", 100)]] * 40 + [
+        [seen("bob", 400 + i), seen("ann", 100)] for i in range(40)
+    ]
+    follow(tracker, frames)
+    plan = PlannedTracker(choose(tracker.links, "right", end=80 / 30))
+    mine = follow(plan, frames)
+    assert mine == [None] * 40 + [400.0 + i for i in range(40)]
+    assert [plan.is_awaited(time) for time in (0.0, 1.2, 1.5)] == [False, False, True]
+    assert plan.update(1.5, [seen("ann", 100)]) is None
 
 
 def test_who_leaves_and_returns_elsewhere_is_recognised():
@@ -101,10 +131,10 @@ def test_who_leaves_and_returns_elsewhere_is_recognised():
 def test_who_was_not_recognised_at_first_is_as_soon_as_possible():
     """Turned away on return, then turned to the camera."""
     away = [Detection(np.array([300.0, 200.0]), 100.0, 0.0, a_look(99))]
-    frames = [[seen("ann", 100)]] * 5 + [[]] * 60 + [away] * 5 + [[seen("ann", 300)]] * 5
+    frames = [[seen("ann", 100)]] * 5 + [[]] * 40 + [away] * 5 + [[seen("ann", 300)]] * 5
     mine = follow(FaceTracker(), frames)
-    assert mine[65:70] == [None] * 5
-    assert mine[70:] == [300.0] * 5
+    assert mine[45:50] == [None] * 5
+    assert mine[50:] == [300.0] * 5
 
 
 def test_after_a_cut_the_same_person_is_taken():
@@ -151,14 +181,3 @@ def test_an_even_patch_is_no_division_by_zero():
         Picture.of(np.full((50, 50, 3), 7, np.uint8)), np.array([[10, 10], [30, 10], [20, 40.0]])
     )
     np.testing.assert_array_equal(look, 0)
-
-
-def test_cuts_are_seen_and_movement_is_not():
-    rng = np.random.default_rng(0)
-    scene = np.kron(rng.integers(0, 255, (12, 16, 3)), np.ones((30, 30, 1))).astype(np.uint8)
-    other = np.kron(rng.integers(0, 255, (12, 16, 3)), np.ones((30, 30, 1))).astype(np.uint8)
-    assert not is_cut(None, thumbnail(Picture.of(scene)))
-    assert not is_cut(
-        thumbnail(Picture.of(scene)), thumbnail(Picture.of(np.roll(scene, 4, axis=1)))
-    )
-    assert is_cut(thumbnail(Picture.of(scene)), thumbnail(Picture.of(other)))

@@ -198,19 +198,19 @@ class _Finder:
         image[margin[1] : margin[1] + size[1], margin[0] : margin[0] + size[0]] = part
         scale = np.array([width / size[0], height / size[1]])
         faces = []
-        for points in self._faces(image):
+        for points, score in self._faces(image):
             points[[0, 2, 3, 4, 5, 6, 7]] -= margin
             points *= scale
             points[[0, 2, 3, 4, 5, 6, 7]] += (left, top)
-            faces.append(detection(points[0], points[1], points[2:], picture))
+            faces.append(detection(points[0], points[1], points[2:], picture, score))
         return list(faces)
 
     def close(self) -> None:
         """End MediaPipe's threads."""
         self._model.close()
 
-    def _faces(self, image: NDArray[np.uint8]) -> list[FloatArray]:
-        """Return for each face its box's centre, the box's size, and six points; pixels (8, 2)."""
+    def _faces(self, image: NDArray[np.uint8]) -> list[tuple[FloatArray, float]]:
+        """Return for each face its box's centre and size and six points, pixels (8, 2); a score."""
         raw, logits = self._model.run(image)
         scores = _sigmoid(logits)
         likely = np.flatnonzero(scores >= self._surely)
@@ -226,15 +226,19 @@ def _cells(count: int, repeats: int) -> FloatArray:
     return np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), repeats, axis=0)
 
 
-def _merged(points: FloatArray, scores: FloatArray) -> list[FloatArray]:
-    """Return one box a face: the mean of those that overlap the surest one, by their scores."""
+def _merged(points: FloatArray, scores: FloatArray) -> list[tuple[FloatArray, float]]:
+    """Return one box a face: the mean of those that overlap the surest one, and that one's score.
+
+    The mean is weighted by the scores.
+    """
     found = []
     order = np.argsort(-scores, kind="stable")
     while order.size:
         same = _overlap(points[order[0]], points[order]) > _SAME_FACE
         same[0] = True
         mine = order[same]
-        found.append(np.average(points[mine], axis=0, weights=scores[mine]))
+        mean = np.average(points[mine], axis=0, weights=scores[mine])
+        found.append((mean, float(scores[order[0]])))
         order = order[~same]
     return found
 

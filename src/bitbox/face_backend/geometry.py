@@ -228,6 +228,26 @@ def rigid_face(mesh: ArrayLike) -> FloatArray:
     return np.asarray(scale[:, None, None] * turned + shift[:, None])
 
 
+def misshapen(mesh: ArrayLike) -> FloatArray:
+    """Return how far a mesh is from the shape of any face.
+
+    Parameters
+    ----------
+    mesh : array_like, shape (T, 468 or 478, 3)
+        Pixels, without missing values.
+
+    Returns
+    -------
+    ndarray, shape (T,)
+        Root mean square distance of its points from the reference face, put where the mesh's stable
+        points are (`rigid_face`), in distances between the outer corners of that face's eyes.
+    """
+    points = _check_mesh(mesh).astype(np.float64)
+    rigid = rigid_face(points)
+    away = np.sqrt(((points - rigid) ** 2).sum(axis=2).mean(axis=1))
+    return np.asarray(away / np.linalg.norm(rigid[:, EYES[0]] - rigid[:, EYES[2]], axis=1))
+
+
 @cache
 def _stable() -> tuple[IntArray, IntArray]:
     """Return the stable vertices of both sides, and for each the place of its twin among them."""

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from bitbox.errors import BackendError
 from bitbox.extras import unusable
 from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
+from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.video_picture import Picture
 
@@ -111,6 +112,13 @@ class GraphRuntime:
                     found.append(face)
         return found
 
+    def is_face(self, picture: Picture, crop: Crop) -> bool:
+        """Have a second look at a face that was found, with the near-range model."""
+        near = self._finders[1:]
+        return is_face(
+            lambda view: self._find_in(view, (0, 0, view.width, view.height), near), picture, crop
+        )
+
     def _find_in(self, picture: Picture, window: _Box, finders: list[Any]) -> list[Detection]:
         width, height = window[2:]
         shrink = max(1.0, max(width, height) / _FIND_SIDE)
@@ -141,13 +149,12 @@ def _detection(found: Any, picture: Picture, window: _Box) -> Detection:
     size = np.array([width, height], dtype=np.float64)
     corner = np.array([left, top], dtype=np.float64)
     centre = np.array([box.xmin + box.width / 2, box.ymin + box.height / 2]) * size + corner
-    return detection(
-        centre, np.array([box.width, box.height]) * size, points * size + corner, picture
-    )
+    sizes = np.array([box.width, box.height]) * size
+    return detection(centre, sizes, points * size + corner, picture, float(found.score[0]))
 
 
 def detection(
-    centre: FloatArray, size: FloatArray, points: FloatArray, picture: Picture
+    centre: FloatArray, size: FloatArray, points: FloatArray, picture: Picture, score: float
 ) -> Detection:
     """Return a face from its box and its six points (right eye, left eye, nose, mouth, ears)."""
     eyes = points[1] - points[0]
@@ -156,6 +163,7 @@ def detection(
         size=float(size.max()),
         angle=math.atan2(eyes[1], eyes[0]),
         look=look_at(picture, points[[0, 1, 3]]),
+        score=score,
     )
 
 

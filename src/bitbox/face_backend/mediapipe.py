@@ -1,8 +1,9 @@
 """Frames to face mesh: one person's face is followed through a video.
 
-Which face is followed is decided by `bitbox.face_backend.tracking`. What finds faces and measures
-them is a runtime: MediaPipe's two models (`bitbox.face_backend.graphs`), the same in newer versions
-of MediaPipe (`bitbox.face_backend.embedders`), or its newer FaceLandmarker
+Which face is followed is decided by `bitbox.face_backend.tracking`: at first as far as can be known
+then, and where that turns out wrong, once more. What finds faces and measures them is a runtime:
+MediaPipe's two models (`bitbox.face_backend.graphs`), the same in newer versions of MediaPipe
+(`bitbox.face_backend.embedders`), or its newer FaceLandmarker
 (`bitbox.face_backend.tasks`); nothing else uses MediaPipe.
 
 A frame depends on the ones before only through the crop in which the face is looked for, so the
@@ -11,16 +12,18 @@ mesh adds no latency, at any frame rate.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.face_backend.geometry import rigid_face
+from bitbox.face_backend.geometry import misshapen, rigid_face
 from bitbox.face_backend.graphs import GraphRuntime, quietly
 from bitbox.face_backend.mesh_graph import N_POINTS
 from bitbox.face_backend.mesh_track import (
@@ -31,21 +34,30 @@ from bitbox.face_backend.mesh_track import (
 )
 from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.refinement import FaceSpool
+from bitbox.face_backend.scenes import Scenes
 from bitbox.face_backend.spool import room_for
-from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, is_cut, thumbnail
+from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, PlannedTracker
+from bitbox.identity import Choice, choose
 from bitbox.progress import Progress
-from bitbox.video import Frame, Picture, VideoInfo, read_frames
+from bitbox.stretches import Stretch
+from bitbox.video import Frame, FrameReader, Picture, VideoInfo, read_frames
 
 if TYPE_CHECKING:
     from bitbox.face_backend.tasks import TasksRuntime
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 __all__ = ["MeshTrack", "chosen_model", "track_mesh"]
 
 #: A face counts as tracked where the mesh model's presence score is at least this.
 MIN_PRESENCE = 0.5
+#: A mesh further from the shape of a face than this is none. Of 600 rendered faces turned by up to
+#: 45 degrees with strong expressions the furthest is at 0.13, of 2456 frames of real people 0.10.
+MOST_MISSHAPEN = 0.2
 _SEARCH_EVERY = 0.5  # seconds between looks for other faces while there is one
+_JUDGE_EVERY = 1.0  # seconds between second looks at what has stood one
+_PATIENCE = 5  # second looks that are had before something is given up as no face
 _CROP = 1.5  # side of the crop relative to the face in it, as the mesh model was trained
 
 
@@ -64,9 +76,8 @@ def track_mesh(
     path : path-like
         A video file.
     face : {"largest", "left", "right"} or int, default "largest"
-        Whom to follow where there are several: chosen in the first image with a face and held
-        from then on. Left and right are those of the image; a number counts faces from the left
-        of the image, from 0, in the first image that has as many.
+        Whom to follow where there are several, as `bitbox.identity` decides it. Left and right are
+        those of the image; a number counts faces from the left of the image, from 0.
     model : Path, optional
         Installed models, or a ``face_landmarker.task`` file for FaceLandmarker; None: the models
         that MediaPipe brings along. See `chosen_model`.
@@ -92,38 +103,78 @@ def track_mesh(
         If there is no room for the mesh.
     """
     tracker = FaceTracker(face)
-    task = f"Tracking the face in {Path(path).name}"
-    times, confidence, counts = [], [], []
+    name = Path(path).name
     with (
         on_one_core(),
         read_frames(path) as frames,
         open_runtime(model) as runtime,
-        room_for(_room(frames.info), folder, Path(path).name) as room,
-        FaceSpool(N_POINTS, folder, room) as faces,
+        contextlib.ExitStack() as kept,
     ):
         follower = _Follower(tracker, runtime)
-        for frame in frames:
-            mesh, presence = follower.step(frame)
-            faces.append(frame.picture, mesh)
-            times.append(frame.time)
-            confidence.append(presence)
-            counts.append(follower.n_faces)
-            if progress is not None:
-                progress(task, len(times), frames.info.n_frames)
-        size = (frames.info.width, frames.info.height)
-        findings = tuple(frames.findings)
-        mesh_over_time = faces.refined()
+        faces = kept.enter_context(_followed(frames, follower, folder, name, progress))
+        times = np.array(follower.times)
+        choice = choose(tracker.links, face, end=float(times[-1]))
+        if _was_missed(choice, times, follower.whose):
+            kept.close()
+            again = kept.enter_context(read_frames(path))
+            follower = _Follower(PlannedTracker(choice), runtime)
+            faces = kept.enter_context(_followed(again, follower, folder, name, progress))
+        confidence = np.array(follower.confidence)
+        wrong = np.array(follower.whose) != _numbers(choice, times)
+        confidence[wrong] = 0.0
+        faces.drop(np.flatnonzero(wrong))
+        mesh = faces.refined()
     track = MeshTrack(
-        mesh_over_time,
-        np.array(times),
-        np.array(confidence),
-        np.array(counts),
-        size,
-        findings,
+        mesh,
+        times,
+        confidence,
+        np.array(follower.counts),
+        (frames.info.width, frames.info.height),
+        tuple(frames.findings),
         runtime.name,
     )
     require_a_face(track, path, face)
-    return replace(track, findings=(*findings, *findings_of(track, follower.cuts)))
+    told = (*findings_of(track, follower.scenes.cuts()), *choice.findings)
+    return replace(track, findings=(*track.findings, *told))
+
+
+@contextlib.contextmanager
+def _followed(
+    frames: FrameReader,
+    follower: _Follower,
+    folder: Path | None,
+    name: str,
+    progress: Progress | None,
+) -> Iterator[FaceSpool]:
+    """Go through all frames of a video, and give what was measured as long as it is used."""
+    task = f"Tracking the face in {name}{follower.tracker.task}"
+    with (
+        room_for(_room(frames.info), folder, name) as room,
+        FaceSpool(N_POINTS, folder, room) as faces,
+    ):
+        for frame in frames:
+            faces.append(frame.picture, follower.step(frame))
+            if progress is not None:
+                progress(task, len(follower.times), frames.info.n_frames)
+        follower.judge()
+        yield faces
+
+
+def _numbers(choice: Choice, times: FloatArray) -> IntArray:
+    """Return the number of the stretch to follow at each time, -1 for none."""
+    chosen = [choice.at(time) for time in times.tolist()]
+    return np.array([-1 if s is None or s.refused else s.number for s in chosen], dtype=np.int64)
+
+
+def _was_missed(choice: Choice, times: FloatArray, whose: list[int]) -> bool:
+    """Tell whether the right face was seen in frames in which another one was followed."""
+    followed = np.array(whose)
+    for span in choice.spans:
+        seen = span.stretch.log[:, 0]
+        seen = seen[(seen >= span.start) & (seen <= span.stop)]
+        if (followed[np.searchsorted(times, seen)] != span.stretch.number).any():
+            return True
+    return False
 
 
 def _room(info: VideoInfo) -> int:
@@ -169,39 +220,70 @@ def open_runtime(model: Path | None = None) -> GraphRuntime | TasksRuntime:
 
 
 class _Follower:
-    """Goes through the frames of one video and keeps to the chosen face."""
+    """Goes through the frames of one video and keeps to the chosen face.
 
-    def __init__(self, tracker: FaceTracker, runtime: GraphRuntime | TasksRuntime) -> None:
-        self._tracker = tracker
+    Attributes
+    ----------
+    tracker : FaceTracker or PlannedTracker
+        Who decides whom to follow.
+    times, confidence : list of float
+    counts : list of int
+        Faces in each frame, as of the latest search.
+    whose : list of int
+        The number of the stretch that was looked at in each frame; -1 for none.
+    scenes : Scenes
+    """
+
+    def __init__(
+        self, tracker: FaceTracker | PlannedTracker, runtime: GraphRuntime | TasksRuntime
+    ) -> None:
+        self.tracker = tracker
         self._runtime = runtime
         self._crop: Crop | None = None
         self._searched = -math.inf
-        self._scene: FloatArray | None = None
-        self.n_faces = 0
-        self.cuts: list[float] = []
+        self._judged: dict[Stretch, _Judgement] = {}
+        self._n_faces = 0
+        self.scenes = Scenes()
+        self.times: list[float] = []
+        self.confidence: list[float] = []
+        self.counts: list[int] = []
+        self.whose: list[int] = []
 
-    def step(self, frame: Frame) -> tuple[MeshArray, float]:
-        """Return the mesh (478, 3) in this frame, NaN where lost, and its confidence."""
-        scene = thumbnail(frame.picture)
-        if is_cut(self._scene, scene):
-            self.cuts.append(frame.time)
-            self._tracker.cut()
+    def step(self, frame: Frame) -> MeshArray:
+        """Return the mesh (478, 3) in this frame, NaN where lost."""
+        mesh, presence = self._look(frame)
+        mine = self.tracker.mine
+        self.times.append(frame.time)
+        self.confidence.append(presence if mesh is not None else 0.0)
+        self.counts.append(self._n_faces)
+        self.whose.append(-1 if self._crop is None or mine is None else mine.number)
+        return np.full((N_POINTS, 3), np.nan, dtype=np.float32) if mesh is None else mesh
+
+    def judge(self) -> None:
+        """Let the tracker know what turned out to be no face: what mostly did not look like one."""
+        for stretch, judgement in self._judged.items():
+            stretch.refused = stretch.refused or judgement.against > judgement.for_it
+
+    def _look(self, frame: Frame) -> tuple[MeshArray | None, float]:
+        if self.scenes.may_be_new(frame.picture, frame.time):
+            self.tracker.cut()
             self._crop = None
-        self._scene = scene
+        if not self.tracker.is_awaited(frame.time):
+            self._crop = None
         searched = False
-        if self._crop is None or self._tracker.is_crowded(frame.time) or self._is_time(frame.time):
+        if self._crop is None or self.tracker.is_crowded(frame.time) or self._is_time(frame.time):
             self._search(frame)
             searched = True
         mesh, presence = self._measure(frame.picture)
         if mesh is None and not searched:
             self._search(frame)
             mesh, presence = self._measure(frame.picture)
-        if mesh is None:
-            self._crop = None
-            return np.full((N_POINTS, 3), np.nan, dtype=np.float32), 0.0
-        self._crop = _crop_of_mesh(mesh)
-        self._tracker.follow(frame.time, np.array([self._crop.x, self._crop.y]))
-        self.n_faces = max(self.n_faces, 1)
+        if mesh is not None and not self._is_face(frame):
+            mesh = None
+        if mesh is None or self._crop is None:
+            return None, 0.0
+        self.tracker.follow(frame.time, np.array([self._crop.x, self._crop.y]))
+        self._n_faces = max(self._n_faces, 1)
         return mesh, presence
 
     def _is_time(self, time: float) -> bool:
@@ -211,10 +293,10 @@ class _Follower:
         """Look for all faces and aim the crop at the chosen one."""
         is_time = self._is_time(frame.time)
         found = self._runtime.find(frame.picture, closely=is_time and self._crop is None)
-        self.n_faces = len(found)
         if is_time:
             self._searched = frame.time
-        mine = self._tracker.update(frame.time, found)
+        mine = self.tracker.update(frame.time, found)
+        self._n_faces = self.tracker.n_faces
         if mine is None:
             crop = self._crop
             if crop is not None and any(not _is_elsewhere(crop, face) for face in found):
@@ -231,10 +313,42 @@ class _Follower:
                 self._crop = _crop_of_mesh(mesh)
 
     def _measure(self, picture: Picture) -> tuple[MeshArray | None, float]:
+        """Return the mesh in the crop, and aim the crop at it for the next frame."""
         if self._crop is None:
             return None, 0.0
         mesh, presence = self._runtime.mesh(picture, self._crop)
-        return (mesh, presence) if presence >= MIN_PRESENCE else (None, presence)
+        if presence < MIN_PRESENCE or misshapen(mesh[None])[0] > MOST_MISSHAPEN:
+            return None, presence
+        self._crop = _crop_of_mesh(mesh)
+        return mesh, presence
+
+    def _is_face(self, frame: Frame) -> bool:
+        """Have a second look from time to time; forget what does not stand it."""
+        mine = self.tracker.mine
+        if mine is None or self._crop is None:
+            return True
+        judgement = self._judged.setdefault(mine, _Judgement())
+        if judgement.for_it and frame.time - judgement.time < _JUDGE_EVERY:
+            return True
+        judgement.time = frame.time
+        if self._runtime.is_face(frame.picture, self._crop):
+            judgement.for_it += 1
+        else:
+            judgement.against += 1
+        if judgement.for_it or judgement.against < _PATIENCE:
+            return True
+        self.tracker.refuse()
+        self._crop = None
+        return False
+
+
+@dataclass
+class _Judgement:
+    """How often somebody's face stood a second look or did not, and when it was had."""
+
+    for_it: int = 0
+    against: int = 0
+    time: float = -math.inf
 
 
 def _is_elsewhere(crop: Crop, face: Detection) -> bool:

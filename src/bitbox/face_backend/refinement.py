@@ -14,6 +14,7 @@ stands for one person under one light; where a texture does not match it, the me
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,10 @@ class FaceSpool:
         texture = laid_flat(picture, mesh) if found else np.zeros(self._length, dtype=np.uint8)
         self._textures.append(texture)
         self._meshes.append(mesh)
+
+    def drop(self, frames: Sequence[int] | NDArray[np.int64]) -> None:
+        """Take the faces of some frames back: they are missing."""
+        self._meshes.drop(frames)
 
     def refined(self) -> MeshArray:
         """Return all meshes, refined, shape (T, points, 3), read-only."""

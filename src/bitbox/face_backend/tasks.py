@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
 from bitbox.extras import unusable
+from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.provenance import hash_file
 from bitbox.video_picture import Image, Picture
@@ -102,6 +103,10 @@ class TasksRuntime:
         if not meshes and closely:
             meshes = self._meshes_in_quarters(picture.image)
         return [_detection(mesh, picture) for mesh in meshes]
+
+    def is_face(self, picture: Picture, crop: Crop) -> bool:
+        """Have a second look at a face that was found."""
+        return is_face(self.find, picture, crop)
 
     def _meshes_in_quarters(self, image: Image) -> list[MeshArray]:
         height, width = image.shape[:2]
