@@ -32,6 +32,8 @@ _NOT_MEASURING = (
     *("plot.py", "models.py", "model_wheel.py", "threedi.py", "threedi_launch.py"),
     *("video_writing.py", "store.py", "store_entry.py", "retention.py"),
 )
+#: Code outside of this folder that decides whose face is measured.
+_DECIDING = ("identity.py", "stretches.py")
 _NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 
@@ -283,6 +285,7 @@ def code_fingerprint() -> str:
     """
     here = Path(__file__).parent
     files = [*here.glob("*.py"), *here.glob("data/**/*"), *here.parent.glob("video*.py")]
+    files += [here.parent / name for name in _DECIDING]
     digest = hashlib.sha256()
     for path in sorted(files):
         if path.is_file() and path.name not in _NOT_MEASURING:

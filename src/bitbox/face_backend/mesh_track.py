@@ -91,14 +91,14 @@ def findings_of(track: MeshTrack, cuts: Sequence[float]) -> list[Finding]:
     ----------
     track : MeshTrack
     cuts : sequence of float
-        Times, in seconds, at which the film was cut.
+        Times, in seconds, at which the film seems to be cut.
     """
     seen = track.confidence > 0
     return [
         *_about_others(track),
         *_about_loss(track, seen),
         *_about_cuts(cuts),
-        *_about_size(track, seen),
+        *_about_size(track),
     ]
 
 
@@ -107,12 +107,14 @@ def _about_others(track: MeshTrack) -> list[Finding]:
     if not several.any():
         return []
     first = track.time[several][0]
+    place = float(np.median(track.mesh[_some(track), 4, 0])) / track.size[0]
     return [
         Finding(
             "several-faces",
             "warning",
             f"There are up to {track.n_faces.max()} faces, in {100 * several.mean():.0f} % of the"
-            f" frames, first at {first:.2f} s. One of them was followed.",
+            f" frames, first at {first:.2f} s. One of them was followed, mostly at"
+            f" {100 * place:.0f} % of the width of the picture from its left.",
             "Check that it is the right one; choose another by face='left', 'right' or a number.",
         )
     ]
@@ -141,15 +143,21 @@ def _about_cuts(cuts: Sequence[float]) -> list[Finding]:
         Finding(
             "cuts",
             "warning",
-            f"The film is cut {len(cuts)} times, first at {cuts[0]:.2f} s.",
+            f"The picture changes all at once, as where a film is cut,"
+            f" {len(cuts)} times, first at {cuts[0]:.2f} s.",
             "Use a recording in one take, or check that the same person is seen after each cut.",
         )
     ]
 
 
-def _about_size(track: MeshTrack, seen: NDArray[np.bool_]) -> list[Finding]:
-    frames = np.flatnonzero(seen)
-    some = frames[:: -(-len(frames) // _ENOUGH)]  # all of a long mesh need not come into memory
+def _some(track: MeshTrack) -> NDArray[np.int64]:
+    """Return frames with a face: all of a long mesh need not come into memory."""
+    frames = np.flatnonzero(track.confidence > 0)
+    return np.asarray(frames[:: -(-len(frames) // _ENOUGH)])
+
+
+def _about_size(track: MeshTrack) -> list[Finding]:
+    some = _some(track)
     eyes = np.linalg.norm(track.mesh[some, 263, :2] - track.mesh[some, 33, :2], axis=1)
     between = float(np.median(eyes))
     if between >= _SMALL:
