@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bitbox.errors import InputError
+from bitbox.errors import InputError, SchemaError
 from bitbox.files import arrow_file, replacing, require_file
 from bitbox.neutral import cells
-from bitbox.signal_checks import RESERVED
+from bitbox.signal_checks import RESERVED, check_cells, some
 from bitbox.signals import Signals
 
 _KEY = b"bitbox.signals"
 _FORMAT = 1
+#: Numbers that are read from Parquet in one piece.
+_BATCH = 10_000_000
+#: What the header holds, and of which type.
+_HEADER: Mapping[str, type] = {
+    "kind": str,
+    "schema": str,
+    "units": str,
+    "dimension": int,
+    "backend": str,
+    "provenance": dict,
+}
 
 
 def write_csv(signals: Signals, path: Path) -> Path:
@@ -50,42 +63,152 @@ def write_parquet(signals: Signals, path: Path) -> Path:
 def read_parquet(path: Path) -> Signals:
     """Read what :func:`write_parquet` wrote."""
     import pyarrow as pa
+
+    size = require_file(path, "a Parquet file").st_size
+    check_cells(path.name, size // 8, 1)  # no number takes more room there than in memory
+    try:
+        names, columns, header = _parquet_columns(path)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError, KeyError) as error:
+        raise InputError(
+            f"{path} cannot be read as a Parquet file.",
+            got=str(error) or type(error).__name__,
+            todo="Is it complete?",
+        ) from error
+    confidence = columns[names.index("confidence")] if "confidence" in names else None
+    signals = [i for i, name in enumerate(names) if name not in RESERVED]
+    try:
+        return Signals(
+            np.column_stack([columns[i] for i in signals]),
+            columns[names.index("time")],
+            tuple(names[i] for i in signals),
+            confidence=confidence,
+            **_metadata(path, header),
+        )
+    except (InputError, SchemaError) as error:
+        if error.what.startswith(str(path)):
+            raise
+        raise type(error)(
+            f"{path}: {error.what}", expected=error.expected, got=error.got, todo=error.todo
+        ) from error
+
+
+def _parquet_columns(path: Path) -> tuple[list[str], list[Any], bytes]:
+    """Return names and numbers of all columns, and our header, having looked at the footer first.
+
+    Raises
+    ------
+    InputError
+        The footer says that this is not a file of Signals, or more than can be read.
+    """
     import pyarrow.parquet as pq
 
-    require_file(path, "a Parquet file")
-    try:
-        # read through memory: the file may be replaced or removed while the values are in use
-        # and not by read_table, which imports pandas and pyarrow's datasets first
-        table = pq.ParquetFile(arrow_file(path.read_bytes())).read()
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file called {path}.") from error
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{path} cannot be read as a Parquet file.", got=str(error), todo="Is it complete?"
-        ) from error
-    header = (table.schema.metadata or {}).get(_KEY)
+    # read through memory: the file may be replaced or removed while the values are in use
+    # and not by read_table, which imports pandas and pyarrow's datasets first
+    file = pq.ParquetFile(arrow_file(path.read_bytes()))
+    header = (file.schema_arrow.metadata or {}).get(_KEY)
     if header is None:
         raise InputError(
             f"{path} is a Parquet file, but not one that holds Signals.",
             todo="Save it with Signals.to_parquet, or convert it to CSV with a time column.",
         )
-    metadata = json.loads(header)
-    if metadata.pop("format", None) != _FORMAT:
+    _check_footer(path, file)
+    table = _read_promised(path, file)
+    return table.column_names, [_column(column) for column in table.columns], header
+
+
+def _read_promised(path: Path, file: Any) -> Any:
+    """Return the table, read piece by piece, and no more than the footer promises."""
+    import pyarrow as pa
+
+    batches, rows, promised = [], 0, file.metadata.num_rows
+    for batch in file.iter_batches(max(1, min(_BATCH // file.metadata.num_columns, promised))):
+        batches.append(batch)
+        rows += batch.num_rows
+        if rows > promised:
+            break
+    if rows != promised:
+        raise InputError(
+            f"{path} is damaged: it does not hold what its footer promises.",
+            expected=f"{promised} rows",
+            got=f"{rows}" if rows < promised else f"{rows} or more",
+        )
+    return pa.Table.from_batches(batches)
+
+
+def _check_footer(path: Path, file: Any) -> None:
+    """Refuse a Parquet file by its footer, before any of its data is read.
+
+    Raises
+    ------
+    InputError
+        It has no rows, no time, no signal, two columns of a name, a column of something else than
+        numbers, or more numbers than can be held.
+    """
+    # Only what Arrow looks up safely: to ask a damaged file for its row groups ends the process.
+    rows, schema = file.metadata.num_rows, file.schema_arrow
+    check_cells(path.name, rows, max(file.metadata.num_columns, len(schema)))
+    if rows <= 0:
+        raise InputError(f"{path} holds no frames.", todo="Is it complete?")
+    twice = [name for name, times in Counter(schema.names).items() if times > 1]
+    if twice:
+        raise InputError(f"{path} has two columns called {twice[0]!r}.")
+    for name in ("time", next((n for n in schema.names if n not in RESERVED), None)):
+        if name not in schema.names:
+            raise InputError(
+                f"{path} lacks what a file of Signals has.",
+                expected="a column 'time' and a signal at least",
+                got=some(schema.names) or "no columns",
+            )
+    for column in schema:
+        if not _is_number(column.type):
+            raise InputError(
+                f"{path}: column {column.name!r} does not hold numbers.",
+                expected="numbers, or nothing where a value is missing",
+                got=str(column.type)[:80],
+            )
+
+
+def _is_number(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_floating(kind) or types.is_integer(kind) or types.is_null(kind))
+
+
+def _column(column: Any) -> Any:
+    """Return a column as an array, NaN where it is null.
+
+    Not by to_numpy, which imports pandas first.
+    """
+    import pyarrow as pa
+
+    numbers = column.cast(pa.float64()).combine_chunks()
+    return np.from_dlpack(numbers.fill_null(float("nan")))
+
+
+def _metadata(path: Path, header: bytes) -> dict[str, Any]:
+    """Return what the header says of the Signals.
+
+    Raises
+    ------
+    InputError
+        It is not what :func:`write_parquet` writes.
+    """
+    try:
+        content = json.loads(header)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} does not say what signals it holds.", got=str(error)[:200]
+        ) from error
+    if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
         raise InputError(
             f"{path} was written in a format that this openbitbox does not know.",
             todo="Update openbitbox.",
         )
-    names = [name for name in table.column_names if name not in RESERVED]
-    has_confidence = "confidence" in table.column_names
-    return Signals(
-        np.column_stack([_column(table, name) for name in names]),
-        _column(table, "time"),
-        tuple(names),
-        confidence=_column(table, "confidence") if has_confidence else None,
-        **metadata,
-    )
-
-
-def _column(table: Any, name: str) -> Any:
-    """Return a column as an array; not by to_numpy, which imports pandas first."""
-    return np.from_dlpack(table[name].combine_chunks())
+    for name, kind in _HEADER.items():
+        if type(content.get(name)) is not kind:
+            raise InputError(
+                f"{path} does not say what signals it holds.",
+                expected=f"{name!r} in its header, a {kind.__name__}",
+                got=repr(content.get(name))[:80],
+            )
+    return {name: content[name] for name in _HEADER}
