@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bitbox.errors import ParameterError, TooShortError
+from bitbox.errors import InputError, ParameterError, TooShortError
 from bitbox.quality import Finding
-from bitbox.signal_checks import FloatArray
+from bitbox.signal_checks import FASTEST, MOST_CELLS, FloatArray
 from bitbox.signals import Signals
 
 #: Times within this share of a frame count as equal: 1.7 ms at 30 frames a second.
@@ -74,6 +74,8 @@ def align(
     ------
     ParameterError
         If fps, max_gap or offset makes no sense.
+    InputError
+        If the common grid would be larger than can be held.
     TooShortError
         If a recording has one frame only, or the two don't overlap in time.
 
@@ -85,6 +87,7 @@ def align(
     value is changed and no gap bridged.
     """
     _check_parameters(fps, max_gap, offset)
+    _check_rate(fps, participant, model)
     participant = participant.shifted(offset)
     for who, signals in (("participant", participant), ("model", model)):
         if signals.n_frames < 2:
@@ -110,10 +113,28 @@ def align(
         return Aligned(
             _rows(participant, rows_p, time), _rows(model, rows_m, time), rate, False, findings
         )
-    grid = start + np.arange(int(np.floor((stop - start) * rate + TOLERANCE)) + 1) / rate
+    frames = int(np.floor((stop - start) * rate + TOLERANCE)) + 1
+    _check_frames(frames, stop - start, rate, participant, model)
+    grid = start + np.arange(frames) / rate
     return Aligned(
         resample(participant, grid, max_gap), resample(model, grid, max_gap), rate, True, findings
     )
+
+
+def _check_frames(
+    frames: int, seconds: float, rate: float, participant: Signals, model: Signals
+) -> None:
+    """Refuse a common grid that would not fit into memory, before it is made."""
+    columns = max(len(participant.names), len(model.names))
+    if frames * columns > MOST_CELLS:
+        raise InputError(
+            f"The recordings share {seconds:,.0f} s, which is more than can be analysed at once at "
+            f"{rate:g} frames a second.",
+            expected=f"up to {MOST_CELLS:,} numbers (frames times signals) a recording",
+            got=f"{frames:,} frames of {columns:,} signals",
+            todo="Check the first and last times of both files; if they are true, give a lower "
+            "fps, keep fewer signals, or cut the recordings into parts.",
+        )
 
 
 def resample(signals: Signals, grid: FloatArray, max_gap: float) -> Signals:
@@ -232,6 +253,18 @@ def _check_parameters(fps: float | None, max_gap: float, offset: float) -> None:
     if not np.isfinite(offset):
         raise ParameterError(
             "The offset makes no sense.", expected="seconds", got=f"offset={offset}"
+        )
+
+
+def _check_rate(fps: float | None, participant: Signals, model: Signals) -> None:
+    """Refuse a grid finer than any recording of people, on which all would be straight lines."""
+    most = np.nanmax([FASTEST, participant.rate, model.rate])
+    if fps is not None and fps > most * (1 + SAME_RATE):
+        raise ParameterError(
+            "The frame rate makes no sense.",
+            expected=f"fps up to {most:g}",
+            got=f"fps={fps:g}",
+            todo="Leave fps out to use the lower of the two rates.",
         )
 
 

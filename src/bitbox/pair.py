@@ -12,6 +12,7 @@ from bitbox.errors import SchemaError
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.results import CorrelationResult
+from bitbox.signal_checks import check_cells, check_pairs
 from bitbox.signals import Components, Signals
 
 #: What the analysis takes: Signals, or a dictionary in Bitbox's layout.
@@ -45,9 +46,12 @@ def prepare(
     ------
     SchemaError
         If a kind isn't accepted, or the two cannot be compared.
+    InputError
+        If there are more signals, or frames, than can be compared.
     """
     participant, model = _as_signals(X, "X", fps), _as_signals(Y, "Y", fps)
     check_comparable(participant, model)
+    check_pairs(len(participant.names), len(model.names))
     return align(participant, model, fps=fps, offset=offset, max_gap=max_gap)
 
 
@@ -116,6 +120,8 @@ def every_pair(
     """
     x_names, x = aligned.participant.components(components, angular=angular)
     y_names, y = aligned.model.components(components, angular=angular)
+    if keep_windows:
+        check_cells("What is found in every window", plan.n_windows, len(x_names) * len(y_names))
     found = correlate(
         x, y, plan, polarity=polarity, min_valid=min_valid, keep_windows=keep_windows,
         threads=threads, progress=progress,

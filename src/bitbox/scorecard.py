@@ -17,6 +17,7 @@ from bitbox.pair import SignalsLike, every_pair, prepare
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.quality import Finding
+from bitbox.signal_checks import MOST_TESTED_PAIRS, check_pairs
 from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import scorecard, window_table
@@ -226,12 +227,14 @@ def imitation_quality(
     TooShortError
         If the recordings are too short for the windows or the surrogates.
     InputError
-        If 'phase' surrogates are asked for and values are missing.
+        If 'phase' surrogates are asked for and values are missing, or there are more signals, or
+        frames, than can be tested.
     """
     broken.check_surrogate(surrogate, n_surrogates)
     seed = new_seed() if seed is None else check_seed(seed)
     aligned = prepare(participant, model, fps=fps, offset=offset, max_gap=max_gap)
     both = match(aligned, components, angular, signals)
+    check_pairs(len(both.names), len(both.names), MOST_TESTED_PAIRS)
     plan = WindowPlan.from_seconds(
         len(both.x), aligned.fps, width=width, lag=lag, step=step, causal=causality
     )

@@ -20,9 +20,16 @@ KINDS = ("rectangle", "landmark", "landmark-can", "pose", "expression", "body")
 #: Names that a signal cannot have, since they are columns of a saved file.
 RESERVED = ("time", "confidence")
 
+#: Frames a second that a recording of a person may have.
+SLOWEST, FASTEST = 3.0, 500.0
 #: Numbers (frames times signals) that are held at once: 0.8 GB, three hours at 30 frames a second
 #: of 300 signals.
 MOST_CELLS = 100_000_000
+#: Pairs of signals that are correlated in one call.
+MOST_PAIRS = 4_000_000
+#: Pairs of matched signals that are tested against chance, which compares each with each again for
+#: every surrogate.
+MOST_TESTED_PAIRS = 250_000
 
 _COORDINATE = re.compile(r"([xyz])_?(\d+)")
 
@@ -62,6 +69,23 @@ def check_cells(what: str, frames: int, signals: int) -> None:
             expected=f"up to {MOST_CELLS:,} numbers",
             got=f"{frames * signals:,}",
             todo="Keep only the columns that are needed, or cut the recording into parts.",
+        )
+
+
+def check_pairs(first: int, second: int, most: int = MOST_PAIRS) -> None:
+    """Refuse more pairs of signals than can be compared, before any is.
+
+    Raises
+    ------
+    InputError
+        There are more than `most`.
+    """
+    if first * second > most:
+        raise InputError(
+            f"There are too many signals to compare each with each: {first:,} and {second:,}.",
+            expected=f"up to {most:,} pairs (as of {round(most**0.5):,} signals of each person)",
+            got=f"{first * second:,}",
+            todo="Keep the signals that matter (Signals.select), or fewer columns in the file.",
         )
 
 

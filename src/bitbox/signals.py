@@ -151,14 +151,15 @@ class Signals:
         ParameterError
             If a name isn't there.
         """
-        unknown = [name for name in names if name not in self.names]
+        places = {name: column for column, name in enumerate(self.names)}
+        unknown = [name for name in names if name not in places]
         if unknown:
             raise ParameterError(
                 f"There is no signal called {unknown[0]!r} in these {self.kind} signals.",
                 expected=some(self.names),
                 got=some(unknown),
             )
-        columns = [self.names.index(name) for name in names]
+        columns = [places[name] for name in names]
         return self.replace(values=self.values[:, columns], names=tuple(names))
 
     def shifted(self, seconds: float) -> Signals:

@@ -12,13 +12,11 @@ import numpy as np
 from bitbox.errors import InputError, ParameterError
 from bitbox.quality import Finding
 from bitbox.readers.table import check_times
-from bitbox.signal_checks import FloatArray, frame_interval, frame_rate
+from bitbox.signal_checks import FASTEST, SLOWEST, FloatArray, frame_interval, frame_rate
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
 AngleUnit = Literal["rad", "deg"]
 
-#: Frames a second that a recording of a person may have.
-SLOWEST, FASTEST = 3.0, 500.0
 #: How many of a unit a second has, and what it is called.
 PER_SECOND: Mapping[str, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _CALLED = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}

@@ -19,6 +19,7 @@ from bitbox.provenance import versions
 from bitbox.quality import Finding
 from bitbox.readers.clock import need_fps
 from bitbox.readers.table import FloatArray
+from bitbox.signal_checks import MOST_CELLS
 from bitbox.signals import Signals
 from bitbox.stretches import BODY, Linker
 
@@ -100,6 +101,7 @@ def read_openpose(path: Path, fps: float | None, person: str | int = "largest") 
     files = _files(path)
     numbers = sorted(files)
     n_frames = numbers[-1] - numbers[0] + 1
+    _check_frames(path, numbers, n_frames)
     bodies = [[_Body(body) for body in _people(files[number])] for number in numbers]
     points = {len(body.values) for people in bodies for body in people}
     if len(points) != 1 or not points <= set(BODY_POINTS):
@@ -171,6 +173,17 @@ def _about_others(choice: Choice, most: int) -> list[Finding]:
             "Check that it is the right one; choose another by person='left', 'right' or a number.",
         )
     ]
+
+
+def _check_frames(path: Path, numbers: Sequence[int], n_frames: int) -> None:
+    """Refuse frame numbers between which more frames are missing than memory can hold."""
+    if n_frames * 2 * max(BODY_POINTS) > MOST_CELLS:
+        raise InputError(
+            f"The folder {path.name!r} holds frames that are too far apart.",
+            expected=f"up to {MOST_CELLS // (2 * max(BODY_POINTS)):,} frames from first to last",
+            got=f"{len(numbers):,} files with numbers from {numbers[0]:,} to {numbers[-1]:,}",
+            todo="Keep the files of one recording in the folder.",
+        )
 
 
 def _files(path: Path) -> dict[int, Path]:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from bitbox.errors import InputError
+from bitbox.files import require_file
 from bitbox.readers.clock import need_fps
+from bitbox.readers.dialect import check_bytes
 from bitbox.readers.layout import Layout, file_provenance
 from bitbox.readers.table import FloatArray
 from bitbox.signals import Signals
@@ -93,19 +95,20 @@ def parse_numbers(path: Path) -> FloatArray:
     InputError
         The file is missing, empty or ragged, or holds text or infinities.
     """
+    check_bytes(path, require_file(path, "a text file of numbers").st_size)
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except FileNotFoundError as error:
         raise InputError(f"There is no file {str(path)!r}.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is not a text file of numbers.", got=str(error)) from error
-    rows: list[list[float]] = []
+    rows: list[FloatArray] = []
     for number, line in enumerate(lines, start=1):
         cells = line.replace(",", " ").split()
         if not cells:
             continue
         try:
-            rows.append([float(cell) for cell in cells])
+            rows.append(np.array([float(cell) for cell in cells]))
         except ValueError as error:
             raise InputError(
                 f"{path.name} holds text in line {number}.", expected="numbers", got=str(error)
