@@ -233,7 +233,7 @@ def _rate_findings(participant: Signals, model: Signals, rate: float) -> tuple[F
                 "warning",
                 f"The analysis runs at {rate:.2f} frames a second, more than was recorded "
                 f"({rates}); the values in between are straight lines.",
-                "Leave fps out to use the lower of the two rates.",
+                "Leave `fps` out to use the lower of the two rates.",
             )
         )
     return tuple(findings)
@@ -264,7 +264,7 @@ def _check_rate(fps: float | None, participant: Signals, model: Signals) -> None
             "The frame rate makes no sense.",
             expected=f"fps up to {most:g}",
             got=f"fps={fps:g}",
-            todo="Leave fps out to use the lower of the two rates.",
+            todo="Leave `fps` out to use the lower of the two rates.",
         )
 
 

@@ -18,7 +18,14 @@ class BitboxError(Exception):
         Short phrases: what was expected, and what was found instead.
     todo : str, optional
         What the user can do about it, as a full sentence.
+
+    Attributes
+    ----------
+    role : {'participant', 'model'} or None
+        Whose recording it is about, if it is about one.
     """
+
+    role: str | None = None
 
     def __init__(
         self,
@@ -68,6 +75,10 @@ class TooShortError(InputError):
 
 class ParameterError(BitboxError, ValueError):
     """An argument has a value that makes no sense."""
+
+
+class NoClockError(InputError, ParameterError):
+    """A file holds no times, and its frame rate is not given."""
 
 
 class SchemaError(BitboxError, TypeError):

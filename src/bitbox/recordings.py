@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import InputError
+from bitbox.errors import BitboxError, InputError, NoClockError, ParameterError
 from bitbox.files import reason
 from bitbox.progress import Progress
 from bitbox.provenance import hash_file
@@ -28,12 +28,13 @@ class Choice:
     output: str
     kind: str
     angular: bool = True
+    word: str = ""  # of the schema, where signals of one kind differ
 
 
 #: What ``--signals`` accepts.
 SIGNALS: Mapping[str, Choice] = {
-    "expression-local": Choice("expression-local", "expression"),
-    "expression-global": Choice("expression-global", "expression"),
+    "expression-local": Choice("expression-local", "expression", word="-local-"),
+    "expression-global": Choice("expression-global", "expression", word="-global-"),
     "landmarks": Choice("landmark", "landmark"),
     "landmarks-3d": Choice("landmark-can", "landmark-can"),
     "pose": Choice("pose", "pose"),
@@ -73,6 +74,11 @@ class Recording:
     findings: tuple[Finding, ...] = ()
     sha256: str | None = None
 
+    @property
+    def is_video(self) -> bool:
+        """Whether it was measured in a video, and not read from a file of signals."""
+        return self.landmarks is not None
+
     def pictures(self, count: int = 4) -> list[tuple[float, NDArray[np.uint8], NDArray[Any]]]:
         """Return a few frames in which the face was tracked: (time, image, points (51, 2))."""
         if self.landmarks is None:
@@ -96,13 +102,19 @@ def is_video(path: Path) -> bool:
     return not os.path.isdir(path) and path.suffix.lower() not in _SIGNAL_FILES
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file is to be treated as another program's output, of which more can be stated."""
+    return not is_video(path) and path.suffix.lower() != ".parquet"
+
+
 def load_recording(
     path: str | Path,
     role: Role,
     choice: str | None = None,
     *,
-    face: str | int = "largest",
-    fps: float | None = None,
+    face: str | int | None = None,
+    common_fps: float | None = None,
+    stated: Mapping[str, Any] | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Recording:
@@ -115,12 +127,16 @@ def load_recording(
     role : {'participant', 'model'}
         Whose recording it is.
     choice : str, optional
-        Which signals to measure, one of `SIGNALS`; a file of signals must hold this kind. None:
+        Which signals to measure, one of `SIGNALS`; a file of signals must hold these. None:
         `DEFAULT` for a video, and whatever a file of signals holds.
-    face : {'largest', 'left', 'right'} or int
-        Which face of a video to follow.
-    fps : float, optional
-        Frame rate of a table that has no times.
+    face : {'largest', 'left', 'right'} or int, optional
+        Which face of a video to follow; None: the largest.
+    common_fps : float, optional
+        Frame rate at which two recordings are compared: that of a file without times, too, unless
+        another is stated.
+    stated : mapping, optional
+        What the user says of a file of signals: ``fps``, ``person``, ``time_unit`` and
+        ``angle_unit``, as for :func:`bitbox.readers.read_signals`.
     cache : Path, optional
         Folder in which measured signals are kept.
     progress : callable, optional
@@ -130,8 +146,22 @@ def load_recording(
     ------
     InputError
         If the file cannot be used; VideoError where it is a video.
+    ParameterError
+        If something is chosen or stated that a file of its sort has not.
     """
     path = Path(path)
+    try:
+        _require(path, role)
+        if is_video(path):
+            return _measure(path, role, choice, face, stated or {}, cache, progress)
+        return _read(path, role, choice, face, stated or {}, common_fps)
+    except BitboxError as error:
+        error.role = role
+        raise
+
+
+def _require(path: Path, role: Role) -> None:
+    """Raise an error if there is nothing of that name."""
     try:
         path.stat()
     except (OSError, ValueError) as error:
@@ -142,11 +172,21 @@ def load_recording(
             else f"{str(path)!r} cannot be opened ({reason(error)}).",
             todo=f"Check the name of the {role}'s recording.",
         ) from None
-    if not is_video(path):
-        return _read(path, role, choice, fps)
+
+
+def _measure(
+    path: Path,
+    role: Role,
+    choice: str | None,
+    face: str | int | None,
+    stated: Mapping[str, Any],
+    cache: Path | None,
+    progress: Progress | None,
+) -> Recording:
+    refuse_stated(path, stated)
     from bitbox.face_backend import FaceProcessor
 
-    processor = FaceProcessor(face=face, progress=progress)
+    processor = FaceProcessor(face="largest" if face is None else face, progress=progress)
     processor.io(path, cache)
     # Not normalised: correlation doesn't depend on scale, and the gain compares millimetres.
     landmarks = processor.detect_landmarks()
@@ -162,9 +202,58 @@ def load_recording(
     return Recording(role, path, signals, landmarks, processor.findings, digest)
 
 
-def _read(path: Path, role: Role, choice: str | None, fps: float | None) -> Recording:
+def refuse_stated(path: Path, stated: Mapping[str, Any], taken_for: str = "a video") -> None:
+    """Raise an error if something is stated of a file that only a file of signals needs."""
+    for name, value in stated.items():
+        raise ParameterError(
+            f"{path.name} is taken for {taken_for}, which needs nothing stated.",
+            expected="a file of signals",
+            got=f"{name}={value!r}",
+            todo=f"Leave `{name}` out.",
+        )
+
+
+def _read(
+    path: Path,
+    role: Role,
+    choice: str | None,
+    face: str | int | None,
+    stated: Mapping[str, Any],
+    common_fps: float | None,
+) -> Recording:
     from bitbox.readers import read_signals
 
-    kind = None if choice is None else SIGNALS[choice].kind
+    if face is not None:
+        raise ParameterError(
+            f"{path.name} is taken for a file of signals, in which no face can be chosen.",
+            expected="a video",
+            got=f"face={face!r}",
+            todo="Leave `face` out.",
+        )
+    wanted = None if choice is None else SIGNALS[choice]
+    kind = None if wanted is None else wanted.kind
     digest = hash_file(path) if path.is_file() else None
-    return Recording(role, path, read_signals(path, fps=fps, kind=kind), sha256=digest)
+    findings: tuple[Finding, ...] = ()
+    try:
+        signals = read_signals(path, kind=kind, **stated)
+    except NoClockError:
+        if common_fps is None:
+            raise
+        signals = read_signals(path, kind=kind, **{**stated, "fps": common_fps})
+        findings = (
+            Finding(
+                "fps-for-times",
+                "info",
+                f"{path.name} holds no times: its frames were counted at {common_fps:g} a second, "
+                "the rate that both recordings are compared at.",
+                "If it was recorded at another rate, give that as `fps` of this file.",
+            ),
+        )
+    if wanted is not None and wanted.word not in signals.schema:
+        raise InputError(
+            f"{path.name} holds other signals than {choice!r}.",
+            expected=f"signals measured as {choice!r} are",
+            got=f"{signals.kind} signals of the schema {signals.schema!r}",
+            todo="Leave `choice` out to compare what the file holds, or measure the video again.",
+        )
+    return Recording(role, path, signals, findings=findings, sha256=digest)

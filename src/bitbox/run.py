@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bitbox.finished_run import Run
 from bitbox.progress import Progress
 from bitbox.quality import Finding
-from bitbox.recordings import Recording, load_recording
+from bitbox.recordings import Recording, Role, load_recording
 from bitbox.results_folder import CACHE, results_folder, write_results
 from bitbox.run_report import can_report
 from bitbox.scorecard import ALPHA, imitation_quality
@@ -84,7 +84,7 @@ def imitate_files(
         analysed = time.perf_counter()
         timings = {"measuring": loaded - started, "analysis": analysed - loaded}
         findings = _findings(people, quality)
-        run = Run(*people, quality, settings, findings, timings, folder, ())
+        run = Run(*people, quality, settings.as_done(*people), findings, timings, folder, ())
         return replace(run, files=write_results(run))
 
 
@@ -168,18 +168,12 @@ def _load_both(
     settings: Settings,
     progress: Progress | None,
 ) -> tuple[Recording, Recording]:
-    def job(path: Path, role: Any, face: str | int) -> Callable[[Progress], Recording]:
+    def job(path: Path, role: Role) -> Callable[[Progress], Recording]:
         return lambda told: load_recording(
-            path, role, settings.signals, face=face, fps=settings.fps, cache=cache, progress=told
+            path, role, settings.signals, cache=cache, progress=told, **settings.loading(role)
         )
 
-    first, second = _side_by_side(
-        [
-            job(participant, "participant", settings.participant_face),
-            job(model, "model", settings.model_face),
-        ],
-        progress,
-    )
+    first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
     return first, second
 
 

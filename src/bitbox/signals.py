@@ -205,7 +205,7 @@ class Signals:
         if array.shape[2] == 1:
             raise ParameterError(
                 f"A magnitude needs signals with several coordinates, and {self.kind} has one.",
-                todo="Leave components out, or use landmarks or head pose.",
+                todo="Leave `components` out, or use landmarks or head pose.",
             )
         return labels, np.sqrt(np.sum(array**2, axis=2, keepdims=True))
 

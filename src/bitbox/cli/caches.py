@@ -38,7 +38,7 @@ def clear_cache(terminal: Terminal, /, folder: Path, expired: bool, recording: s
     terminal.show(f"{len(removed)} stored result(s) removed from {folder}.")
 
 
-@cache.command("keep")
+@cache.command("keep", short_help="Keep what is stored in FOLDER for a time.")
 @click.argument("folder", type=FILE)
 @click.argument("period", nargs=-1, required=True)
 @click.pass_obj

@@ -53,6 +53,8 @@ def run(arguments: list[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
+    if "--quiet" in given:  # wherever it stands
+        given = ["--quiet", *(argument for argument in given if argument != "--quiet")]
     terminal = Terminal()
     try:
         code = app.main(args=given, prog_name="bitbox", standalone_mode=False)

@@ -10,7 +10,7 @@ from bitbox.cli.options import FILE
 from bitbox.cli.terminal import Terminal
 
 
-@click.group()
+@click.group(short_help="List or install face models, for Python 3.13 and later.")
 def models() -> None:
     """List or install the face models that newer versions of MediaPipe lack."""
 

@@ -1,16 +1,115 @@
-"""Options that commands share."""
+"""Options, in sections as the help shows them; and those that commands share."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from bitbox.recordings import DEFAULT, SIGNALS
+from bitbox.cli.wording import in_options, names_of_options
+from bitbox.errors import BitboxError
+from bitbox.recordings import SIGNALS
 
-FILE = click.Path(path_type=Path)
+F = TypeVar("F", bound=Callable[..., Any])
+
+WINDOWS = "Windows and lags"
+CHANCE = "More than chance"
+FACES = "Whose face, in a video"
+TABLES = "How to read a file of signals"
+
+
+class Option(click.Option):
+    """An option that stands in a section of the help.
+
+    Parameters
+    ----------
+    section : str, optional
+        The heading it stands under; None: "Options".
+    stated : str, optional
+        The default as the help states it, where it is decided elsewhere.
+    """
+
+    def __init__(
+        self, *arguments: Any, section: str | None = None, stated: str | None = None, **named: Any
+    ) -> None:
+        if stated is not None:
+            named["help"] = f"{named.get('help', '')}  [default: {stated}]"
+        super().__init__(*arguments, **named)
+        self.section = section
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Return what stands in brackets: not the range, which the sentence tells."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
+
+
+class Command(click.Command):
+    """A command whose help has sections, and whose messages speak of its options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their headings."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                section = getattr(parameter, "section", None) or "Options"
+                sections.setdefault(section, []).append(record)
+        general = sections.pop("Options")
+        for title, records in {"Options": general, **sections}.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it says names its options instead of Python's arguments."""
+        options = names_of_options(self)
+        if ctx.obj is not None:
+            ctx.obj.options = options
+        try:
+            return super().invoke(ctx)
+        except BitboxError as error:
+            for part in ("what", "expected", "got", "todo"):
+                text = getattr(error, part)
+                setattr(error, part, text and in_options(text, options, error.role))
+            raise
+
+
+class Group(click.Group):
+    """Commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands."""
+        return list(self.commands)
+
+
+class File(click.Path):
+    """A path, in which ``~`` stands for the home folder even where the shell left it alone."""
+
+    name = "path"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path, with the home folder in place of ``~``."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parts or not path.parts[0].startswith("~") or path.exists():
+            return path
+        try:
+            return path.expanduser()
+        except RuntimeError:  # nobody of that name
+            return path
+
+
+FILE = File()
 
 
 class Face(click.ParamType[str | int]):
@@ -23,49 +122,239 @@ class Face(click.ParamType[str | int]):
         text = str(value)
         if text in ("largest", "left", "right"):
             return text
-        if text.isdigit():
+        if text.isdecimal() and text.isascii():
             return int(text)
         return self.fail(f"{text!r} is not largest, left, right or a number from 0.", param, ctx)
 
 
-def analysis_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that `imitate` and `demo` share."""
-    options = [
-        click.option("--width", type=float, metavar="SECONDS", help="Length of a window."),
-        click.option(
-            "--step", type=float, metavar="SECONDS", help="Time from one window to the next."
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names with commas between them."""
+
+    name = "NAMES"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the names."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(","))
+        if not all(names):
+            return self.fail(f"{value!r} is not a list of names like a,b,c.", param, ctx)
+        return names
+
+
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Return one decorator that adds all of these options, in this order."""
+
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+def option(*names: str, section: str | None = None, **named: Any) -> Callable[[F], F]:
+    """Return a decorator that adds an option."""
+    return click.option(*names, cls=Option, section=section, **named)
+
+
+def for_each(name: str, of: str, section: str, **named: Any) -> Callable[[F], F]:
+    """Return a decorator that adds an option for both people, and one for each of them."""
+    of_one = {key: value for key, value in named.items() if key not in ("help", "stated")}
+    return together(
+        option(f"--{name}", section=section, **named),
+        *(
+            option(
+                f"--{role}-{name}",
+                section=section,
+                help=f"The same, for the {role}'s {of} only.",
+                **of_one,
+            )
+            for role in ("participant", "model")
         ),
-        click.option(
-            "--lag",
-            type=float,
-            metavar="SECONDS",
-            help="How late an imitation may come and still count.",
-        ),
-        click.option(
-            "--signals",
-            type=click.Choice(list(SIGNALS)),
-            metavar="NAME",
-            help=f"What to compare: {', '.join(SIGNALS)} (default: {DEFAULT}).",
-        ),
-        click.option(
-            "--surrogates",
-            "n_surrogates",
-            type=click.IntRange(min=19),
-            default=999,
-            show_default=True,
-            help="How many copies with broken coupling make up 'chance'.",
-        ),
-        click.option(
-            "--surrogate",
-            type=click.Choice(["circular", "segments", "phase"]),
-            default="circular",
-            show_default=True,
-            help="How the coupling is broken; the documentation says which fits when.",
-        ),
-        click.option(
-            "--seed", type=int, help="Start of the random numbers, to repeat a run exactly."
-        ),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    )
+
+
+def signals_option(stated: str, which: str) -> Callable[[F], F]:
+    """Return the option that says which signals are compared."""
+    return option(
+        "--signals",
+        type=click.Choice(list(SIGNALS)),
+        metavar="NAME",
+        stated=stated,
+        help=f"What to compare: {which}.",
+    )
+
+
+clock_options = together(
+    option(
+        "--offset",
+        type=float,
+        default=0.0,
+        stated="0",
+        metavar="SECONDS",
+        section=WINDOWS,
+        help="Added to the participant's clock, if the recordings did not start together.",
+    ),
+    option(
+        "--fps",
+        type=float,
+        metavar="RATE",
+        section=WINDOWS,
+        stated="the lower of the two recordings' rates",
+        help="Frames a second to compare at. Of files without times, also what their rows count.",
+    ),
+)
+
+window_options = together(
+    option(
+        "--width",
+        type=float,
+        metavar="SECONDS",
+        section=WINDOWS,
+        stated="2",
+        help="Length of a window.",
+    ),
+    option(
+        "--step",
+        type=float,
+        metavar="SECONDS",
+        section=WINDOWS,
+        stated="half of the width",
+        help="Time from one window to the next.",
+    ),
+    option(
+        "--lag",
+        type=float,
+        metavar="SECONDS",
+        section=WINDOWS,
+        stated="1.2",
+        help="How late an imitation may come and still count.",
+    ),
+)
+
+_TIME_UNITS, _ANGLE_UNITS = ("s", "ms", "us", "ns"), ("rad", "deg")
+
+chance_options = together(
+    option(
+        "--surrogates",
+        "n_surrogates",
+        type=click.IntRange(min=19),
+        default=999,
+        show_default=True,
+        metavar="NUMBER",
+        section=CHANCE,
+        help="How many copies with broken coupling make up 'chance'; 19 or more.",
+    ),
+    option(
+        "--surrogate",
+        type=click.Choice(["circular", "segments", "phase"]),
+        default="circular",
+        show_default=True,
+        metavar="NAME",
+        section=CHANCE,
+        help="How the coupling is broken: circular, segments or phase; the documentation says "
+        "which fits when.",
+    ),
+    option(
+        "--seed",
+        type=int,
+        section=CHANCE,
+        metavar="NUMBER",
+        stated="another each time, kept in run.json",
+        help="Start of the random numbers, to repeat a run exactly.",
+    ),
+)
+
+face_options = for_each(
+    "face",
+    "video",
+    FACES,
+    type=Face(),
+    stated="largest",
+    help="Which face to follow where there are several: largest, left, right, or a number from 0, "
+    "counted from the left of the picture.",
+)
+
+table_options = together(
+    option(
+        "--participant-fps",
+        type=float,
+        metavar="RATE",
+        section=TABLES,
+        help="Frames a second of the participant's file, where it holds no times or false ones.",
+    ),
+    option(
+        "--model-fps",
+        type=float,
+        metavar="RATE",
+        section=TABLES,
+        help="The same, for the model's file.",
+    ),
+    for_each(
+        "person",
+        "file",
+        TABLES,
+        metavar="NAME",
+        help="Whose signals, where a file tells several people apart.",
+    ),
+    for_each(
+        "time-unit",
+        "file",
+        TABLES,
+        type=click.Choice(_TIME_UNITS),
+        metavar="UNIT",
+        stated="what its program writes, or s",
+        help="What the times in a file count: s, ms, us or ns.",
+    ),
+    for_each(
+        "angle-unit",
+        "file",
+        TABLES,
+        type=click.Choice(_ANGLE_UNITS),
+        metavar="UNIT",
+        stated="what its program writes",
+        help="What the angles in a file are in: rad or deg.",
+    ),
+)
+
+#: The same for one file, as `info` reads it.
+file_options = together(
+    option(
+        "--fps",
+        type=float,
+        metavar="RATE",
+        section=TABLES,
+        help="Frames a second, where the file holds no times or false ones.",
+    ),
+    option(
+        "--kind",
+        section=TABLES,
+        metavar="KIND",
+        stated="the first that it holds",
+        help="Which signals, where the file holds several kinds: expression, pose, landmark and "
+        "so on.",
+    ),
+    option(
+        "--person",
+        section=TABLES,
+        metavar="NAME",
+        help="Whose signals, where the file tells several people apart.",
+    ),
+    option(
+        "--time-unit",
+        type=click.Choice(_TIME_UNITS),
+        metavar="UNIT",
+        section=TABLES,
+        stated="what its program writes, or s",
+        help="What the times in the file count: s, ms, us or ns.",
+    ),
+    option(
+        "--angle-unit",
+        type=click.Choice(_ANGLE_UNITS),
+        metavar="UNIT",
+        section=TABLES,
+        stated="what its program writes",
+        help="What the angles in the file are in: rad or deg.",
+    ),
+)

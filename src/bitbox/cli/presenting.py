@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bitbox.cli.results import show_results
 from bitbox.cli.terminal import Formats, Terminal
-from bitbox.recordings import is_video
+from bitbox.recordings import is_video, refuse_stated
 from bitbox.results_folder import RECORD
 from bitbox.run_report import describe
 from bitbox.scorecard import ALPHA
@@ -38,6 +38,8 @@ _LEGEND = (
     "chance: the mean for uncoupled copies; z: how far beyond; p, q: corrected for the number of "
     "movements; latency: positive, the participant follows; gain: size relative to the model."
 )
+#: Columns that a narrow terminal can do without, the first first: scorecard.csv has them all.
+_SPARE = ("windows", "sd", "q_fdr", "coverage", "gain", "chance_mean")
 _HEADINGS: Mapping[str, str] = {
     "signal": "movement",
     "chance_mean": "chance",
@@ -50,12 +52,12 @@ def show_run(terminal: Terminal, run: Run) -> None:
     """Print headline, scorecard, findings and where the report is."""
     terminal.show(str(run.quality.headline), style="bold")
     terminal.show()
-    terminal.table(by_strength(with_sd(run)), "Scorecard", _FORMATS, _HEADINGS)
+    terminal.table(by_strength(with_sd(run)), "Scorecard", _FORMATS, _HEADINGS, _SPARE)
     terminal.show(_LEGEND)
     if run.quality.specificity is not None:
         terminal.show(str(run.quality.specificity))
     terminal.findings(run.findings)
-    terminal.show(_where(run))
+    terminal.show(_where(run), whole=True)
 
 
 def _where(run: Run) -> str:
@@ -84,14 +86,19 @@ def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
             "true_gain": "true gain",
         }
         terminal.table(
-            table, f"{title}: truth (left) and measurement", {**truth, **_FORMATS}, headings
+            table,
+            f"{title}: truth (left) and measurement",
+            {**truth, **_FORMATS},
+            headings,
+            _SPARE,
         )
     terminal.show(_LEGEND)
     for run in runs:
         terminal.findings(run.findings)
-    terminal.show(f"Your own videos: bitbox imitate {pair.participant} {pair.model} -o results/")
+    again = f"bitbox imitate {pair.participant} {pair.model} -o results/"
+    terminal.show(f"Your own videos: {again}", whole=True)
     for run in runs:
-        terminal.show(_where(run))
+        terminal.show(_where(run), whole=True)
 
 
 def with_sd(run: Run) -> pd.DataFrame:
@@ -109,14 +116,17 @@ def by_strength(scorecard: pd.DataFrame) -> pd.DataFrame:
     return scorecard.sort_values("z", ascending=False, na_position="last", kind="stable")
 
 
-def show_info(terminal: Terminal, path: Path) -> None:
-    """Print what a file holds, or a folder of results."""
+def show_info(terminal: Terminal, path: Path, stated: Mapping[str, Any]) -> None:
+    """Print what a file holds, read as the user states, or a folder of results."""
+    given = {name: value for name, value in stated.items() if value is not None}
     if os.path.isfile(path / RECORD):
+        refuse_stated(path, given, "a folder of results")
         show_results(terminal, path)
     elif is_video(path):
+        refuse_stated(path, given)
         _show_video(terminal, path)
     else:
-        _show_signals(terminal, path)
+        _show_signals(terminal, path, given)
 
 
 def _show_video(terminal: Terminal, path: Path) -> None:
@@ -138,12 +148,12 @@ def _show_video(terminal: Terminal, path: Path) -> None:
     _show_facts(terminal, facts)
 
 
-def _show_signals(terminal: Terminal, path: Path) -> None:
+def _show_signals(terminal: Terminal, path: Path, stated: Mapping[str, Any]) -> None:
     import pandas as pd
 
     from bitbox.readers import read_signals
 
-    signals = read_signals(path)
+    signals = read_signals(path, **stated)
     terminal.show(f"{path.name}: {signals.kind} signals", style="bold")
     source = signals.provenance.get("source", {})
     facts = {
@@ -168,13 +178,14 @@ def _show_signals(terminal: Terminal, path: Path) -> None:
     terminal.table(frame, "Signals", formats, {})
     for name, sentence in describe(signals.names).items():
         terminal.show(f"  {name}: {sentence}", style="dim")
+    terminal.findings(signals.findings)
 
 
 def show_suggestion(terminal: Terminal, suggestion: Suggestion, table: pd.DataFrame | None) -> None:
     """Print the proposed settings, and what other settings give."""
-    terminal.show(str(suggestion))
+    terminal.advise(str(suggestion))
     chosen = " ".join(f"--{name} {value:g}" for name, value in suggestion.settings().items())
-    terminal.show(f"bitbox imitate ... {chosen}")
+    terminal.show(f"bitbox imitate ... {chosen}", whole=True)
     if table is not None:
         formats: Formats = {
             "lag": "{:g} s".format,

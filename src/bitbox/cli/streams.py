@@ -1,12 +1,56 @@
-"""Standard output and error that never end a run: what cannot be written any more is let go."""
+"""Standard output and error that never end a run, whatever they cannot write."""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, TextIO
+
+#: How characters are written where the output's encoding lacks them.
+_PLAIN = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212─━", "-"),
+    **dict.fromkeys("\u2018\u2019\u201a", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e", '"'),
+    **dict.fromkeys("│┃", "|"),
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "×": "x",
+    "±": "+-",
+    "→": "->",
+    "←": "<-",
+    "°": " deg",
+    "…": "...",
+    "·": ".",
+    "•": "*",
+    "²": "2",
+    "³": "3",
+    "µ": "u",
+    "μ": "u",
+    "ß": "ss",
+}
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks with what every encoding has."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_plain(character) for character in lacking), error.end
+
+
+def _plain(character: str) -> str:
+    if character in _PLAIN:
+        return _PLAIN[character]
+    base = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return base if base.isprintable() and base else "?"
+
+
+codecs.register_error("bitbox-plain", _plainly)
 
 
 class Stream:
@@ -76,6 +120,9 @@ def lasting_streams() -> Iterator[tuple[Stream, Stream]]:
         stream or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  closed by the exit
         for stream in former
     ]
+    for stream in opened:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="bitbox-plain")
     out, err = (Stream(stream) for stream in opened)
     sys.stdout, sys.stderr = out, err
     try:

@@ -11,6 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,6 +23,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from bitbox.cli.wording import Options, in_options
 from bitbox.errors import BitboxError
 from bitbox.neutral import visible
 from bitbox.progress import Progress
@@ -56,12 +58,19 @@ class Terminal:
     ----------
     quiet : bool
         Show results and errors only.
+
+    Attributes
+    ----------
+    options : mapping
+        The options of the command, so that what it says can name them instead of the arguments
+        that Python has; see :func:`bitbox.cli.wording.in_options`.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
-        self.out = Console(highlight=False, soft_wrap=True)
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.options: Options = {}
+        self.out = _console()
+        self.err = _console(stderr=True)
 
     def say(self, text: str) -> None:
         """Write a line about the way there."""
@@ -72,9 +81,13 @@ class Terminal:
         """Write a line that is seen even by those who want results only."""
         self.err.print(_plain(text, lines=True))
 
-    def show(self, text: str = "", style: str | None = None) -> None:
-        """Write a line of the result."""
-        self.out.print(_plain(text, lines=True), style=style)
+    def show(self, text: str = "", style: str | None = None, *, whole: bool = False) -> None:
+        """Write a line of the result; with `whole` no line is broken, so that it can be copied."""
+        self.out.print(_plain(text, lines=True), style=style, soft_wrap=True if whole else None)
+
+    def advise(self, text: str) -> None:
+        """Write a line of the result that speaks of arguments."""
+        self.show(in_options(text, self.options))
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Progress]:
@@ -103,47 +116,83 @@ class Terminal:
             yield report
 
     def table(
-        self, frame: pd.DataFrame, title: str, formats: Formats, headings: Mapping[str, str]
+        self,
+        frame: pd.DataFrame,
+        title: str,
+        formats: Formats,
+        headings: Mapping[str, str],
+        spare: Sequence[str] = (),
     ) -> None:
         """Write a DataFrame with its index as first column; undefined values as a dash.
 
-        Only the columns that `formats` names are shown, in its order.
+        Only the columns that `formats` names are shown, in its order. In a terminal that is too
+        narrow those in `spare` are left out, the first first, as far as need be.
         """
-        table = Table(
-            title=_plain(title),
-            title_justify="left",
-            title_style="bold",
-            box=SIMPLE,
-            padding=(0, 1),
-        )
-        table.add_column(headings.get("signal", "signal"), no_wrap=True)
         columns = [name for name in formats if name in frame.columns]
-        for name in columns:
-            table.add_column(headings.get(name, name), justify="right", no_wrap=True)
-        for label, row in frame.iterrows():
-            cells = ["–" if _undefined(row[name]) else formats[name](row[name]) for name in columns]
-            table.add_row(_plain(str(label)), *map(_plain, cells))
+        table = _table(frame, title, columns, formats, headings)
+        for name in spare:
+            if self._width(table) <= self.out.width or not self.out.is_terminal:
+                break
+            columns = [column for column in columns if column != name]
+            table = _table(frame, title, columns, formats, headings)
         # never narrower than its content: a broken line is easier to read than a cut number
-        width = Measurement.get(self.out, self.out.options.update(max_width=10_000), table).maximum
-        Console(file=self.out.file, width=max(width, self.out.width), highlight=False).print(table)
+        width = max(self._width(table), self.out.width)
+        Console(file=self.out.file, width=width, highlight=False).print(table)
+
+    def _width(self, table: Table) -> int:
+        return Measurement.get(self.out, self.out.options.update(max_width=10_000), table).maximum
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Write what was noticed, the gravest first."""
         order = {"error": 0, "warning": 1, "info": 2}
         for finding in sorted(findings, key=lambda f: order[f.severity]):
             word, colour = _SEVERITY[finding.severity]
-            self.err.print(
-                f"[{colour}]{word}:[/] {_plain(finding.message)} [dim]{_plain(finding.todo)}[/]"
+            who = finding.message.split(":", 1)[0].lower()
+            role = who if who in ("participant", "model") else None
+            message, todo = (
+                _plain(in_options(text, self.options, role))
+                for text in (finding.message, finding.todo)
             )
+            self.err.print(f"[{colour}]{word}:[/] {message} [dim]{todo}[/]")
 
     def error(self, error: BitboxError) -> None:
         """Write what happened, what was expected, what was got and what to do."""
         self.err.print(f"[bold red]Error:[/] {_plain(error.what)}")
         for word, text in (("Expected", error.expected), ("Got", error.got)):
             if text is not None:
-                self.err.print(f"  {word}: {_plain(text)}")
+                self._indented(f"{word}: {text}")
         if error.todo is not None:
-            self.err.print(f"  {_plain(error.todo)}")
+            self._indented(error.todo)
+
+    def _indented(self, text: str) -> None:
+        if self.err.soft_wrap:
+            self.err.print(f"  {_plain(text)}")
+        else:
+            self.err.print(Padding(_plain(text), (0, 0, 0, 2), expand=False))
+
+
+def _table(
+    frame: pd.DataFrame,
+    title: str,
+    columns: Sequence[str],
+    formats: Formats,
+    headings: Mapping[str, str],
+) -> Table:
+    table = Table(
+        title=_plain(title),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column(headings.get("signal", "signal"), no_wrap=True)
+    for name in columns:
+        table.add_column(headings.get(name, name), justify="right", no_wrap=True)
+    for label, row in frame.iterrows():
+        cells = ["–" if _undefined(row[name]) else formats[name](row[name]) for name in columns]
+        table.add_row(_plain(str(label)), *map(_plain, cells))
+    return table
 
 
 class _Lines:
@@ -157,6 +206,13 @@ class _Lines:
         if task not in self._seen:
             self._seen.add(task)
             self._terminal.say(f"{task} ...")
+
+
+def _console(**named: Any) -> Console:
+    """Return a console that breaks lines between words, where it is a terminal."""
+    console = Console(highlight=False, **named)
+    console.soft_wrap = not console.is_terminal
+    return console
 
 
 def _plain(text: str, *, lines: bool = False) -> str:

@@ -133,7 +133,7 @@ class FaceProcessor:
         if output_dir is None and self.return_output != "dict":
             raise ParameterError(
                 f"return_output={self.return_output!r} writes files, and no folder was given.",
-                todo="Give output_dir, or use return_output='dict'.",
+                todo="Give `output_dir`, or use return_output='dict'.",
             )
         recording = Recording.open(input_file, self.cache, self.progress)
         if output_dir is None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from bitbox.errors import InputError, ParameterError
+from bitbox.errors import InputError, NoClockError, ParameterError
 from bitbox.quality import Finding
 from bitbox.readers.table import check_times
 from bitbox.signal_checks import FASTEST, SLOWEST, FloatArray, frame_interval, frame_rate
@@ -146,7 +146,7 @@ class Clock:
             raise ParameterError(
                 f"{self.path.name} holds no times, so they have no unit.",
                 got=f"time_unit={stated.time_unit!r}",
-                todo="Leave time_unit out, and give fps.",
+                todo="Leave `time_unit` out, and give `fps`.",
             )
         frames = np.arange(len(self.lines)) * 1.0 if self.frames is None else self.frames
         return check_times(self.path, frames / need_fps(self.path, stated.fps), lines=self.lines)
@@ -169,7 +169,7 @@ class Clock:
             if count <= 0
             else f"{count:g} frames to take as long as in the rest of the file",
             got=f"{count:g} frames" if count <= 0 else f"{time[last] - time[first]:.4g} s",
-            todo="Give fps to go by the frame numbers, or time_unit to go by the times.",
+            todo="Give `fps` to go by the frame numbers, or `time_unit` to go by the times.",
         )
 
     def _impossible(self, rate: float, stamps: Stamps) -> InputError:
@@ -180,9 +180,9 @@ class Clock:
                 f"The times are likely {_CALLED[likely[0]]}: if so, give time_unit={likely[0]!r}."
             )
         elif abs(own - 1) < 0.01:
-            todo = "The times are likely frame numbers: if so, give the frame rate as fps."
+            todo = "The times are likely frame numbers: if so, give the frame rate as `fps`."
         else:
-            todo = "Give the frame rate as fps, or what the times count as time_unit."
+            todo = "Give the frame rate as `fps`, or what the times count as `time_unit`."
         return InputError(
             f"{self.path.name}: the times in {stamps.column!r}, read as "
             f"{_CALLED[stamps.unit]}, make a frame rate that no recording of a person has.",
@@ -272,10 +272,10 @@ def need_fps(path: Path, fps: float | None) -> float:
         The frame rate is not given, or no recording of a person has it.
     """
     if fps is None:
-        raise ParameterError(
+        raise NoClockError(
             f"{path.name} counts frames and has no times in seconds.",
             expected="the frame rate of the video it was made from",
-            todo="Give it as fps, for instance fps=29.97.",
+            todo="Give it as `fps`, for instance fps=29.97.",
         )
     if not SLOWEST <= fps <= FASTEST:
         raise ParameterError(

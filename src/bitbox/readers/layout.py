@@ -159,7 +159,7 @@ def choose_layout(path: Path, layouts: Sequence[Layout], kind: str | None) -> La
     raise InputError(
         f"{path.name} holds no signals of kind {kind!r}.",
         expected=f"one of what it holds: {held}",
-        todo="Leave kind out to read the first of them, or export the file with more output.",
+        todo="Leave `kind` out to read the first of them, or export the file with more output.",
     )
 
 
@@ -192,7 +192,7 @@ def _rows_of(table: Table, column: str | None, person: str | None) -> Rows:
             raise ParameterError(
                 f"{table.path.name} does not tell people apart.",
                 got=f"person={person!r}",
-                todo="Leave person out.",
+                todo="Leave `person` out.",
             )
         return slice(None)
     marks = np.array(["" if mark in MISSING else mark for mark in table.text(column)])
@@ -202,7 +202,7 @@ def _rows_of(table: Table, column: str | None, person: str | None) -> Rows:
     if person is None or str(person) not in people:
         raise InputError(
             f"{table.path.name} holds {len(people)} people (column {column!r}).",
-            expected="person to be one of " + ", ".join(repr(mark) for mark in people[:8]),
+            expected="`person` to be one of " + ", ".join(repr(mark) for mark in people[:8]),
             got=f"person={person!r}",
         )
     return np.flatnonzero(marks == str(person))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitbox.errors import InputError
+from bitbox.errors import InputError, NoClockError
 from bitbox.quality import Finding
 from bitbox.readers.clock import Stamps, Stated
 from bitbox.readers.layout import Flavour, Layout
@@ -45,10 +45,10 @@ def need_clock(table: Table, stated: Stated) -> None:
         If so.
     """
     if stated.fps is None and _stamps(table) is None:
-        raise InputError(
+        raise NoClockError(
             f"{table.path.name} has no times.",
-            expected="a column called 'time', in seconds, or the frame rate as fps",
-            todo="Add the column, or give fps.",
+            expected="a column called 'time', in seconds, or the frame rate as `fps`",
+            todo="Add the column, or give `fps`.",
         )
 
 

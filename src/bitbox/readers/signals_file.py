@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bitbox.errors import InputError
+from bitbox.errors import InputError, ParameterError
 from bitbox.files import require_file
 from bitbox.readers import blendshapes, faces
 from bitbox.readers.clock import AngleUnit, Stated, TimeUnit
@@ -42,7 +42,7 @@ def read_signals(
         ``'landmark'``, ... The default is the first of those that the file holds, in this order.
     person : str, optional
         Whose signals, where the file tells several people apart (``face_id`` of OpenFace,
-        ``Identity`` of py-feat).
+        ``Identity`` of py-feat); of OpenPose's, ``'largest'``, ``'left'``, ``'right'`` or a number.
     time_unit : {'s', 'ms', 'us', 'ns'}, optional
         What the times of a table or of JSON count. None: what the tool's documentation says,
         seconds for any other table.
@@ -70,14 +70,18 @@ def read_signals(
     file = Path(path)
     stated = Stated(fps, kind, person, time_unit, angle_unit)
     if file.is_dir():
-        signals = _read_folder(file, fps)
+        _refuse(file, stated, "time_unit", "angle_unit")
+        signals = _read_folder(file, stated)
     elif require_file(file, "a file of signals").st_size == 0:
         raise InputError(f"{file.name} is empty.", todo="Export the recording again.")
     elif file.suffix.lower() == ".parquet" or _starts_with(file, b"PAR1"):
+        _refuse(file, stated, "fps", "person", "time_unit", "angle_unit")
         signals = Signals.from_parquet(file)
     elif file.suffix in (".3DI", ".3DIl"):
+        _refuse(file, stated, "person", "time_unit", "angle_unit")
         signals = read_threedi(file, fps)
     elif file.suffix.lower() == ".json":
+        _refuse(file, stated, "person", "angle_unit")
         signals = blendshapes.read_blendshapes_json(file, stated)
     else:
         return _read_stated(file, stated)
@@ -86,8 +90,22 @@ def read_signals(
             f"{file.name} holds no signals of kind {kind!r}.",
             expected=repr(kind),
             got=repr(signals.kind),
+            todo="Leave `kind` out to read what it holds.",
         )
     return signals
+
+
+def _refuse(path: Path, stated: Stated, *names: str) -> None:
+    """Raise an error if something is stated that a file of this sort leaves no question of."""
+    for name in names:
+        value = getattr(stated, name)
+        if value is not None:
+            raise ParameterError(
+                f"{path.name} is of a sort of file of which this cannot be stated.",
+                expected="another sort of file, such as a table",
+                got=f"{name}={value!r}",
+                todo=f"Leave `{name}` out.",
+            )
 
 
 def read_csv(
@@ -113,12 +131,14 @@ def _read_stated(path: Path, stated: Stated) -> Signals:
     return read_flavour(table, PLAIN, stated)
 
 
-def _read_folder(path: Path, fps: float | None) -> Signals:
+def _read_folder(path: Path, stated: Stated) -> Signals:
     if is_openpose_folder(path):
-        return read_openpose(path, fps)
+        person = "largest" if stated.person is None else stated.person
+        return read_openpose(path, stated.fps, int(person) if person.isdecimal() else person)
     raise InputError(
-        f"{path.name!r} is a folder, and not one that OpenPose wrote.",
+        f"{str(path.resolve())!r} is a folder, and not one that OpenPose wrote.",
         expected="a file of signals, or a folder of OpenPose's JSON files",
+        todo="Name a file in it.",
     )
 
 
