@@ -33,16 +33,23 @@ CELLS = st.sampled_from(
         "0x1",
         "\0",
         "-",
+        "1,000",
+        "10:59:35:12.5",
     ]
 )
 NAMES = st.sampled_from(
     (
         *("time", "frame", "a", "b", "", " a", "confidence", "success", "AU01_r", "timestamp"),
         *("FaceRectX", "FaceScore", "AU01", "au_1_intensity", "frame_idx", "Tx", "x0", "y0", "1"),
+        *("Time", "Timecode", "BlendshapeCount", "JawOpen", "Pitch", "Yaw", "Roll", "Identity"),
+        *("frame_time_in_ms", "pose_Rx", "pose_Ry", "pose_Rz", '"q"', "'=a", "a b"),
     )
 )
 ROWS = st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=5)
-KEYS = ("face_blendshapes", "category_name", "score", "timestamp_ms", "people", "pose_keypoints_2d")
+KEYS = (
+    *("face_blendshapes", "category_name", "score", "timestamp_ms", "people", "pose_keypoints_2d"),
+    *("faceBlendshapes", "categories", "categoryName", "timestamp"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.integers(),
     lambda inner: (
@@ -76,10 +83,12 @@ def read(name: str, content: bytes, fps: float | None) -> None:
 
 
 @SETTINGS
-@given(st.lists(NAMES, min_size=1, max_size=5), ROWS, st.sampled_from(",;\t"), FPS)
-def test_tables(names: list[str], rows: list[list[str]], separator: str, fps: float | None) -> None:
+@given(st.lists(NAMES, min_size=1, max_size=5), ROWS, st.sampled_from(",;\t |"), st.booleans(), FPS)
+def test_tables(
+    names: list[str], rows: list[list[str]], separator: str, stated: bool, fps: float | None
+) -> None:
     lines = [separator.join(names), *(separator.join(row) for row in rows)]
-    read("a.csv", "\n".join(lines).encode(), fps)
+    read("a.csv", "\n".join([f"sep={separator}"] * stated + lines).encode(), fps)
 
 
 @SETTINGS
