@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "bitbox"
 
 # From the ground up. A module may import from lower rows only, or from its own row.
 LAYERS = [
-    ["", "errors", "progress"],
+    ["", "errors", "progress", "blas"],
     [
         "extras",
         "files",

@@ -13,6 +13,7 @@ import numpy as np
 
 from bitbox.face_backend.mesh_track import parts
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
+from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
 from bitbox.provenance import hash_file, versions
 from bitbox.quality import Finding
@@ -81,12 +82,13 @@ class MeshRuntime:
         BackendError
             MediaPipe is not installed or does not start.
         """
-        track = self.track(recording)
-        measured = measure(track, outputs, self.vertical_fov)
-        return {
-            name: self._signals(recording, track, name, measured.pop(name), normalize)
-            for name in outputs
-        }
+        with on_one_core():
+            track = self.track(recording)
+            measured = measure(track, outputs, self.vertical_fov)
+            return {
+                name: self._signals(recording, track, name, measured.pop(name), normalize)
+                for name in outputs
+            }
 
     @functools.cached_property
     def _tracking_settings(self) -> dict[str, object]:

@@ -44,8 +44,14 @@ Other = tuple[
 
 
 def _compiled(function: F, fast: tuple[str, ...] = ("contract",)) -> F:
-    """Compile a kernel when it is first called, and keep it on disk where that can be done."""
+    """Compile a kernel when it is first called, and keep it on disk where that can be done.
+
+    What one kernel calls of another becomes part of it. Else several compiled copies of the other
+    would lie in one process, each rounded a little differently, and which of them is called would
+    depend on whether kernels were compiled just now or found on disk.
+    """
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(fast)}
+    options["forceinline"] = True
     return compiled(function, **options)
 
 

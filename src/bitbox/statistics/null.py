@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from bitbox.blas import one_blas_thread
 from bitbox.correlation.engine import in_order, tie_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
@@ -162,10 +163,8 @@ def in_threads(
     task: str,
 ) -> list[T]:
     """Do numbered pieces of work in threads, in order; stops soon after an interruption."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     done = []
-    with threadpool_limits(1, "blas"):
+    with one_blas_thread():
         for result in in_order(work, range(n), threads):
             done.append(result)
             if progress is not None:
