@@ -51,6 +51,29 @@ def test_start_times_are_kept() -> None:
     assert aligned.model.time[-1] == pytest.approx(6.0)
 
 
+def codes(*recordings: Signals, **options: float) -> list[tuple[str, str]]:
+    return [(f.code, f.severity) for f in align(*recordings, **options).findings]
+
+
+def test_time_that_is_not_shared_is_told() -> None:
+    whole, half = recording(regular(30, 20)), recording(regular(30, 10))
+    for pair in ((half, whole), (whole, half)):
+        (found,) = align(*pair).findings
+        assert (found.code, found.severity) == ("partly-shared", "warning")
+        assert "Only 10.00 of 20.00 seconds are shared" in found.message
+    assert codes(whole, recording(regular(30, 19))) == [("partly-shared", "info")]
+    assert codes(whole, recording(regular(30, 19.6))) == []
+    assert codes(whole, whole, offset=5.0) == [("partly-shared", "warning")]
+
+
+def test_starts_that_differ_are_told() -> None:
+    late, early = recording(regular(30, 20, start=0.4)), recording(regular(30, 20))
+    assert codes(late, early) == codes(early, late) == [("starts-differ", "info")]
+    assert "participant's first frame is 0.40 s later" in align(late, early).findings[0].message
+    assert codes(late, early, offset=-0.4) == []
+    assert codes(recording(regular(30, 20, start=0.04)), early) == []
+
+
 @pytest.mark.parametrize("rates", [(30, 25), (24, 60), (29.97, 30)])
 def test_different_rates_meet_at_the_lower(rates) -> None:
     aligned = align(recording(regular(rates[0], 9)), recording(regular(rates[1], 9)))

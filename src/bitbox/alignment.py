@@ -6,6 +6,7 @@ both already sit on the same regular grid, their values are used as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,12 @@ from bitbox.signals import Signals
 TOLERANCE = 0.05
 #: Two rates that differ by less than this share are the same rate.
 SAME_RATE = 0.001
+#: Recordings whose first frames are this many frames apart start together.
+_SAME_START = 1.5
+#: Seconds that one recording may be longer than the other, or start earlier, without a word.
+_LEFT_OVER = 0.5
+#: Share of the longer recording below which what is shared is cause for concern.
+_MOST = 0.9
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,11 @@ def align(
             todo="Check the offset, and the start times of the two files.",
         )
     rate = min(participant.rate, model.rate) if fps is None else float(fps)
-    findings = (*_read_findings(participant, model), *_rate_findings(participant, model, rate))
+    findings = (
+        *_read_findings(participant, model),
+        *_time_findings(participant, model, rate, offset),
+        *_rate_findings(participant, model, rate),
+    )
     shared = _shared_rows(participant.time, model.time, rate)
     if shared is not None:
         rows_p, rows_m = shared
@@ -211,6 +222,36 @@ def _read_findings(participant: Signals, model: Signals) -> tuple[Finding, ...]:
         for who, signals in (("Participant", participant), ("Model", model))
         for finding in signals.findings
     )
+
+
+def _time_findings(
+    participant: Signals, model: Signals, rate: float, offset: float
+) -> Iterator[Finding]:
+    """Yield what time the two do not share; the participant's clock is shifted already."""
+    late = float(participant.time[0] - model.time[0])
+    if offset == 0 and abs(late) > _SAME_START / rate:
+        who, other = ("participant", "model") if late > 0 else ("model", "participant")
+        yield Finding(
+            "starts-differ",
+            "info",
+            f"The {who}'s first frame is {abs(late):.2f} s later on its file's clock than the "
+            f"{other}'s; the two clocks were taken as one.",
+            "If both began at the same moment all the same, give the difference as the offset.",
+        )
+    shared = float(
+        min(participant.time[-1], model.time[-1]) - max(participant.time[0], model.time[0])
+    )
+    lengths = {"participant": participant.duration, "model": model.duration}
+    longest = max(lengths.values())
+    if longest - shared > max(_LEFT_OVER, 2 / rate):
+        whole = ", ".join(f"{who} {length:.2f} s" for who, length in lengths.items())
+        yield Finding(
+            "partly-shared",
+            "warning" if shared < _MOST * longest else "info",
+            f"Only {shared:.2f} of {longest:.2f} seconds are shared ({whole}); what lies outside "
+            "is not part of any result.",
+            "Check that both recordings are whole, and the offset.",
+        )
 
 
 def _rate_findings(participant: Signals, model: Signals, rate: float) -> tuple[Finding, ...]:
