@@ -36,7 +36,14 @@ LAYERS = [
     ["identity"],
     ["readers"],
     [
-        *("video", "video_clock", "video_opening", "video_picture", "video_sampling"),
+        *(
+            "video",
+            "video_clock",
+            "video_opening",
+            "video_picture",
+            "video_repeats",
+            "video_sampling",
+        ),
         "video_writing",
     ],
     ["face_backend"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from fractions import Fraction
@@ -486,7 +487,7 @@ def test_damage_in_the_middle_is_reported(tmp_path: Path) -> None:
         found = [finding.code for finding in frames.findings]
     assert 30 < len(times) <= 60
     assert times[-1] == pytest.approx(59 / 30, abs=1e-3)  # what is behind the damage keeps its time
-    assert found == ["damaged-video"]
+    assert found == ["stalled-video", "damaged-video"]
 
 
 def test_repeated_times_are_moved_apart(tmp_path: Path) -> None:
@@ -618,3 +619,44 @@ def test_single_frames_are_those_of_decoding_all(tmp_path: Path) -> None:
             np.testing.assert_array_equal(image, expected)
     between, beyond = frames_at(film, [0.99, 70.0])
     np.testing.assert_allclose([between.mean(), beyond.mean()], [70, 138], atol=1.5)
+
+
+def test_stall_is_told(tmp_path: Path) -> None:
+    times = np.r_[np.arange(20), 20 + 30 * 1.5 + np.arange(20)] / 30
+    with read_frames(write_video(tmp_path / "a.mp4", numbered(40), 30, times=times)) as frames:
+        assert len(list(frames)) == 40
+        (found,) = frames.findings
+    assert found.code == "stalled-video"
+    assert "for up to 1.53 s (1 stalls of more than 0.5 s, first at 0.63 s)" in found.message
+
+
+def test_repeated_pictures_are_told(tmp_path: Path) -> None:
+    film = textured(90)
+    held = [film[k // 3 * 3] for k in range(90)]
+    with read_frames(write_video(tmp_path / "a.mp4", held, 30)) as frames:
+        assert len(list(frames)) == 90
+        (found,) = frames.findings
+    assert found.code == "repeated-pictures"
+    assert "about 10 new ones a second" in found.message
+    assert codes(write_video(tmp_path / "b.mp4", film, 30)) == (90, [])
+
+
+def test_picture_that_stands_still_is_told(tmp_path: Path) -> None:
+    film = textured(90)
+    frozen = [film[k if k < 30 else max(30, k - 45)] for k in range(90)]
+    with read_frames(write_video(tmp_path / "a.mp4", frozen, 30, crf=0)) as frames:
+        assert len(list(frames)) == 90
+        (found,) = frames.findings
+    assert found.code == "picture-stands-still"
+    assert "for up to 1.5 s (1 times" in found.message
+
+
+def test_half_a_frame_missing_is_no_break(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", numbered(50), 25)
+    for share, told in ((0.5, False), (0.9, False), (1.0, True)):
+        with read_frames(path) as frames:
+            info = frames.info
+            longer = {"duration": info.duration + share / 25, "n_frames": 51}
+            frames.info = dataclasses.replace(info, **longer)
+            assert len(list(frames)) == 50
+            assert ("truncated-video" in {f.code for f in frames.findings}) == told

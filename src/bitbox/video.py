@@ -37,6 +37,7 @@ from bitbox.quality import Finding
 from bitbox.video_clock import FrameClock
 from bitbox.video_opening import VideoInfo, describe_file, open_video, stored_time, video_info
 from bitbox.video_picture import Image, Picture, frame_picture
+from bitbox.video_repeats import Repeats
 from bitbox.video_writing import write_video
 
 __all__ = [
@@ -211,6 +212,7 @@ class FrameReader(Iterator[Frame]):
             raise
         self.n_read = 0
         self._clock = FrameClock(self.info.fps)
+        self._repeats = Repeats()
         self._resized = 0
         self._interlaced = 0
         self._odd_angle = round(float(first.rotation)) % 90 != 0
@@ -231,6 +233,7 @@ class FrameReader(Iterator[Frame]):
         picture = frame_picture(raw, self.info)
         stored = stored_time(raw)
         time = self._clock.next(None if stored is None else float(stored - self.info.clock_start))
+        self._repeats.look(raw, time)
         self._damaged_frames += bool(raw.is_corrupt)
         frame = Frame(self.n_read, time, picture, bool(raw.is_corrupt))
         self.n_read += 1
@@ -296,6 +299,7 @@ class FrameReader(Iterator[Frame]):
             *self._picture_findings(),
             *self._start_finding(),
             *self._clock.findings(),
+            *(self._repeats.findings(self._path.name) if self._done else ()),
             *self._damage_findings(),
         )
 
@@ -396,5 +400,5 @@ class FrameReader(Iterator[Frame]):
         # An edit list hides frames on purpose: then the duration is short as well. And where frames
         # are not counted, the last one's own duration may be longer than the average.
         step = 1 / info.fps if info.fps > 0 else 0.1
-        grace = 0.5 * step if short or self._damaged_packets else max(2.5 * step, 0.25)
+        grace = 0.95 * step if short or self._damaged_packets else max(2.5 * step, 0.25)
         return missing if missing > grace else 0.0

@@ -10,6 +10,8 @@ from bitbox.quality import Finding
 #: Backward steps in time up to this many seconds are jitter; longer ones are a clock set back.
 _JITTER = 1.0
 _TICK = 1e-5
+#: Without a frame for longer than this, in seconds and in frame intervals, the picture stalls.
+_STALL, _STALL_FRAMES = 0.5, 3
 
 
 class FrameClock:
@@ -20,6 +22,7 @@ class FrameClock:
         self._last = -math.inf
         self._shift = 0.0
         self._absent = self._nudged = self._rebased = 0
+        self._stalls: list[tuple[float, float]] = []
 
     @property
     def end(self) -> float:
@@ -40,11 +43,22 @@ class FrameClock:
             elif time <= self._last:
                 self._nudged += 1
                 time = self._last + _TICK
+        if time - self._last > max(_STALL, _STALL_FRAMES * self._step) and self._last > -math.inf:
+            self._stalls.append((self._last, time))
         self._last = time
         return time
 
     def findings(self) -> Iterator[Finding]:
         """Yield what was odd about the times."""
+        if self._stalls:
+            longest = max(stop - start for start, stop in self._stalls)
+            yield Finding(
+                "stalled-video",
+                "warning",
+                f"There is no frame for up to {longest:.2f} s ({len(self._stalls)} stalls of more "
+                f"than {_STALL} s, first at {self._stalls[0][0]:.2f} s).",
+                "What lies between is missing in every result; look there for a pause.",
+            )
         if self._absent:
             yield Finding(
                 "missing-times",

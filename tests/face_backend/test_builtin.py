@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from bitbox.face_backend import builtin, geometry, mesh_track, units
 from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
-from bitbox.face_backend.recording import OUTPUTS
+from bitbox.face_backend.recording import OUTPUTS, Recording
 from bitbox.face_backend.store import Cache, make_key
 
 SIZE = (640, 480)
@@ -28,6 +29,19 @@ def some_track(n: int, lost: list[int] | None = None) -> MeshTrack:
     mesh[lost or []] = np.nan
     seen = np.isfinite(mesh[:, 0, 0]).astype(float)
     return MeshTrack(mesh, np.arange(n) / 30, seen, np.ones(n, int), SIZE, (), "test")
+
+
+def test_bits_do_not_depend_on_the_threads_of_blas(tmp_path: Path) -> None:
+    """Two videos that were measured side by side differed by which of them ended first."""
+    found = []
+    for threads in (1, 2):
+        recording = Recording(tmp_path / "a.mp4", "0" * 64, Cache(tmp_path))
+        recording.memory["track"] = some_track(700, lost=[3])
+        runtime = builtin.MeshRuntime(face="largest", vertical_fov=63.0)
+        with threadpool_limits(threads, "blas"):
+            signals = runtime.compute(recording, OUTPUTS, normalize=True)
+        found.append([signals[name].values.tobytes() for name in OUTPUTS])
+    assert found[0] == found[1]
 
 
 def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,16 +101,28 @@ class TestNormalized:
         drift = np.linspace(0, 3, 4000)[:, None] * [1, 50]
         values = 7 + drift + random.normal(size=(4000, 2)) * [0.1, 5]
         values[10:20] = np.nan
-        scaled, findings = normalized(values)
+        scaled, findings = normalized(values, np.arange(len(values)) / 30)
         np.testing.assert_allclose(np.nanmedian(scaled, axis=0), 0, atol=1e-9)
         noise = np.nanstd(np.diff(scaled, axis=0), axis=0) / np.sqrt(2)
         np.testing.assert_allclose(noise, 1, rtol=0.1)
         assert np.isnan(scaled[10:20]).all()
         assert findings == []
 
+    def test_repeated_pictures_and_other_frame_rates_change_no_scale(self) -> None:
+        """Ten pictures a second in a file of thirty shrank everything to a fifth."""
+        random = np.random.default_rng(0)
+        time = np.arange(6000) / 30
+        smile = 5 * np.sin(2 * np.pi * 0.7 * time) ** 4 * (np.sin(2 * np.pi * 0.05 * time) > 0.7)
+        values = np.column_stack([smile, smile]) + random.normal(size=(6000, 2)) * [0.1, 0.2]
+        span = np.ptp(normalized(values, time)[0], axis=0)
+        held = values[np.arange(6000) // 3 * 3]
+        for other, clock in [(held, time), (values[::2], time[::2]), (values[::3], time[::3])]:
+            found = np.ptp(normalized(other, clock)[0], axis=0)
+            np.testing.assert_allclose(found, span, rtol=0.1)
+
     def test_unknown_noise_is_missing_and_said(self) -> None:
         values = np.column_stack([np.zeros(50), np.random.default_rng(0).normal(size=50)])
-        scaled, findings = normalized(values)
+        scaled, findings = normalized(values, np.arange(len(values)) / 30)
         assert np.isnan(scaled[:, 0]).all()
         assert np.isfinite(scaled[:, 1]).all()
         assert [finding.code for finding in findings] == ["noise-unknown"]

@@ -139,7 +139,7 @@ class MeshRuntime:
         form = {**_FORM[output], "schema": self._schema(output)}
         findings = list(track.findings)
         if output in NORMALIZED and normalize:
-            values, noise = normalized(values)
+            values, noise = normalized(values, track.time)
             findings += noise
             form = {**form, "units": NOISE_UNITS}
         return Signals(

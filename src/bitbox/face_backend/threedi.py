@@ -192,7 +192,7 @@ class ThreeDIRuntime:
         values[~seen] = np.nan  # 3DI's smoothing fills lost frames with averages
         units = layout.units
         if normalize and output in NORMALIZED:
-            values, noise = normalized(values)
+            values, noise = normalized(values, time)
             findings += noise
             units = NOISE_UNITS
         return Signals(

@@ -114,7 +114,7 @@ def local_units(deformation: ArrayLike) -> FloatArray:
     return np.asarray(_flatten(deformation) @ _local_filter().T)
 
 
-def noise_scale(values: ArrayLike) -> FloatArray:
+def noise_scale(values: ArrayLike, apart: int = 1) -> FloatArray:
     """Return the size of the measurement noise of each signal.
 
     A movement is smooth from one frame to the next and noise is not, so the second difference
@@ -126,6 +126,8 @@ def noise_scale(values: ArrayLike) -> FloatArray:
     ----------
     values : array_like, shape (T, k)
         Signals; missing frames are NaN.
+    apart : int
+        Frames from one that is compared to the next.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def noise_scale(values: ArrayLike) -> FloatArray:
         raise InputError(
             "The signals have the wrong shape.", expected="(frames, signals)", got=str(array.shape)
         )
-    second = np.abs(array[2:] - 2 * array[1:-1] + array[:-2])
+    second = np.abs(array[2 * apart :] - 2 * array[apart:-apart] + array[: -2 * apart])
     scale = np.full(array.shape[1], np.nan)
     for column, differences in enumerate(second.T):
         known = differences[np.isfinite(differences)]
