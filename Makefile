@@ -8,13 +8,14 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench-engine bench-statistics bench-faces fuzz-engine validate docs lock clean
+.PHONY: help demo test attack lint bench-engine bench-statistics bench-faces fuzz-engine validate docs lock clean
 
 help:
 	@echo "make demo    render two videos, measure imitation, write demo/results/report.html"
 	@echo "make test    run all tests"
 	@echo "make lint    ruff, and the type checker"
 	@echo "make bench-engine, bench-statistics, bench-faces    measure speed, as ratios"
+	@echo "make attack  kill, race, fill up and fuzz, for an hour or so (make test does a little of it)"
 	@echo "make fuzz-engine                  compare the engine with its definition for half an hour"
 	@echo "make validate                     measure accuracy and calibration; writes docs/validation"
 	@echo "make docs    build the documentation into docs/_build/html"
@@ -51,6 +52,9 @@ bench-statistics: $(READY)
 
 bench-faces: $(READY)
 	$(BIN)/python -m benchmarks.faces
+
+attack: $(READY)
+	BITBOX_ATTACK_ROUNDS=20 $(BIN)/python -m pytest tests/attack tests/face_backend/test_store.py tests/test_kernel_cache.py
 
 fuzz-engine: $(READY)
 	$(BIN)/python -m benchmarks.fuzz --minutes 30

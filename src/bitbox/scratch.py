@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from bitbox.interrupts import held_off
+
 _LOCK = ".lock"
 _IN_USE = ".in-use"
 _STALE = timedelta(days=1)  # where no lock can tell: older than this belongs to no living run
@@ -71,19 +73,26 @@ def unfinished(folder: Path, prefix: str) -> Iterator[Path]:
     OSError
         It cannot be made.
     """
-    with locked(folder):
-        place = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
-        owner = os.open(place / _IN_USE, os.O_RDWR | os.O_CREAT)
-        _lock(owner)
+    place: Path | None = None
     try:
+        with locked(folder), held_off():
+            place = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+            owner = os.open(place / _IN_USE, os.O_RDWR | os.O_CREAT)
+            _lock(owner)
         yield place
     finally:
-        if sys.platform == "win32":  # an open file cannot be removed there
-            os.close(owner)
-            shutil.rmtree(place, ignore_errors=True)
-        else:
-            shutil.rmtree(place, ignore_errors=True)
-            os.close(owner)
+        if place is not None:
+            with held_off():
+                _remove(place, owner)
+
+
+def _remove(place: Path, owner: int) -> None:
+    if sys.platform == "win32":  # an open file cannot be removed there
+        os.close(owner)
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(owner)
 
 
 def tidy(folder: Path, prefix: str, mend: Callable[[Path], object] | None = None) -> None:
@@ -103,7 +112,7 @@ def tidy(folder: Path, prefix: str, mend: Callable[[Path], object] | None = None
     OSError
         The folder cannot be written to.
     """
-    if not any(folder.glob(f"{prefix}*")):
+    if not any(folder.glob(f"{prefix}*")) and not (folder / _LOCK).exists():
         return
     with locked(folder):
         for place in folder.glob(f"{prefix}*"):
