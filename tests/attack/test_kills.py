@@ -174,7 +174,7 @@ def test_the_command_ends_in_order_at_any_moment(ignored: bool, tmp_path) -> Non
         if ignored:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    for turn in range(2 * ROUNDS):
+    for _ in range(ROUNDS):
         for number, code in codes.items():
             folder = tmp_path / "results"
             process = subprocess.Popen(
@@ -186,7 +186,7 @@ def test_the_command_ends_in_order_at_any_moment(ignored: bool, tmp_path) -> Non
             )
             while not folder.exists() and process.poll() is None:
                 time.sleep(0.01)
-            time.sleep(moments.uniform(0, 0.5) if turn else 0)
+            time.sleep(moments.uniform(0, 0.5))
             process.send_signal(number)
             _, said = process.communicate()
             assert process.returncode == code, said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ def test_an_interrupted_rendering_leaves_nothing(cache: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         render_demo(duration=5, size=(96, 54), progress=stop)
     assert list(cache.iterdir()) == []
+
+
+def test_what_a_killed_rendering_left_goes(cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    left = cache / ".demo-1"
+    left.mkdir()
+    (left / "participant.mp4").write_text("half")
+    os.utime(left, (1e9, 1e9))
+    render_demo(duration=5, size=(96, 54))
+    assert [path.name[0] for path in cache.iterdir()] != ["."]
+    assert not left.exists()
 
 
 def _render(folder: str) -> bytes:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import numpy as np
 
 from bitbox.errors import OutputError, ParameterError
 from bitbox.progress import Progress
+from bitbox.scratch import tidy, unfinished
 from bitbox.synthetic.movements import EXPRESSIONS, displacements
 from bitbox.synthetic.performance import Bursts, Performance, perform
 from bitbox.synthetic.portrait import portrait
@@ -226,6 +226,9 @@ def _performance(time: Any, courses: dict[str, Any]) -> Performance:
     return perform(time, faces, heads)
 
 
+_UNFINISHED = ".demo-"
+
+
 def _code_version() -> str:
     """Return a hash of the code and numbers that the videos are made with."""
     whole = hashlib.sha256()
@@ -241,17 +244,16 @@ def _cached(folder: Path, duration: float, scene: Scene, progress: Progress | No
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".demo-", dir=folder.parent))
-    try:
+    tidy(folder.parent, _UNFINISHED)
+    with unfinished(folder.parent, _UNFINISHED) as place:
+        part = place / "videos"
+        part.mkdir()
         _render(part, duration, scene, progress)
-        part.chmod(0o755)
         try:
             part.rename(folder)
         except OSError:
             if not folder.is_dir():  # not because somebody else was faster
                 raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 
