@@ -131,6 +131,16 @@ class TestNames:
 
 
 class TestMemory:
+    @pytest.mark.skipif(sys.platform != "linux", reason="limits differ elsewhere")
+    @pytest.mark.parametrize("kilobytes", [1_000_000, 1_900_000, 3_000_000])
+    def test_limited(self, pair, tmp_path, kilobytes) -> None:
+        """Without the check, some of these abort, and one waits for ever."""
+        folder = tmp_path / "results"
+        done = shell(f'ulimit -v {kilobytes}; "$@"', "imitate", *pair, "-o", folder)
+        assert done.returncode == 1
+        assert "ulimit -v unlimited" in done.stderr
+        assert not folder.exists()
+
     @pytest.mark.parametrize(
         "error",
         [

@@ -19,6 +19,9 @@ from bitbox.interrupts import Stopped, ending_in_order
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _ENDS = {"SIGINT": "Interrupted.", "SIGTERM": "Terminated.", "SIGHUP": "Hung up."}
+#: Least address space. With 1 to 2 GB OpenBLAS was seen to wait for ever for threads that it could
+#: not start, and LLVM to abort.
+_ADDRESS_SPACE = 4_000_000_000
 #: What libraries say where the system gave them no memory or no thread.
 _NO_MEMORY = ("can't start new thread", "allocate memory", "failed to map segment", "bad_alloc")
 
@@ -57,6 +60,7 @@ def run(arguments: list[str] | None = None) -> int:
         given = ["--quiet", *(argument for argument in given if argument != "--quiet")]
     terminal = Terminal()
     try:
+        _require_address_space()
         code = app.main(args=given, prog_name="bitbox", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -77,6 +81,29 @@ def run(arguments: list[str] | None = None) -> int:
         terminal.error(_unforeseen(error))
         return FAILED
     return code if isinstance(code, int) else DONE
+
+
+def _require_address_space() -> None:
+    """Refuse a limit under which libraries fail in the middle, abort, or wait for ever.
+
+    Raises
+    ------
+    BitboxError
+        The limit is too low.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE:
+        raise BitboxError(
+            "There is not enough memory: this shell limits it ('ulimit -v').",
+            expected=f"{_ADDRESS_SPACE / 1e9:.0f} GB at least, since libraries reserve far more "
+            "than they use",
+            got=f"{limit / 1e9:.1f} GB",
+            todo="Raise the limit: ulimit -v unlimited.",
+        )
 
 
 def _stopped(terminal: Terminal, error: BaseException) -> int:
