@@ -107,6 +107,15 @@ def test_two_people_in_one_picture(two_faces, tmp_path, capsys) -> None:
     assert not participant.equals(pd.read_parquet(folder / "model.parquet"))
 
 
+def test_a_face_is_not_compared_with_itself(two_faces, tmp_path, capsys) -> None:
+    folder = tmp_path / "results"
+    assert imitate(two_faces, two_faces, "-o", folder, *QUICK) == 1
+    text = said(capsys)
+    assert "the same face of the same video, split.mp4" in text
+    assert "--participant-face left --model-face right" in text
+    assert not (folder / "scorecard.csv").exists()
+
+
 def test_info_of_a_video(demo, capsys) -> None:
     assert run(["info", str(demo.model)]) == 0
     text = said(capsys)

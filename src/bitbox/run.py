@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bitbox.finished_run import Run
 from bitbox.progress import Progress
 from bitbox.quality import Finding
-from bitbox.recordings import Recording, Role, load_recording
+from bitbox.recordings import Recording, Role, load_recording, require_two_faces
 from bitbox.results_folder import CACHE, results_folder, write_results
 from bitbox.run_report import can_report
 from bitbox.scorecard import ALPHA, imitation_quality
@@ -174,6 +174,7 @@ def _load_both(
         )
 
     first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
+    require_two_faces(first, second)
     return first, second
 
 
@@ -204,6 +205,22 @@ def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | 
     return [future.result() for future in futures]
 
 
+def _about_one_recording(person: Recording) -> Finding:
+    if person.landmarks is None:
+        return Finding(
+            "same-recording",
+            "warning",
+            "Participant and model are the same recording.",
+            "Check that two different files, or two people of one file, are compared.",
+        )
+    return Finding(
+        "same-recording",
+        "info",
+        "Participant and model are two faces of the same video.",
+        "Check in the report's pictures who is who. A camera that moves moves both.",
+    )
+
+
 def _findings(
     people: tuple[Recording, Recording], quality: ImitationQuality
 ) -> tuple[Finding, ...]:
@@ -215,15 +232,7 @@ def _findings(
             found.append(Finding(finding.code, finding.severity, message, finding.todo))
     told = {finding.code for finding in quality.findings}
     if people[0].sha256 == people[1].sha256 is not None and "same-recording" not in told:
-        found.append(
-            Finding(
-                "same-recording",
-                "warning",
-                "Participant and model are the same recording.",
-                "If two faces of one video are compared, check that two different ones are "
-                "chosen (--participant-face, --model-face).",
-            )
-        )
+        found.append(_about_one_recording(people[0]))
     if not can_report():
         found.append(
             Finding(
