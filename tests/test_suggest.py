@@ -77,8 +77,35 @@ def test_every_setting_is_tried_once() -> None:
         pair.participant, pair.model, lag=1.0, n_surrogates=99, seed=table.attrs["seed"]
     )
     np.testing.assert_array_equal(plain["z"], alone.scorecard["z"])
-    assert (table["least_p_fwer"].isna() == table["signal"].isna()).all()
+    assert (table["least_p_fwer"].isna() == table["p_fwer"].isna()).all()
     assert (plain["p_fwer"] >= 0.999 * plain["least_p_fwer"]).all()
     assert plain["least_p_fwer"].iloc[0] == alone.least_p_fwer
     with pytest.raises(ParameterError, match="no setting"):
         multiverse(pair.participant, pair.model, widths=())
+
+
+def test_what_cannot_tell_anything_is_said_beforehand_and_what_can() -> None:
+    whole = imitated_pair(32, duration=40, process="autocorrelated", seed=3).model
+    model = whole.replace(values=whole.values[:360], time=whole.time[:360])
+    assert imitation_quality(model, model, n_surrogates=99).headline.too_short
+    advice = suggest(model, model)
+    assert "(width=2, lag=1.2) can tell nothing from 12.0 s of recording: about 19" in str(advice)
+    assert advice.width < 2
+    assert advice.least_p_fwer <= 0.05
+    found = imitation_quality(model, model, seed=1, **advice.settings())
+    assert found.headline.share == 1.0
+    assert found.least_p_fwer == pytest.approx(advice.least_p_fwer, rel=1e-3)
+
+
+def test_a_recording_that_no_setting_suits_is_told_how_long_it_should_be() -> None:
+    slow = imitated_pair(3, duration=6.5, process="autocorrelated", bandwidth=0.3, seed=2)
+    advice = suggest(slow.participant, slow.model)
+    assert np.isnan(advice.least_p_fwer)
+    assert "too short to tell imitation from chance: with these settings about" in str(advice)
+
+
+def test_long_recordings_get_no_such_remark() -> None:
+    pair = imitated_pair(3, duration=180)
+    advice = suggest(pair.participant, pair.model)
+    assert advice.least_p_fwer <= 0.05
+    assert "tell" not in str(advice)

@@ -92,25 +92,30 @@ def _correlation(result: ImitationQuality) -> str:
 def _chance(result: ImitationQuality) -> str:
     p, m = result.provenance["parameters"], len(result.null)
     alike = p["surrogates_alike"]
-    worth = (
-        f", what was observed standing for its neighbours, which are no surrogates: {alike:.1f} "
-        "neighbouring shifts are worth one independent surrogate (the autocorrelation time of the "
-        "surrogates' means)"
-        if alike > 1
-        else ""
+    share, worth = "(b + 1) / (m + 1)", ""
+    if alike > 1:
+        share = "(b + (k + 1) / 2) / (m + k)"
+        worth = (
+            f", k = {alike:.1f} neighbouring shifts being worth one independent surrogate (the "
+            "autocorrelation time of the surrogates' means) and what was observed standing for its "
+            "neighbours, which are no surrogates"
+        )
+    called = (
+        f"In these recordings no p could have been {result.headline.alpha:g}, so none is given, "
+        "and whether there is imitation cannot be told"
+        if result.headline.too_short
+        else f"Signals with a corrected p of at most {result.headline.alpha:g} are called imitated "
+        "beyond chance. False discovery rates (Benjamini & Hochberg, 1995) are given as well"
     )
     return (
         "The mean over windows was compared with its distribution in "
         + _SURROGATES[p["surrogate"]].format(m=m)
-        + f". The seed of the random numbers was {result.seed}. p values are one-sided, (b + 1) / "
-        "(m + 1) with b of m surrogates reaching what was observed (Phipson & Smyth, 2010). z is "
+        + f". The seed of the random numbers was {result.seed}. p values are one-sided, {share} "
+        f"with b of m surrogates reaching what was observed (Phipson & Smyth, 2010){worth}. z is "
         "the distance from the surrogates' mean in their standard deviations. Over signals, p was "
         "corrected family-wise by the largest z of each surrogate (Westfall & Young, 1993), each "
-        f"standardised by the others and what was observed{worth}; "
-        "signals with a corrected p of at most "
-        f"{result.headline.alpha:g} are called imitated beyond chance. False discovery rates "
-        "(Benjamini & Hochberg, 1995) are given as well. As a control, the same was done with "
-        "roles swapped."
+        f"standardised by the others and what was observed. {called}. As a control, the same was "
+        "done with roles swapped."
     )
 
 

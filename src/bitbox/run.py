@@ -151,10 +151,12 @@ def suggest_for_files(
 
 def _headlines(table: pd.DataFrame) -> pd.DataFrame:
     """Return the headline of each setting of a multiverse table."""
-    beyond = table.assign(imitated=table["p_fwer"] <= ALPHA, tested=table["p_fwer"].notna())
+    told = table["least_p_fwer"].notna()  # else too short: NaN, not none
+    imitated = (table["p_fwer"] <= ALPHA).astype(float).where(told)
+    beyond = table.assign(imitated=imitated, tested=table["z"].notna())
     groups = beyond.groupby(["width", "lag"], as_index=False)
     return groups.agg(
-        imitated=("imitated", "sum"),
+        imitated=("imitated", lambda column: column.sum(min_count=1)),
         tested=("tested", "sum"),
         median_z=("z", "median"),
         least=("least_p_fwer", "max"),

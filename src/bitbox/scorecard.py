@@ -24,7 +24,7 @@ from bitbox.statistics.card import scorecard, window_table
 from bitbox.statistics.columns import data_dictionary
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
-from bitbox.statistics.inference import Alike, infer, least_p
+from bitbox.statistics.inference import ALPHA, Alike, infer, least_p
 from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
 from bitbox.statistics.spectra import typical_frequencies
 from bitbox.statistics.windows import Rule
@@ -35,11 +35,10 @@ if TYPE_CHECKING:
     from bitbox.alignment import Aligned
     from bitbox.results import CorrelationResult
 
+__all__ = ["ALPHA", "Headline", "ImitationQuality", "imitation_quality"]
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-
-#: Imitated beyond chance: a family-wise p of at most this.
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -49,13 +48,19 @@ class Headline:
     Attributes
     ----------
     share : float
-        Share of the tested signals with a family-wise p of at most `alpha`; NaN if none is tested.
+        Share of the tested signals with a family-wise p of at most `alpha`; NaN if none is tested,
+        or if the recordings are too short to tell.
     imitated, tested : int
         The numbers behind it.
     median_z : float
         Median z over the tested signals.
     alpha : float
         Level of the family-wise p.
+    seconds : float
+        How long the recordings are.
+    enough : float
+        Too short to tell, since nothing could reach `alpha`: about how many seconds would be
+        enough with the same settings. NaN if the recordings are long enough.
     """
 
     share: float
@@ -63,10 +68,23 @@ class Headline:
     tested: int
     median_z: float
     alpha: float = ALPHA
+    seconds: float = float("nan")
+    enough: float = float("nan")
+
+    @property
+    def too_short(self) -> bool:
+        """Whether nothing could reach `alpha`, however alike the two are."""
+        return bool(np.isfinite(self.enough))
 
     def __str__(self) -> str:
         if not self.tested:
             return "No signal could be tested: none moves in both recordings at the same time."
+        if self.too_short:
+            return (
+                f"Too short to tell: in {self.seconds:.1f} s, with these settings, no signal could "
+                f"reach a family-wise p of {self.alpha:g}, however well it is imitated; about "
+                f"{self.enough:.0f} s would be enough (median z = {self.median_z:.1f})."
+            )
         of = "1 signal is" if self.tested == 1 else f"{self.tested} signals are"
         return (
             f"{self.imitated} of {of} imitated beyond chance ({self.share:.0%}; family-wise "
@@ -128,7 +146,9 @@ class ImitationQuality:
 
     @property
     def least_p_fwer(self) -> float:
-        """The smallest family-wise p that these recordings could have given."""
+        """The smallest family-wise p that these recordings could have given; NaN: too short."""
+        if self.headline.too_short:
+            return float("nan")
         alike = float(self.provenance["parameters"]["surrogates_alike"])
         return least_p(len(self.null), alike)
 
@@ -253,6 +273,10 @@ def imitation_quality(
     else:
         forward, reverse = job.against(surrogate)
     card = scorecard(both.names, both.x, both.y, rule, forward, reverse)
+    enough = float("nan")
+    if not forward.can_tell:
+        apart = broken.possible_shifts(plan) / len(forward.null)
+        enough = broken.seconds_enough(plan, forward.alike.k * apart, n_surrogates)
     evidence = Evidence(
         card=card,
         plan=plan,
@@ -266,6 +290,7 @@ def imitation_quality(
         surrogate=surrogate,
         n_asked=n_surrogates,
         alpha=ALPHA,
+        enough=enough,
         unmatched=both.unmatched,
     )
     raw: dict[str, Any] = {
@@ -279,7 +304,10 @@ def imitation_quality(
     )
     shapes = _of_matched(matrix, both.names, polarity)
     shifted = Shifted(both.x, both.y, shapes, plan, polarity, min_valid, threads, progress)
-    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, forward.alike, matrix_test)
+    alike = forward.alike
+    if matrix_test and surrogate != "circular":  # pairs are tested by shifts all the same
+        alike = job.against("circular")[0].alike
+    pairs, specific = _whole_matrix(both.names, shifted, n_surrogates, alike, matrix_test)
     parameters: dict[str, Any] = {
         **geometry,
         **clock,
@@ -293,7 +321,7 @@ def imitation_quality(
     }
     return ImitationQuality(
         scorecard=card,
-        headline=headline(card),
+        headline=headline(card, plan.n_frames / plan.fps, enough),
         findings=(*aligned.findings, *find(evidence)),
         windows=window_table(
             both.names,
@@ -333,13 +361,17 @@ def _moves(signals: FloatArray) -> BoolArray:
     return changes
 
 
-def headline(card: pd.DataFrame, alpha: float = ALPHA) -> Headline:
-    """Return the share of tested signals that are imitated beyond chance."""
-    tested = int(card["p_fwer"].notna().sum())
-    imitated = int((card["p_fwer"] <= alpha).sum())
-    share = imitated / tested if tested else float("nan")
+def headline(card: pd.DataFrame, seconds: float, enough: float = float("nan")) -> Headline:
+    """Return the share of tested signals that are imitated beyond chance.
+
+    `seconds` is the length of the recordings; `enough`, if they are too short to tell, the length
+    that would do.
+    """
+    tested = int(card["z"].notna().sum())
+    imitated = int((card["p_fwer"] <= ALPHA).sum())
+    share = imitated / tested if tested and not np.isfinite(enough) else float("nan")
     median = float(card["z"].median()) if tested else float("nan")
-    return Headline(share, imitated, tested, median, alpha)
+    return Headline(share, imitated, tested, median, ALPHA, seconds, enough)
 
 
 def new_seed() -> int:

@@ -529,3 +529,21 @@ def test_windows_come_from_their_own_table(tmp_path: Path) -> None:
     write_report(whole, of_matrix)
     write_report(dataclasses.replace(whole, matrix=bare, windows=rows), of_table)
     assert of_table.read_text() == of_matrix.read_text()
+
+
+def test_the_page_of_a_long_recording_stays_small(tmp_path: Path) -> None:
+    short, long = tmp_path / "short.html", tmp_path / "long.html"
+    whole = samples.full(3)
+    write_report(whole, short)
+    names = list(whole.matrix.x_names)
+    times = np.arange(10_800.0)
+    rng = np.random.default_rng(0)
+    windows = pd.concat(
+        pd.DataFrame({"signal": n, "time": times, "r": rng.random(10_800), "latency": 0.4})
+        for n in names
+    )
+    pair = tuple(samples.signals(rng.random((324_000, 3)), names) for _ in range(2))
+    write_report(dataclasses.replace(whole, windows=windows, aligned=pair), long)
+    assert "in one of 6 windows" in long.read_text()
+    assert "in each window" in short.read_text()
+    assert long.stat().st_size < short.stat().st_size + 4e6

@@ -122,8 +122,9 @@ def test_fewer_shifts_than_asked() -> None:
     pair = imitated_pair(2, duration=15, seed=0)
     assert "only 164 different shifts" in codes(pair, n_surrogates=999)["fewer-surrogates"]
     assert "fewer-surrogates" not in codes(pair)
-    few = codes(pair)["few-independent-shifts"]
-    assert "no p is to be relied on" in few
+    assert "few-independent-shifts" not in codes(pair)
+    few = codes(pair)["too-short-to-tell"]
+    assert "too few for a p of 0.05: p, p_fwer and q_fdr are not given" in few
 
 
 def test_shifts_that_are_not_independent(good: SignalPair) -> None:

@@ -30,6 +30,8 @@ def test_p_counts_surrogates_and_what_was_observed() -> None:
     assert rank_p(np.array([5.5]), null)[0] == pytest.approx(5 / 10)
     assert rank_p(np.array([99.0]), null)[0] == pytest.approx(1 / 10)
     assert rank_p(np.array([9.0]), null)[0] == pytest.approx(2 / 10)  # a tie counts against
+    # three neighbours worth one: what was observed stands for three, two of which reach it
+    assert rank_p(np.array([5.5]), null, 3.0)[0] == pytest.approx((4 + 2) / 12)
 
 
 def test_p_against_exact_enumeration() -> None:
@@ -155,11 +157,11 @@ def test_how_alike_shifts_are() -> None:
     near = likeness(smooth_noise(rng, 2000, 30, 10), 3 * np.arange(2000), 9)  # two rows missing
     assert near.in_mean == pytest.approx(1 + 2 * (0.9 + 0.8), abs=0.1)
     sparse = likeness(rng.standard_normal((100, 3)), 20 * np.arange(100), 20)
-    assert sparse[1:] == (1, 1)
-    assert likeness(np.ones((19, 2)), np.arange(19), 5) == (1, 1, 1)
-    assert likeness_of_segments(Alike(4.0, 3.0, 3.0), 100, 200, 5) == (1, 6, 2)
-    assert likeness_of_segments(Alike(4.0, 3.0, 3.0), 100, 100, 1) == (1, 3, 3)
-    assert likeness_of_segments(Alike(), 100, 100, 5) == (1, 1, 1)
+    assert sparse[1:3] == (1, 1)
+    assert likeness(np.ones((19, 2)), np.arange(19), 5)[:3] == (1, 1, 1)
+    assert likeness_of_segments(Alike(4.0, 3.0, 3.0), 100, 200, 5)[:3] == (1, 6, 2)
+    assert likeness_of_segments(Alike(4.0, 3.0, 3.0), 100, 100, 1)[:3] == (1, 3, 3)
+    assert likeness_of_segments(Alike(), 100, 100, 5)[:3] == (1, 1, 1)
 
 
 def test_what_was_observed_and_surrogates_are_on_one_scale() -> None:
@@ -172,7 +174,7 @@ def test_what_was_observed_and_surrogates_are_on_one_scale() -> None:
     assert np.isnan(z[5, 1])
     for j in (0, 1):
         values = np.append(null[np.isfinite(null[:, j]), j], observed[j])
-        in_mean, in_variance = (np.append(np.ones(len(values) - 1), w) for w in alike[1:])
+        in_mean, in_variance = (np.append(np.ones(len(values) - 1), w) for w in alike[1:3])
         mean = np.average(values, weights=in_mean)
         whole = (values - mean) / np.sqrt(np.average((values - mean) ** 2, weights=in_variance))
         own = np.append(z[np.isfinite(z[:, j]), j], infer(observed, null).z[j])
@@ -196,14 +198,30 @@ def test_what_was_observed_counts_for_its_neighbours() -> None:
 def test_family_wise_p_keeps_its_level_where_shifts_are_alike() -> None:
     """On a circle, the neighbours of what was observed being no surrogates."""
     rng = np.random.default_rng(6)
-    smallest, careless = [], []
+    smallest, careless, own = [], [], []
     for _ in range(1500):
         circle = smooth_noise(rng, 300, 15, 8)
         null = circle[15:-14]
         alike = likeness(null, np.arange(len(null)), 15)
         smallest.append(infer(circle[0], null, alike).p_fwer.min())
         careless.append(infer(circle[0], null).p_fwer.min())
+        own.append(infer(circle[0], null, alike).p[0])
     for level in (0.05, 0.1, 0.2):
         error = 3 * np.sqrt(level * (1 - level) / 1500)
         assert np.mean(np.array(smallest) <= level) == pytest.approx(level, abs=error)
+        assert np.mean(np.array(own) <= level) == pytest.approx(level, abs=error)
     assert np.mean(np.array(careless) <= 0.05) > 0.075
+
+
+def test_whether_anything_can_be_told() -> None:
+    assert Alike().can_tell(19)
+    assert not Alike().can_tell(18)
+    assert Alike(5.0).can_tell(55)
+    assert not Alike(5.0).can_tell(54)
+    # where k came out small among few shifts, half a window's frames decide
+    rng = np.random.default_rng(7)
+    found = likeness(rng.standard_normal((200, 3)), np.arange(200), 50, window=60)
+    assert found.k < 2
+    assert found.at_least == pytest.approx(30)
+    assert not found.can_tell(200)
+    assert found.can_tell(280)

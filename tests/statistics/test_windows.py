@@ -141,3 +141,19 @@ def test_slide_largest(width: int) -> None:
     found = np.empty(len(expected))
     kernels.slide_largest(values.copy(), width, found)
     assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("polarity", [True, False])
+def test_few_places_give_what_all_of_them_give(polarity: bool) -> None:
+    """Of long recordings only the places that shifts need are computed."""
+    x, y = recording(7, 1), recording(8, 1)
+    plan = WindowPlan.from_seconds(T, 30, width=0.6, step=0.3, lag=0.2)
+    pair = Pair(x, y, Rule.make(plan, polarity, 0.8))
+    many = circular_places(plan, np.arange(30, 190, 2))
+    few = np.array([3, 40, 77])
+    assert len(few) * (plan.max_lag + 1 + kernels._OVERHEAD) < plan.n_places
+    assert len(many) * (plan.max_lag + 1 + kernels._OVERHEAD) > plan.n_places
+    mean, count = mean_over(pair, many)
+    found, found_count = mean_over(pair, many[few])
+    assert_array_equal(found_count, count[few])
+    assert_allclose(found, mean[few], atol=1e-12)

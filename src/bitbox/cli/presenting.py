@@ -12,7 +12,6 @@ from bitbox.cli.terminal import Formats, Terminal
 from bitbox.recordings import is_video, refuse_stated
 from bitbox.results_folder import RECORD
 from bitbox.run_report import describe
-from bitbox.scorecard import ALPHA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,13 +197,11 @@ def show_suggestion(terminal: Terminal, suggestion: Suggestion, table: pd.DataFr
         headings = {"signal": "width", "imitated": "beyond chance", "median_z": "median z"}
         headings["least"] = "smallest p possible"
         terminal.table(shown, "How the headline changes with the settings", formats, headings)
-        if (table["least"] > ALPHA).any():
-            terminal.show(
-                "Where the smallest p possible is above 0.05 the recordings are too short for "
-                "these settings, and nothing can be found beyond chance."
-            )
         if table["least"].isna().any():
-            terminal.show("Settings without a test (–): the recordings are too short for them.")
+            terminal.show(
+                "Settings without a smallest p possible (–): the recordings are too short for them "
+                "to tell anything."
+            )
 
 
 def show_models(terminal: Terminal) -> None:

@@ -315,6 +315,7 @@ def _courses(
             for line, drawn in zip(lines, single, strict=True)
         ],
         "by_window": any(line.r is not None for line in lines),
+        "every": max(line.every for line in lines),
         "distance": any(line.distance for line in lines),
         "frames": frames,
         "limit": limit if frames > limit else None,

@@ -37,9 +37,11 @@ def significance_column(scorecard: pd.DataFrame) -> str | None:
     """Return the name of the column by which a signal is beyond chance, if there is one.
 
     Only p-values that are corrected for the number of signals will do; the family-wise p, by
-    which the headline counts, comes first.
+    which the headline counts, comes first. Where all are missing the recordings are too short to
+    tell, and no signal is said not to be beyond chance.
     """
-    return next((name for name in ("p_fwer", "q_fdr") if name in scorecard), None)
+    names = ("p_fwer", "q_fdr")
+    return next((n for n in names if n in scorecard and scorecard[n].notna().any()), None)
 
 
 def beyond_chance(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:

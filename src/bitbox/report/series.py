@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
+#: Most windows of a signal that are drawn: the page of a recording of hours stays small.
+MOST_WINDOWS = 1800
+
 
 @dataclass(frozen=True, eq=False)
 class Course:
     """One signal of both people on one clock, and by window where that is known.
 
     ``distance`` says that the signal has several coordinates, of which the distance from its
-    own average place is drawn.
+    own average place is drawn. Of more windows than `MOST_WINDOWS` only one of ``every`` is kept.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Course:
     window_times: FloatArray | None = None
     r: FloatArray | None = None
     latency: FloatArray | None = None
+    every: int = 1
 
 
 def matched(matrix: MatrixResult) -> list[tuple[str, int, int]]:
@@ -110,14 +114,22 @@ def _distance(points: FloatArray) -> FloatArray:
 
 def _rows(windows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the windows of each signal, of a table with one row a window."""
-    return {
-        str(name): {
-            "window_times": part["time"].to_numpy(dtype=float),
-            "r": part["r"].to_numpy(dtype=float),
-            "latency": part["latency"].to_numpy(dtype=float) if "latency" in part else None,
+    found = {}
+    for name, part in windows.groupby("signal", sort=False):
+        columns = {
+            field: part[column].to_numpy(dtype=float) if column in part else None
+            for field, column in (("window_times", "time"), ("r", "r"), ("latency", "latency"))
         }
-        for name, part in windows.groupby("signal", sort=False)
-    }
+        found[str(name)] = _fewer(columns)
+    return found
+
+
+def _fewer(windows: dict[str, FloatArray | None]) -> dict[str, Any]:
+    """Keep windows at equal distances, at most `MOST_WINDOWS`."""
+    times = windows["window_times"]
+    every = 1 if times is None else -(-len(times) // MOST_WINDOWS) or 1
+    kept = {name: None if v is None else v[::every] for name, v in windows.items()}
+    return {**kept, "every": every}
 
 
 def _by_window(matrix: MatrixResult | None) -> dict[str, dict[str, Any]]:
@@ -129,10 +141,12 @@ def _by_window(matrix: MatrixResult | None) -> dict[str, dict[str, Any]]:
     latency = None if lags is None else -np.asarray(lags, dtype=float)
     times = np.asarray(matrix.times, dtype=float)
     return {
-        name: {
-            "window_times": times,
-            "r": r[:, i, j],
-            "latency": None if latency is None else latency[:, i, j],
-        }
+        name: _fewer(
+            {
+                "window_times": times,
+                "r": r[:, i, j],
+                "latency": None if latency is None else latency[:, i, j],
+            }
+        )
         for name, i, j in matched(matrix)
     }

@@ -45,6 +45,11 @@ class Directed:
         """Observed shapes, (n,)."""
         return np.array([signal.shape for signal in self.observed])
 
+    @property
+    def can_tell(self) -> bool:
+        """Whether anything could be beyond chance; else the recordings are too short."""
+        return self.alike.can_tell(len(self.null))
+
 
 def scorecard(
     names: Sequence[str],
@@ -54,7 +59,10 @@ def scorecard(
     forward: Directed,
     reverse: Directed,
 ) -> pd.DataFrame:
-    """Return the scorecard, one row a signal, its columns those of `COLUMNS`."""
+    """Return the scorecard, one row a signal, its columns those of `COLUMNS`.
+
+    p, p_fwer and q_fdr are NaN where none of them could be 0.05 or less.
+    """
     import pandas as pd
 
     shape = forward.shape
@@ -69,6 +77,8 @@ def scorecard(
         "coverage": both.mean(axis=0),
         "reverse_z": infer(reverse.shape, reverse.null).z,
     }
+    if not forward.can_tell:
+        table |= dict.fromkeys(("p", "p_fwer", "q_fdr"), np.nan)
     index = pd.Index(list(names), name="signal")
     return pd.DataFrame(table, index=index)[[column.name for column in COLUMNS]]
 

@@ -51,16 +51,18 @@ COLUMNS = (
     ),
     Column(
         "p",
-        "Chance of a shape at least this large without coupling, one-sided: (b + 1) / (m + 1), "
-        "where b of m surrogates reach it. Of this signal alone.",
+        "Chance of a shape at least this large without coupling, one-sided: (b + (k + 1) / 2) / "
+        "(m + k), where b of m surrogates reach it and k neighbouring ones are worth one. Of this "
+        "signal alone. Not given where it could not be 0.05: too short to tell.",
         "probability",
-        "1 / (m + 1) to 1",
+        "1 / (m + 1) to 1, m counted in independent surrogates",
     ),
     Column(
         "p_fwer",
         "Family-wise p: the chance that any of the tested signals reaches this z without "
         "coupling, from the largest z of each surrogate. Shifts too close to be independent don't "
-        "count as if they were. At or below 0.05: imitated beyond chance.",
+        "count as if they were. At or below 0.05: imitated beyond chance. Not given where it could "
+        "not be 0.05: too short to tell.",
         "probability",
         "1 / (m + 1) to 1, m counted in independent surrogates",
     ),

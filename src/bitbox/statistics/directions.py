@@ -35,7 +35,7 @@ def judged(
     plan : WindowPlan
         Windows and lags.
     """
-    circular = likeness(null[n:], shifts, broken.smallest_shift(plan))
+    circular = likeness(null[n:], shifts, broken.smallest_shift(plan), plan.window)
     if not n:
         return null, circular
     segments = broken.segment_count(plan)
@@ -70,7 +70,9 @@ class Directions:
         if surrogate == "segments":
             segments = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
         shifts = broken.circular_shifts(plan, self.n)
-        places = np.concatenate([segments, broken.circular_places(plan, shifts)])
+        places = broken.circular_places(plan, shifts)
+        if len(segments):
+            places = np.concatenate([segments, places])
         ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
         forward, reverse = (
             Directed(observed, *judged(null, len(segments), shifts, plan))

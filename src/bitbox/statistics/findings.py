@@ -29,8 +29,8 @@ AT_EDGE = 0.3
 REVERSE_AHEAD = 1.0
 #: Neither moves in more than this share of windows.
 MOSTLY_STILL = 0.5
-#: With fewer independent surrogates a p of 0.01, or of 0.05, rests on one of them.
-FEW_INDEPENDENT, TOO_FEW_INDEPENDENT = 100, 20
+#: With fewer independent surrogates a p of 0.01 cannot be reached.
+FEW_INDEPENDENT = 100
 #: A window should hold at least this share of a movement there and back.
 LEAST_CYCLES = 0.4
 
@@ -65,6 +65,8 @@ class Evidence:
         Number of surrogates asked for.
     alpha : float
         Level of the family-wise p.
+    enough : float
+        If the recordings are too short to tell: about how many seconds would be enough; else NaN.
     unmatched : sequence of str
         Signals that only one of the two has.
     """
@@ -81,6 +83,7 @@ class Evidence:
     surrogate: str
     n_asked: int
     alpha: float
+    enough: float
     unmatched: Sequence[str]
 
 
@@ -203,7 +206,7 @@ def _data(e: Evidence) -> Iterator[Finding]:
 
 
 def _untested(e: Evidence) -> Iterator[Finding]:
-    untested = e.card["p"].isna().to_numpy()
+    untested = e.card[["shape", "chance_mean"]].isna().any(axis=1).to_numpy()
     if not untested.any():
         return
     never = untested & (e.card["coverage"] == 0).to_numpy()
@@ -246,21 +249,21 @@ def _surrogates(e: Evidence) -> Iterator[Finding]:
         return
     worth = (
         f"Shifts that differ by little give nearly the same: the {m} surrogates of this recording "
-        f"are worth about {independent:.0f} independent ones, and p_fwer cannot be below "
-        f"{least:.2g}"
+        f"are worth about {independent:.0f} independent ones"
     )
-    if independent < TOO_FEW_INDEPENDENT or least > e.alpha:
+    if np.isfinite(e.enough):
         yield Finding(
-            "few-independent-shifts",
+            "too-short-to-tell",
             "warning",
-            f"{worth}. With fewer than {TOO_FEW_INDEPENDENT} no p is to be relied on.",
-            "Use longer recordings, a smaller width or lag, or surrogate='segments'.",
+            f"{worth}, too few for a p of {e.alpha:g}: p, p_fwer and q_fdr are not given.",
+            f"Use recordings of {e.enough:.0f} s or more, or a smaller width or lag; bitbox "
+            "suggest (bitbox.suggest.suggest) says whether that would do for these.",
         )
         return
     yield Finding(
         "few-independent-shifts",
         "info",
-        f"{worth}; a p or q_fdr below that says no more.",
+        f"{worth}, and p and p_fwer cannot be below {least:.2g}.",
         "Judge by p_fwer at 0.05 rather than by very small p or q_fdr; for finer p use longer "
         "recordings or surrogate='segments'.",
     )

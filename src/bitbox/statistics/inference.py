@@ -17,6 +17,12 @@ TIE = 1e-9
 NEAR_ONE = 2e-6
 
 
+#: Imitated beyond chance: a family-wise p of at most this.
+ALPHA = 0.05
+#: Shifts that differ by less than this share of a window are usually worth one.
+USUALLY_ALIKE = 0.5
+
+
 class Alike(NamedTuple):
     """For how many arrangements what was observed stands, its neighbours being no surrogates.
 
@@ -26,11 +32,20 @@ class Alike(NamedTuple):
         How many successive surrogates are worth one independent one.
     in_mean, in_variance : float
         The weight of what was observed, that of a surrogate being 1; see `likeness`.
+    at_least : float
+        What k has to be taken for where it is asked whether anything can be told. Among few
+        shifts k is uncertain, and were it to decide alone, recordings would be judged more often
+        where it came out small, as it does where what was observed lies beside all others.
     """
 
     k: float = 1.0
     in_mean: float = 1.0
     in_variance: float = 1.0
+    at_least: float = 1.0
+
+    def can_tell(self, m: int, alpha: float = ALPHA) -> bool:
+        """Return whether anything at all could reach p = alpha with m surrogates."""
+        return least_p(m, max(self.k, self.at_least)) <= alpha * (1 + 1e-9)
 
 
 #: All surrogates are independent.
@@ -48,7 +63,8 @@ class Inference:
     z : (n,) array
         (observed - chance_mean) / chance_sd.
     p : (n,) array
-        One-sided: (b + 1) / (m + 1), b of m surrogates being at least as large.
+        One-sided: (b + (k + 1) / 2) / (m + k), b of m surrogates being at least as large and k
+        of them worth one; (b + 1) / (m + 1) if all are independent.
     p_fwer : (n,) array
         The same for the largest z of all signals: the chance that any signal reaches this z.
     q_fdr : (n,) array
@@ -83,14 +99,15 @@ def infer(observed: FloatArray, null: FloatArray, alike: Alike = INDEPENDENT) ->
     Notes
     -----
     p can never be 0: what was observed is one of the m + 1 equally likely arrangements under the
-    null hypothesis (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39). p_fwer is the
+    null hypothesis (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39), or one of m + k
+    of which it stands for k, see `family_wise`. p_fwer is the
     single-step max-statistic procedure of Westfall & Young (1993) on standardised statistics, so
     that signals with a wide null don't decide for the others; it keeps its level whatever
     the dependence between signals, see `family_wise`.
     """
     mean, sd, z = standardise(observed, null)
     tested = np.isfinite(observed) & np.isfinite(null).any(axis=0)
-    p = np.where(tested, rank_p(observed, null), np.nan)
+    p = np.where(tested, rank_p(observed, null, alike.k), np.nan)
     p_fwer, q = np.full_like(p, np.nan), np.full_like(p, np.nan)
     comparable = tested & np.isfinite(z)
     if comparable.any():
@@ -129,13 +146,18 @@ def family_wise(z: FloatArray, largest: FloatArray, alike: float = 1.0) -> Float
     """
     known = np.sort(largest[~np.isnan(largest)])
     reached = len(known) - np.searchsorted(known, z - TIE)
-    p: FloatArray = (reached + (alike + 1.0) / 2.0) / (len(known) + alike)
-    return np.where(np.isnan(z), np.nan, p)
+    return np.where(np.isnan(z), np.nan, _share(reached, len(known), alike))
+
+
+def _share(reached: IntArray, m: IntArray | int, alike: float) -> FloatArray:
+    """Return p, of what was observed and stands for `alike` arrangements among m others."""
+    p: FloatArray = (reached + (alike + 1.0) / 2.0) / (m + alike)
+    return p
 
 
 def least_p(m: int, alike: float = 1.0) -> float:
-    """Return the smallest p that `family_wise` can give with m surrogates."""
-    return float(family_wise(np.zeros(1), np.full(m, -1.0), alike)[0])
+    """Return the smallest p, of one signal or family-wise, that m surrogates can give."""
+    return float(_share(np.zeros(1, dtype=np.int64), m, alike)[0])
 
 
 def standardise(
@@ -152,12 +174,11 @@ def standardise(
     return mean, sd, z
 
 
-def rank_p(observed: FloatArray, null: FloatArray) -> FloatArray:
-    """Return (b + 1) / (m + 1) along the first axis of the null; undefined surrogates left out."""
+def rank_p(observed: FloatArray, null: FloatArray, alike: float = 1.0) -> FloatArray:
+    """Return p along the first axis of the null, as `family_wise`; undefined ones are left out."""
     with np.errstate(invalid="ignore"):
         reached = (null >= observed - TIE).sum(axis=0)
-    p: FloatArray = (reached + 1.0) / (np.isfinite(null).sum(axis=0) + 1.0)
-    return p
+    return _share(reached, np.isfinite(null).sum(axis=0), alike)
 
 
 def largest_z(observed: FloatArray, null: FloatArray, alike: Alike = INDEPENDENT) -> FloatArray:
@@ -195,7 +216,7 @@ def against_the_rest(
     the distance of each from the m others.
     """
     good = np.isfinite(null)
-    m, (_, a, b) = good.sum(axis=0), alike
+    m, a, b = good.sum(axis=0), alike.in_mean, alike.in_variance
     middle = np.where(good, null, 0.0).sum(axis=0) / np.maximum(m, 1)
     mean = middle + a * (observed - middle) / (m + a)
     values = np.where(good, null - mean, 0.0)
@@ -220,7 +241,7 @@ def fisher_mean(r: FloatArray) -> float:
     return float(np.tanh(np.mean(np.arctanh(np.clip(good, NEAR_ONE - 1, 1 - NEAR_ONE)))))
 
 
-def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
+def likeness(null: FloatArray, shifts: IntArray, reach: int, window: int = 0) -> Alike:
     """Return how alike neighbouring shifts are, and so for how many what was observed stands.
 
     Parameters
@@ -231,6 +252,9 @@ def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
         In frames, evenly spread.
     reach : int
         Nearer than this to shift 0 there are no surrogates.
+    window : int
+        A window's frames. Shifts of less than half of that are taken to be alike where it is
+        asked whether anything can be told.
 
     Returns
     -------
@@ -248,7 +272,9 @@ def likeness(null: FloatArray, shifts: IntArray, reach: int) -> Alike:
     spacing = (shifts[-1] - shifts[0]) / max(len(shifts) - 1, 1)
     missing = acf[1:][np.arange(1, len(acf)) * spacing < reach]
     in_mean = max(0.0, 1.0 + 2.0 * float(missing.sum()))
-    return Alike(autocorrelation_time(null), in_mean, 1.0 + 2.0 * float((missing**2).sum()))
+    in_variance = 1.0 + 2.0 * float((missing**2).sum())
+    at_least = USUALLY_ALIKE * window / spacing if spacing else 1.0
+    return Alike(autocorrelation_time(null), in_mean, in_variance, max(1.0, at_least))
 
 
 def likeness_of_segments(circular: Alike, m: int, n: int, segments: int) -> Alike:

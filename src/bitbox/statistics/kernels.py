@@ -29,6 +29,8 @@ EXACTLY_STILL = 64 * 2.0**-52
 FAR, FAR_WITH_GAPS = 1e12, 1e6
 #: With gaps: what the shared frames must keep of a window's movement to be known by subtraction.
 ENOUGH = 1e-3
+# Places that take as long as starting on one.
+_OVERHEAD = 16
 # Places worked on at once: what is needed stays in the nearest cache.
 _BLOCK = 1024
 
@@ -37,10 +39,12 @@ _BLOCK = 1024
 Side = tuple[FloatArray, FloatArray, BoolArray, BoolArray, IntArray, FloatArray]
 #: y: values (d, T), around the middle, 0 where missing; present (T,); 1 / norm of the window that
 #: starts at each place, NaN where unusable; how many places before each one have gaps, and are far
-#: (len: places + 1); whether a place is far without and with gaps; the signal (d, T).
+#: (len: places + 1); whether a place is far without and with gaps; the signal (d, T); over each
+#: window the sums of the d values, the sum of their squares, and the count (d + 2, places).
 Other = tuple[
-    FloatArray, FloatArray, FloatArray, IntArray, IntArray, BoolArray, BoolArray, FloatArray
-]
+    FloatArray, FloatArray, FloatArray, IntArray, IntArray, BoolArray, BoolArray, FloatArray,
+    FloatArray,
+]  # fmt: skip
 
 
 def _compiled(function: F, fast: tuple[str, ...] = ("contract",)) -> F:
@@ -194,10 +198,10 @@ def correlate_window(
 ) -> None:
     """Fill `out` with r of window i of x and the windows of y that start at `first` and after.
 
-    NaN where undefined. `room` is (9, len(out)) of scratch.
+    NaN where undefined. `room` is (7, len(out)) of scratch.
     """
     unit, _, complete, usable, starts, x_signal = x
-    values, _, inverse, gaps_before, far_before, far, far_with_gaps, y_signal = y
+    values, _, inverse, gaps_before, far_before, far, far_with_gaps, y_signal, _ = y
     n, window = out.size, unit.shape[2]
     if not usable[i]:
         out[:] = math.nan
@@ -222,40 +226,75 @@ def correlate_window(
 
 
 @_compiled
+def _less_missing_of_x(
+    present: FloatArray, v: FloatArray, total: FloatArray, squares: FloatArray
+) -> None:
+    """Take from the sums of y's windows, at every place, the frames that x's window misses."""
+    for k in range(present.size):
+        if present[k] == 0.0:
+            for p in range(total.size):
+                total[p] -= v[p + k]
+                squares[p] -= v[p + k] * v[p + k]
+
+
+@_compiled
+def _less_missing_of_y(
+    here: FloatArray, u: FloatArray, total: FloatArray, squares: FloatArray
+) -> None:
+    """Take from the sums of x's window, at every place, the frames that y misses there."""
+    n, window = total.size, u.size
+    for t in range(here.size):
+        if here[t] == 0.0:
+            for p in range(max(0, t - window + 1), min(n, t + 1)):
+                total[p] -= u[t - p]
+                squares[p] -= u[t - p] * u[t - p]
+
+
+@_compiled
 def _with_gaps(
     x: Side, i: int, y: Other, first: int, need: int, room: FloatArray, out: FloatArray
 ) -> None:
-    """As `correlate_window`, with missing frames; inf where it has to be done exactly."""
+    """As `correlate_window`, with missing frames; inf where it has to be done exactly.
+
+    Every sum is the one over the whole window, less the few frames that the other one misses.
+    """
     unit, present = x[0][i], x[1][i]
-    values, y_present, inverse = y[0], y[1], y[2]
-    n, window = out.size, unit.shape[1]
+    values, y_present, inverse, totals = y[0], y[1], y[2], y[8]
+    n, d, window = out.size, unit.shape[0], unit.shape[1]
     stop = first + n + window - 1
-    sums = room[:, :n]
-    sums[:] = 0.0
-    shared, covariance, x_square, y_square = sums[0], sums[1], sums[2], sums[3]
     here = y_present[first:stop]
-    taps(present, here, shared)
-    for c in range(unit.shape[0]):
+    shared, covariance, x_square, y_square = room[0, :n], room[1, :n], room[2, :n], room[3, :n]
+    raw, x_sum, y_sum = room[4, :n], room[5, :n], room[6, :n]
+    shared[:] = totals[d + 1, first : first + n]
+    y_square[:] = totals[d, first : first + n]
+    covariance[:] = 0.0
+    x_square[:] = 0.0
+    for k in range(window):
+        if present[k] == 0.0:
+            for p in range(n):
+                shared[p] -= here[p + k]
+    for c in range(d):
         u, v = unit[c], values[c, first:stop]
-        sums[4:] = 0.0
-        taps(u, v, sums[4])
-        taps(u, here, sums[5])
-        taps(present, v, sums[6])
-        taps(u * u, here, sums[7])
-        taps(present, v * v, sums[8])
+        raw[:] = 0.0
+        taps(u, v, raw)
+        x_sum[:] = u.sum()
+        y_sum[:] = totals[c, first : first + n]
+        x_square += (u * u).sum()
+        _less_missing_of_x(present, v, y_sum, y_square)
+        _less_missing_of_y(here, u, x_sum, x_square)
         for p in range(n):
-            x_sum, y_sum, share = sums[5, p], sums[6, p], 1.0 / shared[p]
-            covariance[p] += sums[4, p] - x_sum * y_sum * share
-            x_square[p] += sums[7, p] - x_sum * x_sum * share
-            y_square[p] += sums[8, p] - y_sum * y_sum * share
+            share = 1.0 / shared[p]
+            covariance[p] += raw[p] - x_sum[p] * y_sum[p] * share
+            x_square[p] -= x_sum[p] * x_sum[p] * share
+            y_square[p] -= y_sum[p] * y_sum[p] * share
     norms = inverse[first : first + n]
+    for p in range(n):
+        out[p] = covariance[p] / math.sqrt(x_square[p] * y_square[p])
     for p in range(n):
         if norms[p] != norms[p] or shared[p] < need - 0.5:
             out[p] = math.nan
         elif x_square[p] < ENOUGH or y_square[p] * norms[p] * norms[p] < ENOUGH:
             out[p] = math.inf
-        else:
-            out[p] = covariance[p] / math.sqrt(x_square[p] * y_square[p])
 
 
 @_compiled
@@ -281,7 +320,7 @@ def best_of_window(
     rule = (need, frames between the first and the last lag, polarity).
     """
     need, span, polarity = rule
-    r, room = np.empty(_BLOCK + span), np.empty((9, _BLOCK + span))
+    r, room = np.empty(_BLOCK + span), np.empty((7, _BLOCK + span))
     for first in range(0, best.size, _BLOCK):
         n = min(_BLOCK, best.size - first)
         part = r[: n + span]
@@ -290,6 +329,23 @@ def best_of_window(
             strength = abs(part[p]) if polarity else part[p]
             part[p] = strength if strength == strength else -math.inf
         slide_largest(part, span + 1, best[first : first + n])
+
+
+@_compiled
+def best_at_places(
+    x: Side, i: int, y: Other, places: IntArray, rule: tuple[int, int, bool], best: FloatArray
+) -> None:
+    """As `best_of_window`, for some places only; `best` is as long as these."""
+    need, span, polarity = rule
+    r, room = np.empty(span + 1), np.empty((7, span + 1))
+    for k in range(places.size):
+        correlate_window(x, i, y, places[k], need, room, r)
+        strongest = -math.inf
+        for value in r:
+            strength = abs(value) if polarity else value
+            if strength > strongest:
+                strongest = strength
+        best[k] = strongest
 
 
 @_compiled
@@ -302,21 +358,22 @@ def mean_over_places(
 ) -> tuple[FloatArray, IntArray]:
     """Return sum and number of the best correlations of counted windows, for many ways to pair.
 
-    places (windows, m); still = (windows of x, places of y).
+    places (windows, m); still = (windows of x, places of y). Where few places are asked for only
+    these are computed: of an hour, a thousand shifts are a tenth of all places.
     """
     x_still, y_still = still
     windows, m = places.shape
     total, count = np.zeros(m), np.zeros(m, dtype=np.int64)
-    best = np.empty(y_still.size)
+    few = m * (rule[1] + 1 + _OVERHEAD) < y_still.size
+    best = np.empty(m if few else y_still.size)
     for i in range(windows if m else 0):
-        best_of_window(x, i, y, rule, best)
-        if x_still[i]:
-            for p in range(best.size):
-                if y_still[p]:
-                    best[p] = -math.inf
+        if few:
+            best_at_places(x, i, y, places[i], rule, best)
+        else:
+            best_of_window(x, i, y, rule, best)
         for k in range(m):
-            value = best[places[i, k]]
-            if value > -math.inf:
+            value = best[k] if few else best[places[i, k]]
+            if value > -math.inf and not (x_still[i] and y_still[places[i, k]]):
                 total[k] += value
                 count[k] += 1
     return total, count
@@ -332,7 +389,7 @@ def choose(
     order in which a tie prefers them. r keeps its sign; NaN where undefined.
     """
     need, span, polarity = rule
-    r, room = np.empty(span + 1), np.empty((9, span + 1))
+    r, room = np.empty(span + 1), np.empty((7, span + 1))
     chosen, at = np.full(places.size, math.nan), np.zeros(places.size, dtype=np.int64)
     for i in range(places.size):
         correlate_window(x, i, y, places[i], need, room, r)

@@ -18,10 +18,11 @@ from bitbox.statistics.inference import (
     family_wise,
     infer,
     largest_z,
+    likeness,
     rank_p,
     standardise,
 )
-from bitbox.statistics.surrogates import spread
+from bitbox.statistics.surrogates import smallest_shift, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,8 @@ class Specificity:
         matched - mismatched.
     chance_mean, chance_sd, z, p : float
         The difference in circular shifts of the model: its mean, standard deviation, how far
-        what is observed is above, and the share of shifts that reach it, (b + 1) / (m + 1).
+        what is observed is above, and the share of shifts that reach it, those that are alike
+        counted as in the scorecard. p is NaN where it could not be 0.05.
     n_surrogates : int
         m.
     """
@@ -66,7 +68,8 @@ class Specificity:
     def __str__(self) -> str:
         return (
             f"Matching signals: r = {self.matched:.2f}, others: {self.mismatched:.2f}; "
-            f"z = {self.z:.1f}, p = {self.p:.2g}."
+            f"z = {self.z:.1f}, "
+            + ("too short to tell." if np.isnan(self.p) else f"p = {self.p:.2g}.")
         )
 
 
@@ -80,7 +83,7 @@ class MatrixTest:
         The n signals, of both people.
     shape, z, p, p_fwer : (n, n) array
         Rows: participant; columns: model. p is each pair's own; p_fwer is corrected for all
-        pairs by the largest z of every surrogate.
+        pairs by the largest z of every surrogate. Both are NaN where neither could be 0.05.
     n_surrogates : int
         How many shifts.
     """
@@ -153,7 +156,7 @@ def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
         return None
     thinned = shifts[spread(len(shifts), min(len(shifts), SPECIFICITY_SHIFTS))]
     null = np.array([np.subtract(*contrast(m, np.isfinite(observed))) for m in data.null(thinned)])
-    return _judged(matched, mismatched, null)
+    return _judged(matched, mismatched, null, thinned, data.plan)
 
 
 def every_pair_test(
@@ -187,7 +190,7 @@ def every_pair_test(
             here = slice(first * n2 + some, first * n2 + some + part.shape[1])
             seen, same = flat[here], matching[here]
             z[here] = standardise(seen, part)[2]
-            p[here] = np.where(np.isfinite(seen), rank_p(seen, part), np.nan)
+            p[here] = np.where(np.isfinite(seen), rank_p(seen, part, alike.k), np.nan)
             comparable = np.isfinite(z[here])
             if comparable.any():
                 highest = largest_z(seen[comparable], part[:, comparable], alike)
@@ -196,13 +199,16 @@ def every_pair_test(
             others.add(part[:, np.isfinite(seen) & ~same])
     shape = n1, n2
     p_fwer = family_wise(z, largest, alike.k).reshape(shape)
+    if not alike.can_tell(len(shifts)):
+        p[:], p_fwer[:] = np.nan, np.nan
     result = MatrixTest(
         tuple(names), observed, z.reshape(shape), p.reshape(shape), p_fwer, len(shifts)
     )
     matched, mismatched = contrast(observed, np.isfinite(observed))
     if not np.isfinite(matched - mismatched):
         return result, None
-    return result, _judged(matched, mismatched, own.mean() - others.mean())
+    difference = own.mean() - others.mean()
+    return result, _judged(matched, mismatched, difference, shifts, data.plan)
 
 
 class _Running:
@@ -232,8 +238,13 @@ def contrast(shapes: FloatArray, known: NDArray[np.bool_]) -> tuple[float, float
     return found[0], found[1]
 
 
-def _judged(matched: float, mismatched: float, null: FloatArray) -> Specificity:
-    result = infer(np.array([matched - mismatched]), null[:, None])
+def _judged(
+    matched: float, mismatched: float, null: FloatArray, shifts: IntArray, plan: WindowPlan
+) -> Specificity:
+    """Compare the observed difference with that after each shift."""
+    column = null[:, None]
+    alike = likeness(column, shifts, smallest_shift(plan), plan.window)
+    result = infer(np.array([matched - mismatched]), column, alike)
     return Specificity(
         matched,
         mismatched,
@@ -241,6 +252,6 @@ def _judged(matched: float, mismatched: float, null: FloatArray) -> Specificity:
         float(result.chance_mean[0]),
         float(result.chance_sd[0]),
         float(result.z[0]),
-        float(result.p[0]),
+        float(result.p[0]) if alike.can_tell(len(null)) else float("nan"),
         len(null),
     )

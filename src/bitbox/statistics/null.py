@@ -183,7 +183,8 @@ def _shape_without_gaps(x: Windows, y: FloatArray, rule: Rule) -> float:
         inverse = 1.0 / np.where(norm > 0.0, norm, np.nan)
     values = np.ascontiguousarray(y.T)
     none, never = np.zeros(len(norm) + 1, dtype=np.int64), np.zeros(len(norm), dtype=np.bool_)
-    other = values, np.ones(len(y)), inverse, none, none, never, never, values
+    no_totals = np.empty((0, 0))  # needed where frames are missing
+    other = values, np.ones(len(y)), inverse, none, none, never, never, values, no_totals
     r, _ = kernels.choose(x.as_x, other, rule.own_places, order, rule.numbers)
     strength = np.abs(r) if rule.polarity else r
     y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)[rule.own_places]

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, TooShortError
+from bitbox.statistics.inference import USUALLY_ALIKE
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -84,6 +85,31 @@ def possible_shifts(plan: WindowPlan) -> int:
     return plan.n_places - 2 * smallest_shift(plan) + 1
 
 
+def seconds_enough(plan: WindowPlan, alike: float, n: int) -> float:
+    """Return about how long recordings have to be for circular shifts to tell anything.
+
+    Parameters
+    ----------
+    plan : WindowPlan
+        Windows and lags of recordings that are too short.
+    alike : float
+        How many shifts, one frame apart, are worth one independent surrogate.
+    n : int
+        How many shifts are asked for.
+
+    Returns
+    -------
+    float
+        Seconds, rounded up. There the smallest p, (k + 1) / 2 / (m + k), is 0.05, if movements
+        go on as they are.
+    """
+    frames = max(1.0, alike, USUALLY_ALIKE * plan.window)  # few shifts give too small a number
+    rows = max(1.0, min(frames, (n - 10.0) / 9.0))  # so many of n shifts may be worth one
+    shifts = (9.0 * rows + 10.0) * frames / rows
+    needed = max(plan.n_frames + 1.0, 3 * smallest_shift(plan) - 2 + shifts)
+    return float(np.ceil(needed / plan.fps))
+
+
 def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
     """Return shifts in frames, spread evenly over the circle of places.
 
@@ -110,11 +136,13 @@ def circular_shifts(plan: WindowPlan, n: int) -> IntArray:
     possible = possible_shifts(plan)
     if not can_shift(plan):
         needed = plan.n_frames + MIN_SURROGATES - possible
+        usually = seconds_enough(plan, 0.0, n)
         raise TooShortError(
             "The recording is too short to tell imitation from chance by circular shifts.",
             expected=f"at least {needed / plan.fps:.2f} s that both recordings share",
             got=f"{plan.n_frames / plan.fps:.2f} s",
-            todo="Use a longer recording, or a smaller width or lag.",
+            todo="Use a longer recording (movements being what they usually are, nothing can be "
+            f"told from less than about {usually:.0f} s), or a smaller width or lag.",
         )
     return least + spread(possible, min(n, possible))
 
@@ -134,11 +162,13 @@ def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
     Returns
     -------
     (m, windows) array of int
-        First frame of the model that any lag of the window reaches.
+        First frame of the model that any lag of the window reaches. In memory window by window,
+        as it is read: of hours it is large.
     """
     own = plan.starts - plan.max_lag
-    places: IntArray = (own[None, :] - shifts[:, None]) % plan.n_places
-    return places
+    by_window: IntArray = own[:, None] - shifts[None, :]
+    by_window %= plan.n_places
+    return by_window.T
 
 
 def segment_size(plan: WindowPlan) -> int:

@@ -155,9 +155,11 @@ class Windows:
                 away > limit * norm**2 for limit in (kernels.FAR, kernels.FAR_WITH_GAPS)
             )
         gaps = usable & (self._count < self._rule.plan.window)
+        sums = (self._mean - middle).T * self._count
+        totals = np.vstack([sums, norm**2 + away, self._count])
         return (
             values, self._known.astype(float), 1.0 / norm, _before(gaps), _before(far), far,
-            far_with_gaps, self._signal,
+            far_with_gaps, self._signal, totals,
         )  # fmt: skip
 
     @cached_property
@@ -217,7 +219,7 @@ class Pair:
         """
         from bitbox.statistics import kernels
 
-        by_window = np.ascontiguousarray(places.T, dtype=np.int64)
+        by_window = np.ascontiguousarray(places.T)
         still_ones = self.x_still, self.y_still
         return kernels.mean_over_places(
             self._x.as_x, self._y.as_y, by_window, still_ones, self.rule.numbers
