@@ -1,8 +1,8 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
-# They need Python 3.11 or 3.12 (with venv) and a network of package registries.
+# They need Python 3.11 to 3.14 (with venv) and a network of package registries.
 
-PYTHON := $(shell for p in $(PYTHON) python3.12 python3.11 python3 python; do \
-	"$$p" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+PYTHON := $(shell for p in $(PYTHON) python3.12 python3.11 python3 python3.13 python3.14 python; do \
+	"$$p" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
 	>/dev/null 2>&1 && { echo "$$p"; break; }; done)
 BIN := .venv/bin
 READY := .venv/ready
@@ -24,13 +24,14 @@ help:
 
 $(READY): requirements/locked.txt pyproject.toml
 	@test -n "$(PYTHON)" || { \
-		echo "No usable Python was found. Expected Python 3.11 or 3.12 with its venv module."; \
+		echo "No usable Python was found. Expected Python 3.11 to 3.14 with its venv module."; \
 		echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Another place: make PYTHON=/path/to/python3.12"; \
 		exit 1; }
 	@echo "Setting up .venv with $(PYTHON) (once, about a minute)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/locked.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/bitbox --quiet models install
 	@touch $@
 
 demo: $(READY)
@@ -67,9 +68,9 @@ validate: $(READY)
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-# --python-version is the oldest supported one; the pins also serve 3.12.
+# --python-version is the oldest supported one; markers choose what the later ones get.
 lock: $(READY)
-	$(BIN)/python -m uv pip compile --quiet --python-version 3.11 --all-extras --group dev \
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
 		--override requirements/overrides.txt --no-emit-index-url --generate-hashes \
 		--no-annotate --no-header pyproject.toml requirements/extra.in -o requirements/locked.txt
 
