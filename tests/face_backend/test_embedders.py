@@ -147,7 +147,12 @@ class TestProcessor:
         assert "with the face models of 0.10.21" in found[5].provenance["source"]["runtime"]
         assert found[5].schema == "openbitbox-local-32"
         assert np.isfinite(found[5].values).all()
-        for mine, built_in in zip(found, before or (), strict=before is not None):
-            assert mine.schema == built_in.schema
-            tolerance = 0.02 * np.nanstd(built_in.values) + 1e-3
-            np.testing.assert_allclose(mine.values, built_in.values, atol=tolerance)
+        if before is None:
+            return
+        assert [mine.schema for mine in found] == [other.schema for other in before]
+        # Nearly the same crop gives the mesh nearly the same place, and the texture fit, which has
+        # little to go by in half a second, makes some more of it.
+        rect, land, pose = (np.abs(found[k].values - before[k].values) for k in (0, 1, 3))
+        assert rect.max() < 2
+        assert np.median(land) < 0.2
+        assert pose[:, 3:].max() < np.radians(1)

@@ -39,7 +39,7 @@ _FIND_SIDE = 192  # pixels of the far-range detector's input; the near-range one
 _CHATTER = (
     "Created TensorFlow Lite XNNPACK delegate",
     "All log messages before absl::InitializeLog()",
-    "Logging before InitGoogle()",
+    "GPU suport is not available",
     "inference_feedback_manager.cc",
     "landmark_projection_calculator.cc",
 )
