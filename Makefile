@@ -64,6 +64,7 @@ validate: $(READY)
 	$(BIN)/python validation/face_accuracy.py
 	$(BIN)/python validation/calibration.py
 	$(BIN)/python validation/rendered_pairs.py
+	$(BIN)/python validation/runtimes.py
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
