@@ -143,12 +143,12 @@ def tasks_library() -> tuple[Any, Any, Any]:
 
     try:
         version = metadata.version("mediapipe")
-        if int(version.split(".")[0]) >= 1:
+        if not version.startswith("0.10.") or int(version.split(".")[2]) >= 34:
             raise BackendError(
                 f"MediaPipe {version} reports its use to its makers over the network, and is not "
                 "used here.",
-                expected="MediaPipe 0.10",
-                todo="Install an earlier one: pip install 'mediapipe<1'.",
+                expected="MediaPipe 0.10.21 to 0.10.33",
+                todo="Install an earlier one: pip install 'mediapipe<0.10.34'.",
             )
         import mediapipe
         from mediapipe.tasks.python import vision
