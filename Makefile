@@ -55,7 +55,7 @@ bench-faces: $(READY)
 	$(BIN)/python -m benchmarks.faces
 
 attack: $(READY)
-	BITBOX_ATTACK_ROUNDS=20 $(BIN)/python -m pytest tests/attack tests/face_backend/test_store.py tests/test_kernel_cache.py
+	BITBOX_ATTACK_ROUNDS=20 $(BIN)/python -m pytest tests/attack tests/face_backend/test_store.py tests/system/test_kernel_cache.py
 
 fuzz-engine: $(READY)
 	$(BIN)/python -m benchmarks.fuzz --minutes 30

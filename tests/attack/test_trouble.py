@@ -14,7 +14,7 @@ from bitbox.cli import run as bitbox
 from bitbox.cli.streams import Stream
 from bitbox.errors import OutputError
 from bitbox.files import reason
-from bitbox.results_folder import check_results
+from bitbox.workflow.results_folder import check_results
 from tests.attack.places import command, left_over, signals_of, small_disk
 
 SOURCE = Path(__file__).parents[2] / "src" / "bitbox"

@@ -226,7 +226,7 @@ def test_stored_planes_and_whole_images_give_the_same_mesh(tmp_path, heads, monk
     scenes = [[(heads[0], 250 + 2 * i, 1.0)] for i in range(20)]
     path = film(tmp_path / "one.mp4", scenes)
     planes = track_mesh(path)
-    monkeypatch.setattr("bitbox.video_picture._stored", lambda *_: None)
+    monkeypatch.setattr("bitbox.video.picture._stored", lambda *_: None)
     whole = track_mesh(path)
     eyes = np.linalg.norm(whole.mesh[0, 33, :2] - whole.mesh[0, 263, :2])
     away = np.linalg.norm(planes.mesh - whole.mesh, axis=2)

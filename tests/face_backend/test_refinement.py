@@ -7,7 +7,7 @@ import pytest
 
 from bitbox.face_backend import face_chart, geometry
 from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
-from bitbox.video_picture import Picture
+from bitbox.video.picture import Picture
 
 cv2 = pytest.importorskip("cv2")
 

@@ -5,7 +5,7 @@ import pytest
 
 from bitbox.errors import ParameterError
 from bitbox.face_backend.tracking import Detection, FaceTracker, PlannedTracker, look_at
-from bitbox.identity import choose
+from bitbox.people.identity import choose
 from bitbox.video import Picture
 
 RNG = np.random.default_rng(7)

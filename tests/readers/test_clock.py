@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitbox.alignment import align
 from bitbox.errors import InputError, ParameterError
 from bitbox.readers import read_openpose, read_signals, read_threedi
 from bitbox.readers.blendshapes import BLENDSHAPES
 from bitbox.signals import Signals
+from bitbox.signals.alignment import align
 
 N = 40
 FRAMES = np.arange(N)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitbox import signal_checks
-from bitbox.alignment import align
+from bitbox.analysis.suggest import suggest
 from bitbox.errors import InputError, ParameterError
 from bitbox.readers import dialect, read_signals
-from bitbox.run import imitate_files
-from bitbox.settings import Settings
 from bitbox.signals import Signals
+from bitbox.signals import checks as signal_checks
+from bitbox.signals.alignment import align
 from bitbox.social import imitation, imitation_quality
-from bitbox.suggest import suggest
+from bitbox.workflow.run import imitate_files
+from bitbox.workflow.settings import Settings
 
 
 def signals(n: int = 2, frames: int = 60, **changes: Any) -> Signals:

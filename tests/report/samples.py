@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.report import LagSurface, Person, ReportContent, Thumbnail
 from bitbox.signals import Signals
 

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bitbox.analysis.quality import imitation_quality
 from bitbox.errors import OutputError, ParameterError
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.report import LagSurface, Person, ReportContent, Thumbnail, write_report
-from bitbox.scorecard import imitation_quality
 from bitbox.synthetic.signals import imitated_pair
 from tests.report import samples
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitbox.scorecard import imitation_quality
+from bitbox.analysis.quality import imitation_quality
 from bitbox.statistics.spectra import typical_frequency
 from bitbox.synthetic.signals import SignalPair, imitated_pair, independent_pair
 

@@ -27,10 +27,10 @@ from bitbox.cli.options import (
     window_options,
 )
 from bitbox.cli.terminal import Terminal
-from bitbox.recordings import DEFAULT, is_table, is_video
+from bitbox.workflow.recordings import DEFAULT, is_table, is_video
 
 if TYPE_CHECKING:
-    from bitbox.settings import Settings
+    from bitbox.workflow.settings import Settings
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -124,7 +124,7 @@ def imitate(
         position            the head's three translations
     """  # noqa: D301
     from bitbox.cli.presenting import show_run
-    from bitbox.run import imitate_files
+    from bitbox.workflow.run import imitate_files
 
     settings = settings_for(participant, model, options)
     with terminal.progress() as progress:
@@ -161,8 +161,8 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
     measured.
     """
     from bitbox.cli.presenting import show_demo
-    from bitbox.demo import run_demo
-    from bitbox.settings import Settings
+    from bitbox.workflow.demo import run_demo
+    from bitbox.workflow.settings import Settings
 
     with terminal.progress() as progress:
         runs, pair = run_demo(output, seconds, Settings(**options), progress=progress)
@@ -208,7 +208,7 @@ def suggest(
     be asked before the analysis without making its p-values too good.
     """
     from bitbox.cli.presenting import show_suggestion
-    from bitbox.run import suggest_for_files
+    from bitbox.workflow.run import suggest_for_files
 
     settings = settings_for(participant, model, options)
     with terminal.progress() as progress:
@@ -251,7 +251,7 @@ _OF_BOTH = {
 
 def settings_for(participant: Path, model: Path, options: dict[str, Any]) -> Settings:
     """Return the settings; what was said of both people is said of each whose file it fits."""
-    from bitbox.settings import Settings
+    from bitbox.workflow.settings import Settings
 
     paths = {"participant": participant, "model": model}
     for name, fits in _OF_BOTH.items():

@@ -12,9 +12,9 @@ from bitbox.cli.commands import app
 from bitbox.cli.streams import lasting_streams
 from bitbox.cli.terminal import Terminal
 from bitbox.errors import BitboxError, OutputError, ParameterError
-from bitbox.extras import unusable
 from bitbox.files import reason
-from bitbox.interrupts import Stopped, ending_in_order
+from bitbox.system.extras import unusable
+from bitbox.system.interrupts import Stopped, ending_in_order
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 

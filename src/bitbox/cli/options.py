@@ -11,7 +11,7 @@ import click
 
 from bitbox.cli.wording import in_options, names_of_options
 from bitbox.errors import BitboxError
-from bitbox.recordings import SIGNALS
+from bitbox.workflow.recordings import SIGNALS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from bitbox.cli.results import show_results
 from bitbox.cli.terminal import Formats, Terminal
-from bitbox.recordings import is_video, refuse_stated
-from bitbox.results_folder import RECORD
-from bitbox.run_report import describe
+from bitbox.workflow.recordings import is_video, refuse_stated
+from bitbox.workflow.results_folder import RECORD
+from bitbox.workflow.run_report import describe
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bitbox.finished_run import Run
-    from bitbox.suggest import Suggestion
+    from bitbox.analysis.suggest import Suggestion
     from bitbox.synthetic.demo import DemoPair
+    from bitbox.workflow.finished_run import Run
 
 _FORMATS: Formats = {
     "shape": "{:.2f}".format,
@@ -67,7 +67,7 @@ def _where(run: Run) -> str:
 
 def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
     """Print what was measured beside what is true."""
-    from bitbox.demo import beside_truth
+    from bitbox.workflow.demo import beside_truth
 
     for run, title in zip(runs, ("The face", "The head"), strict=False):
         table = beside_truth(run, pair).join(with_sd(run)["sd"])

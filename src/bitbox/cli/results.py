@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bitbox.cli.terminal import Terminal
-from bitbox.results_folder import check_results
+from bitbox.workflow.results_folder import check_results
 
 
 def show_results(terminal: Terminal, folder: Path) -> None:

@@ -25,9 +25,9 @@ from rich.text import Text
 
 from bitbox.cli.wording import Options, in_options
 from bitbox.errors import BitboxError
-from bitbox.neutral import visible
+from bitbox.findings import Finding
 from bitbox.progress import Progress
-from bitbox.quality import Finding
+from bitbox.system.harmless import visible
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bitbox.kernel_cache import compiled as kept
+from bitbox.system.kernel_cache import compiled as kept
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -1,6 +1,6 @@
 """Face signals from video."""
 
-from bitbox.face_backend.base import FaceProcessor, RuntimeFallbackWarning
+from bitbox.face_backend.processor import FaceProcessor, RuntimeFallbackWarning
 from bitbox.face_backend.processor_3di import FaceProcessor3DI
 from bitbox.face_backend.store import Cache
 

@@ -15,8 +15,8 @@ from bitbox.face_backend.mesh_track import parts
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
+from bitbox.findings import Finding
 from bitbox.provenance import hash_file, versions
-from bitbox.quality import Finding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

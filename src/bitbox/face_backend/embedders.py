@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
-from bitbox.extras import unusable
 from bitbox.face_backend.graphs import GraphRuntime, detection
 from bitbox.face_backend.mesh_graph import N_POINTS, MeshArray
 from bitbox.face_backend.tasks import tasks_library
 from bitbox.face_backend.tracking import Detection
-from bitbox.video_picture import Picture
+from bitbox.system.extras import unusable
+from bitbox.video.picture import Picture
 
 FloatArray = NDArray[np.float64]
 _Box = tuple[int, int, int, int]

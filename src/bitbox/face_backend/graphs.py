@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
-from bitbox.extras import unusable
 from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
-from bitbox.video_picture import Picture
+from bitbox.system.extras import unusable
+from bitbox.video.picture import Picture
 
 FloatArray = NDArray[np.float64]
 _Box = tuple[int, int, int, int]

@@ -37,9 +37,9 @@ from bitbox.face_backend.refinement import FaceSpool
 from bitbox.face_backend.scenes import Scenes
 from bitbox.face_backend.spool import room_for
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, PlannedTracker
-from bitbox.identity import Choice, choose
+from bitbox.people.identity import Choice, choose
+from bitbox.people.stretches import Stretch
 from bitbox.progress import Progress
-from bitbox.stretches import Stretch
 from bitbox.video import Frame, FrameReader, Picture, VideoInfo, read_frames
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def track_mesh(
     path : path-like
         A video file.
     face : {"largest", "left", "right"} or int, default "largest"
-        Whom to follow where there are several, as `bitbox.identity` decides it. Left and right are
-        those of the image; a number counts faces from the left of the image, from 0.
+        Whom to follow where there are several, as `bitbox.people.identity` decides it. Left and
+        right are those of the image; a number counts faces from the left of the image, from 0.
     model : Path, optional
         Installed models, or a ``face_landmarker.task`` file for FaceLandmarker; None: the models
         that MediaPipe brings along. See `chosen_model`.

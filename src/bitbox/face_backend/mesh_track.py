@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import VideoError
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 
 FloatArray = NDArray[np.float64]
 MeshArray = NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 
 NOISE_UNITS = "noise SD"
 #: Seconds between the frames that noise is measured by. From one frame to the next, compression

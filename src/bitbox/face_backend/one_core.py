@@ -11,7 +11,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from bitbox.blas import one_blas_thread
+from bitbox.system.blas import one_blas_thread
 
 _lock = threading.Lock()
 _inside = 0

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import OutputError, ParameterError
-from bitbox.extras import need
 from bitbox.files import replacing
 from bitbox.progress import Progress
+from bitbox.system.extras import need
 
 if TYPE_CHECKING:
     from bitbox.signals import Signals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bitbox.errors import ParameterError
-from bitbox.face_backend.base import FaceProcessor, ReturnOutput
+from bitbox.face_backend.processor import FaceProcessor, ReturnOutput
 from bitbox.face_backend.recording import Runtime
 from bitbox.face_backend.threedi import Options, ThreeDIRuntime
 from bitbox.progress import Progress

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from bitbox.errors import InputError
 from bitbox.face_backend.store import Cache, make_key
 from bitbox.files import reason, require_file
+from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.provenance import environment, hash_file
-from bitbox.quality import Finding
 
 if TYPE_CHECKING:
     from bitbox.signals import Signals

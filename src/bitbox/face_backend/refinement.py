@@ -25,7 +25,7 @@ from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
 from bitbox.face_backend.mesh_track import MeshArray, parts
 from bitbox.face_backend.spool import Room, Spool
-from bitbox.video_picture import Picture
+from bitbox.video.picture import Picture
 
 Textures = NDArray[np.uint8]
 

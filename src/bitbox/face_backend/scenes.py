@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.video_picture import Picture
+from bitbox.video.picture import Picture
 
 FloatArray = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from bitbox.face_backend.tracking import Crop, Detection
-from bitbox.video_picture import Picture
+from bitbox.video.picture import Picture
 
 _SIDE = 192  # pixels of a view
 _SIZES = (1.0, 1.35)  # sides of the views in sides of the crop

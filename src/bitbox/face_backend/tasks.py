@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError
-from bitbox.extras import unusable
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
 from bitbox.provenance import hash_file
-from bitbox.video_picture import Image, Picture
+from bitbox.system.extras import unusable
+from bitbox.video.picture import Image, Picture
 
 MeshArray = NDArray[np.float32]
 

@@ -21,12 +21,12 @@ from bitbox.face_backend.normalize import NOISE_UNITS, normalized
 from bitbox.face_backend.recording import NORMALIZED, Output, Recording
 from bitbox.face_backend.threedi_launch import Launcher, find_launcher
 from bitbox.files import reason
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bitbox.readers.layout import Layout
+    from bitbox.readers.columns import Layout
     from bitbox.signals import Signals
 
 BACKEND = "3DI"

@@ -1,10 +1,10 @@
 """Which face is whose, from frame to frame: one person is followed, the others are told apart.
 
 A detector says where faces are; this module says who they are. No detector is called here. While a
-video is gone through, a face is followed as long as there is no doubt (`bitbox.stretches`), and the
-likeliest is taken up when it is lost. Who was the right one is known at the end
-(`bitbox.identity`): what was measured of somebody else is dropped, and where the right one was not
-followed, the video is gone through once more with a plan.
+video is gone through, a face is followed as long as there is no doubt (`bitbox.people.stretches`),
+and the likeliest is taken up when it is lost. Who was the right one is known at the end
+(`bitbox.people.identity`): what was measured of somebody else is dropped, and where the right one
+was not followed, the video is gone through once more with a plan.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.identity import GONE, THE_PLACE, Choice, check_choice
-from bitbox.stretches import FACE, SAME_LOOK, Linker, Stretch, likeness
-from bitbox.video_picture import Picture
+from bitbox.people.identity import GONE, THE_PLACE, Choice, check_choice
+from bitbox.people.stretches import FACE, SAME_LOOK, Linker, Stretch, likeness
+from bitbox.video.picture import Picture
 
 FloatArray = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ class FaceTracker:
     Parameters
     ----------
     face : {"largest", "left", "right"} or int
-        Whom to follow, see `bitbox.identity`.
+        Whom to follow, see `bitbox.people.identity`.
 
     Attributes
     ----------

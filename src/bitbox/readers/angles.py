@@ -10,7 +10,7 @@ import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.readers.clock import AngleUnit, Stated
-from bitbox.signal_checks import FloatArray
+from bitbox.signals.checks import FloatArray
 
 #: Above this an angle is no angle in radians: half a turn, and what rounding adds.
 _HALF_TURN = 3.2

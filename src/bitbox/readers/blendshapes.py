@@ -12,8 +12,8 @@ import numpy as np
 from bitbox.errors import InputError
 from bitbox.files import require_file
 from bitbox.readers.clock import Clock, Stamps, Stated
+from bitbox.readers.columns import Flavour, Layout, column, file_provenance
 from bitbox.readers.dialect import check_bytes
-from bitbox.readers.layout import Flavour, Layout, column, file_provenance
 from bitbox.readers.table import FloatArray, Table
 from bitbox.signals import Signals
 

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from bitbox.errors import InputError, NoClockError, ParameterError
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.readers.table import check_times
-from bitbox.signal_checks import FASTEST, SLOWEST, FloatArray, frame_interval, frame_rate
+from bitbox.signals.checks import FASTEST, SLOWEST, FloatArray, frame_interval, frame_rate
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
 AngleUnit = Literal["rad", "deg"]

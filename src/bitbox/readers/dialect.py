@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bitbox.errors import InputError
 from bitbox.files import reason, require_file
-from bitbox.neutral import from_cell
+from bitbox.system.harmless import from_cell
 
 _DELIMITERS = (",", ";", "\t")
 #: Excel's own first line, which says what separates the cells.

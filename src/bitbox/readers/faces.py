@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bitbox.readers.clock import Stamps
-from bitbox.readers.layout import Flavour, Layout, column
+from bitbox.readers.columns import Flavour, Layout, column
 from bitbox.readers.table import FloatArray, Table
 from bitbox.signals import ROTATION, TRANSLATION
 

@@ -11,7 +11,7 @@ import numpy as np
 from bitbox.errors import InputError
 from bitbox.readers.blendshapes import BLENDSHAPES
 from bitbox.readers.clock import Stamps
-from bitbox.readers.layout import Flavour, Layout
+from bitbox.readers.columns import Flavour, Layout
 from bitbox.readers.table import FloatArray, Table
 
 #: The names of MediaPipe, which took them from ARKit; the app writes them with a capital letter.

@@ -14,14 +14,14 @@ import numpy as np
 
 from bitbox.errors import InputError
 from bitbox.files import require_file
-from bitbox.identity import Choice, choose
+from bitbox.findings import Finding
+from bitbox.people.identity import Choice, choose
+from bitbox.people.stretches import BODY, Linker
 from bitbox.provenance import versions
-from bitbox.quality import Finding
 from bitbox.readers.clock import need_fps
 from bitbox.readers.table import FloatArray
-from bitbox.signal_checks import MOST_CELLS
 from bitbox.signals import Signals
-from bitbox.stretches import BODY, Linker
+from bitbox.signals.checks import MOST_CELLS
 
 _FILE = re.compile(r"(?P<video>.*)_(?P<frame>\d{12})_keypoints\.json")
 _COMMON = ("Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist")
@@ -76,7 +76,7 @@ def read_openpose(path: Path, fps: float | None, person: str | int = "largest") 
     fps : float or None
         Frame rate of the video; the files hold none.
     person : {"largest", "left", "right"} or int, default "largest"
-        Whom to follow where there are several, as `bitbox.identity` decides it.
+        Whom to follow where there are several, as `bitbox.people.identity` decides it.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def read_openpose(path: Path, fps: float | None, person: str | int = "largest") 
     Notes
     -----
     OpenPose does not tell people apart over time. A person is followed only as far as anybody can
-    have got in the time that passed, see `bitbox.stretches`.
+    have got in the time that passed, see `bitbox.people.stretches`.
     """
     rate = need_fps(path, fps)
     files = _files(path)

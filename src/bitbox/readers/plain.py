@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from bitbox.errors import InputError, NoClockError
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.readers.clock import Stamps, Stated
-from bitbox.readers.layout import Flavour, Layout
+from bitbox.readers.columns import Flavour, Layout
 from bitbox.readers.table import FloatArray, Table
-from bitbox.signal_checks import some
+from bitbox.signals.checks import some
 
 #: Columns that may hold the time, and what they count; in upper or lower case.
 TIMES = {

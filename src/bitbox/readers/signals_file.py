@@ -8,7 +8,7 @@ from bitbox.errors import InputError, ParameterError
 from bitbox.files import require_file
 from bitbox.readers import blendshapes, faces
 from bitbox.readers.clock import AngleUnit, Stated, TimeUnit
-from bitbox.readers.layout import read_flavour
+from bitbox.readers.columns import read_flavour
 from bitbox.readers.livelink import LIVE_LINK
 from bitbox.readers.openpose import is_openpose_folder, read_openpose
 from bitbox.readers.plain import PLAIN, need_clock

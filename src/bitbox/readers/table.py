@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bitbox.errors import InputError
 from bitbox.files import arrow_file
 from bitbox.readers.dialect import Dialect, read_dialect
-from bitbox.signal_checks import check_cells
+from bitbox.signals.checks import check_cells
 
 FloatArray = NDArray[np.float64]
 

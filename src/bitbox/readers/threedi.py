@@ -10,8 +10,8 @@ import numpy as np
 from bitbox.errors import InputError
 from bitbox.files import require_file
 from bitbox.readers.clock import need_fps
+from bitbox.readers.columns import Layout, file_provenance
 from bitbox.readers.dialect import check_bytes
-from bitbox.readers.layout import Layout, file_provenance
 from bitbox.readers.table import FloatArray
 from bitbox.signals import Signals
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import ParameterError
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.signals import Signals
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.extras import need
 from bitbox.files import replacing
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.report import figures
 from bitbox.report.content import Person, ReportContent
 from bitbox.report.pictures import Picture, picture
@@ -25,6 +24,7 @@ from bitbox.report.series import Course, courses, matched, window_latencies
 from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
 from bitbox.report.theme import untitled
 from bitbox.report.words import PARAMETERS, SEVERITIES
+from bitbox.system.extras import need
 
 if TYPE_CHECKING:
     import pandas as pd

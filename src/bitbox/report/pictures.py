@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.extras import need
 from bitbox.report.content import Thumbnail
+from bitbox.system.extras import need
 
 SIDE = 320
 """Longest side of an embedded image in pixels."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitbox.extras import need
+from bitbox.system.extras import need
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

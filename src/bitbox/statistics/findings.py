@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.correlation.plan import WindowPlan
-from bitbox.quality import Finding
+from bitbox.findings import Finding
 from bitbox.statistics.inference import least_p
 from bitbox.statistics.null import Matched
 
@@ -116,7 +116,7 @@ def _windows(e: Evidence) -> Iterator[Finding]:
             f"A window of {width:.3g} s is short for {_names(slow)}, which move slowly (a movement "
             f"there and back takes about {cycle:.1f} s): within a window they are nearly straight "
             "lines, and straight lines always correlate.",
-            f"Use a width of {cycle / 2:.1f} s or more; bitbox.suggest.suggest proposes one.",
+            f"Use a width of {cycle / 2:.1f} s or more; bitbox.social.suggest proposes one.",
         )
 
 
@@ -257,7 +257,7 @@ def _surrogates(e: Evidence) -> Iterator[Finding]:
             "warning",
             f"{worth}, too few for a p of {e.alpha:g}: p, p_fwer and q_fdr are not given.",
             f"Use recordings of {e.enough:.0f} s or more, or a smaller width or lag; bitbox "
-            "suggest (bitbox.suggest.suggest) says whether that would do for these.",
+            "suggest (bitbox.social.suggest) says whether that would do for these.",
         )
         return
     yield Finding(

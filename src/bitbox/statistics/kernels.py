@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.kernel_cache import compiled
+from bitbox.system.kernel_cache import compiled
 
 F = TypeVar("F", bound=Callable[..., Any])
 FloatArray = NDArray[np.float64]

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bitbox.blas import one_blas_thread
 from bitbox.correlation.engine import in_order, tie_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
 from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
+from bitbox.system.blas import one_blas_thread
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -17,11 +17,11 @@ import numpy as np
 
 from bitbox.errors import OutputError, ParameterError
 from bitbox.progress import Progress
-from bitbox.scratch import tidy, unfinished
 from bitbox.synthetic.movements import EXPRESSIONS, displacements
 from bitbox.synthetic.performance import Bursts, Performance, perform
 from bitbox.synthetic.portrait import portrait
 from bitbox.synthetic.video import Person, Scene, render_video, truth_path
+from bitbox.system.scratch import tidy, unfinished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,7 +232,10 @@ _UNFINISHED = ".demo-"
 def _code_version() -> str:
     """Return a hash of the code and numbers that the videos are made with."""
     whole = hashlib.sha256()
-    for package, ending in (("bitbox.synthetic", (".py", ".csv")), ("bitbox", ("_writing.py",))):
+    for package, ending in (
+        ("bitbox.synthetic", (".py", ".csv")),
+        ("bitbox.video", ("writing.py",)),
+    ):
         for entry in sorted(resources.files(package).iterdir(), key=lambda e: e.name):
             if entry.name.endswith(ending):
                 whole.update(entry.name.encode() + b"\0" + entry.read_bytes())

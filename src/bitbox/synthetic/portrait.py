@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.extras import need
+from bitbox.system.extras import need
 
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]

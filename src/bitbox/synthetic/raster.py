@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.kernel_cache import compiled
+from bitbox.system.kernel_cache import compiled
 
 Float32 = NDArray[np.float32]
 _kernel = functools.partial(compiled, nogil=True)

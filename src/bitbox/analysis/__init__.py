@@ -1,0 +1,1 @@
+"""What an analysis is: what is accepted, how it is done, what it returns."""

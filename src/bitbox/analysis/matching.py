@@ -1,0 +1,123 @@
+"""Signals of the same name, of two people or many, as arrays on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.analysis.pair import SignalsLike, check_comparable
+from bitbox.errors import ParameterError, SchemaError
+from bitbox.signals import Components, Signals
+from bitbox.signals.alignment import Aligned, align
+from bitbox.signals.checks import some
+from bitbox.statistics.surrogates import MIN_SURROGATES
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Signals that two people share.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The n signals, in the participant's order or that asked for.
+    x, y : (T, n, d) array
+        Participant and model; NaN is missing.
+    unmatched : tuple of str
+        Signals that only one of the two has.
+    """
+
+    names: tuple[str, ...]
+    x: FloatArray
+    y: FloatArray
+    unmatched: tuple[str, ...]
+
+
+def match(
+    aligned: Aligned,
+    components: Components | None,
+    angular: bool,
+    signals: Sequence[str] | None,
+) -> Matching:
+    """Return the signals that both people have, or those of them that are named.
+
+    Raises
+    ------
+    SchemaError
+        If there is no name in common.
+    ParameterError
+        If a signal is asked for that one of them lacks.
+    """
+    x_names, x = aligned.participant.components(components, angular=angular)
+    y_names, y = aligned.model.components(components, angular=angular)
+    names = tuple(name for name in x_names if name in y_names)
+    if not names:
+        raise SchemaError(
+            "Participant and model have no signal in common.",
+            expected="signals of the same names",
+            got=f"{some(x_names, 4)} and {some(y_names, 4)}",
+        )
+    if signals is not None:
+        wanted = (signals,) if isinstance(signals, str) else tuple(dict.fromkeys(signals))
+        unknown = [name for name in wanted if name not in names]
+        if unknown or not wanted:
+            raise ParameterError(
+                "The signals to test must be signals that both people have.",
+                expected=some(names),
+                got=some(unknown) if unknown else "none",
+            )
+        names = wanted
+    return Matching(
+        names,
+        x[:, [x_names.index(name) for name in names]],
+        y[:, [y_names.index(name) for name in names]],
+        tuple(dict.fromkeys(n for n in (*x_names, *y_names) if (n in x_names) != (n in y_names))),
+    )
+
+
+def stand_ins(
+    others: Sequence[SignalsLike] | None,
+    aligned: Aligned,
+    names: tuple[str, ...],
+    components: Components | None,
+    angular: bool,
+) -> list[FloatArray]:
+    """Return other recordings as (T, n, d) arrays on the pair's clock.
+
+    Each begins when the pair's recordings begin, and is missing (NaN) beyond its end.
+
+    Raises
+    ------
+    ParameterError
+        If there are too few to reach p = 0.05.
+    SchemaError
+        If one cannot be compared, or lacks a signal.
+    """
+    if others is None or len(others) < MIN_SURROGATES:
+        raise ParameterError(
+            "Surrogates of the kind 'pairs' need other recordings.",
+            expected=f"others=[...] with at least {MIN_SURROGATES} recordings",
+            got=f"{len(others or ())}",
+        )
+    arrays = []
+    for other in others:
+        found = other if isinstance(other, Signals) else Signals.from_bitbox(other, fps=aligned.fps)
+        check_comparable(aligned.participant, found)
+        moved = found.shifted(float(aligned.model.time[0] - found.time[0]))
+        shared = align(aligned.participant, moved, fps=aligned.fps)
+        labels, values = shared.model.components(components, angular=angular)
+        missing = [name for name in names if name not in labels]
+        if missing:
+            raise SchemaError(
+                "Another recording lacks a signal.", expected=some(names), got=f"no {missing[0]!r}"
+            )
+        array = np.full((aligned.model.n_frames, len(names), values.shape[2]), np.nan)
+        length = min(len(array), len(values))
+        array[:length] = values[:length, [labels.index(name) for name in names]]
+        arrays.append(array)
+    return arrays

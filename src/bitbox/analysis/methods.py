@@ -1,0 +1,175 @@
+"""The paragraph for a paper's methods section, with what was actually done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bitbox.correlation.plan import WindowPlan
+
+REFERENCES = {
+    "Boker et al., 2002": "Boker, S. M., Xu, M., Rotondo, J. L., & King, K. (2002). Windowed "
+    "cross-correlation and peak picking for the analysis of variability in the association "
+    "between behavioral time series. Psychological Methods, 7(3), 338-355.",
+    "Moulder et al., 2018": "Moulder, R. G., Boker, S. M., Ramseyer, F., & Tschacher, W. (2018). "
+    "Determining synchrony between behavioral time series: An application of surrogate data "
+    "generation for establishing falsifiable null-hypotheses. Psychological Methods, 23(4), "
+    "757-773.",
+    "Phipson & Smyth, 2010": "Phipson, B., & Smyth, G. K. (2010). Permutation p-values should "
+    "never be zero: Calculating exact p-values when permutations are randomly drawn. Statistical "
+    "Applications in Genetics and Molecular Biology, 9(1), 39.",
+    "Westfall & Young, 1993": "Westfall, P. H., & Young, S. S. (1993). Resampling-based multiple "
+    "testing. Wiley.",
+    "Benjamini & Hochberg, 1995": "Benjamini, Y., & Hochberg, Y. (1995). Controlling the false "
+    "discovery rate: A practical and powerful approach to multiple testing. Journal of the Royal "
+    "Statistical Society B, 57(1), 289-300.",
+    "Prichard & Theiler, 1994": "Prichard, D., & Theiler, J. (1994). Generating surrogate data "
+    "for time series with several simultaneously measured variables. Physical Review Letters, "
+    "73(7), 951-954.",
+    "Bernieri & Rosenthal, 1991": "Bernieri, F. J., & Rosenthal, R. (1991). Interpersonal "
+    "coordination: Behavior matching and interactional synchrony. In R. S. Feldman & B. Rimé "
+    "(Eds.), Fundamentals of nonverbal behavior (pp. 401-432). Cambridge University Press.",
+    "Fuller, 1987": "Fuller, W. A. (1987). Measurement error models. Wiley.",
+}
+
+_SURROGATES = {
+    "circular": "{m} surrogates in which the model's signals were shifted together in time, by at "
+    "least the largest lag and a window (Moulder et al., 2018); windows that left the recording at "
+    "one end were compared at the other, none across the ends",
+    "segments": "{m} surrogates in which segments of consecutive windows of the participant were "
+    "compared with stretches of the model's recording from random other times (Moulder et al., "
+    "2018)",
+    "phase": "{m} surrogates in which the Fourier phases of the model's signals were randomised, "
+    "those of all signals by the same amounts (Prichard & Theiler, 1994)",
+    "pairs": "{m} surrogates in which other recordings took the model's place (Bernieri & "
+    "Rosenthal, 1991)",
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done, as far as a methods section tells it.
+
+    Attributes
+    ----------
+    plan : WindowPlan
+        Windows and lags.
+    parameters, versions : mapping
+        As in the provenance of the result.
+    n_signals, n_surrogates : int
+        How many of each.
+    n_specificity : int or None
+        How many shifts specificity was compared with; None: there is none.
+    seed : int
+        Of the random numbers.
+    alpha : float
+        Level of the family-wise p.
+    too_short : bool
+        Whether nothing could reach it.
+    """
+
+    plan: WindowPlan
+    parameters: Mapping[str, Any]
+    versions: Mapping[str, str]
+    n_signals: int
+    n_surrogates: int
+    n_specificity: int | None
+    seed: int
+    alpha: float
+    too_short: bool
+
+
+def methods_text(done: Done) -> str:
+    """Return a methods section: paragraphs separated by blank lines, and references.
+
+    Parameters
+    ----------
+    done : Done
+        What to describe; all numbers are those that were used.
+    """
+    paragraphs = [_correlation(done), _chance(done), _columns(done), _software(done)]
+    text = "\n\n".join(paragraphs)
+    used = [entry for key, entry in REFERENCES.items() if _cited(key, text)]
+    return text + "\n\nReferences\n\n" + "\n\n".join(sorted(used))
+
+
+def _cited(key: str, text: str) -> bool:
+    author, year = key.rsplit(", ", 1)
+    return f"{author}, {year}" in text or f"{author} ({year})" in text
+
+
+def _correlation(done: Done) -> str:
+    p, plan = done.parameters, done.plan
+    way = (
+        f"the model's window was moved back in time by 0 to {plan.max_lag / plan.fps:.3g} s (the "
+        "participant follows)"
+        if plan.causal
+        else f"the model's window was moved by up to {plan.max_lag / plan.fps:.3g} s either way"
+    )
+    largest = "largest absolute" if p["polarity"] else "largest"
+    opposite = "counted as much as" if p["polarity"] else "did not count as"
+    return (
+        "Imitation was measured by windowed, lagged cross-correlation (Boker et al., 2002). Both "
+        f"recordings were brought to one clock of {plan.fps:.4g} frames a second"
+        + (f", the participant's offset by {p['offset']:g} s" if p["offset"] else "")
+        + f". In windows of {plan.window / plan.fps:.3g} s, one every {plan.step / plan.fps:.3g} s "
+        f"({plan.n_windows} windows), each of {done.n_signals} signals of the participant "
+        f"was correlated with the model's signal of the same name; {way}, and the {largest} "
+        f"correlation was kept. Movement in the opposite direction {opposite} imitation. Frames "
+        f"missing in either recording were left out; windows with less than {p['min_valid']:.0%} "
+        "of their frames, and windows in which neither person moved (less than a tenth of the "
+        "movement in the signal's liveliest windows, by standard deviation), did not count."
+    )
+
+
+def _chance(done: Done) -> str:
+    p, m = done.parameters, done.n_surrogates
+    alike = p["surrogates_alike"]
+    share, worth = "(b + 1) / (m + 1)", ""
+    if alike > 1:
+        share = "(b + (k + 1) / 2) / (m + k)"
+        worth = (
+            f", k = {alike:.1f} neighbouring shifts being worth one independent surrogate (the "
+            "autocorrelation time of the surrogates' means) and what was observed standing for its "
+            "neighbours, which are no surrogates"
+        )
+    called = (
+        f"In these recordings no p could have been {done.alpha:g}, so none is given, "
+        "and whether there is imitation cannot be told"
+        if done.too_short
+        else f"Signals with a corrected p of at most {done.alpha:g} are called imitated "
+        "beyond chance. False discovery rates (Benjamini & Hochberg, 1995) are given as well"
+    )
+    return (
+        "The mean over windows was compared with its distribution in "
+        + _SURROGATES[p["surrogate"]].format(m=m)
+        + f". The seed of the random numbers was {done.seed}. p values are one-sided, {share} "
+        f"with b of m surrogates reaching what was observed (Phipson & Smyth, 2010){worth}. z is "
+        "the distance from the surrogates' mean in their standard deviations. Over signals, p was "
+        "corrected family-wise by the largest z of each surrogate (Westfall & Young, 1993), each "
+        f"standardised by the others and what was observed. {called}. As a control, the same was "
+        "done with roles swapped."
+    )
+
+
+def _columns(done: Done) -> str:
+    text = (
+        "Latency is the median, over windows in which both move and the correlation is above "
+        "chance, of the lag that was kept. Gain is the slope of the participant on the model "
+        "within these windows, corrected for measurement noise of the model (Fuller, 1987)."
+    )
+    if done.n_specificity is not None:
+        text += (
+            " Specificity is the mean over pairs of signals of the same name less that over all "
+            f"other pairs, compared with {done.n_specificity} circular shifts."
+        )
+    return text
+
+
+def _software(done: Done) -> str:
+    versions = done.versions
+    return (
+        f"The analysis was done with openbitbox {versions['bitbox']} (Python "
+        f"{versions['python']}, NumPy {versions['numpy']}, SciPy {versions['scipy']})."
+    )

@@ -1,0 +1,333 @@
+"""What the analysis returns: results that unpack like a tuple, or read like a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.analysis.methods import Done, methods_text
+from bitbox.correlation.plan import WindowPlan
+from bitbox.findings import Finding
+from bitbox.signals.alignment import Aligned
+from bitbox.signals.checks import FloatArray
+from bitbox.statistics.columns import data_dictionary
+from bitbox.statistics.inference import ALPHA, least_p
+from bitbox.statistics.matrix import MatrixTest, Specificity
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+#: The columns of :meth:`CorrelationResult.to_frame`: name, meaning, unit, values.
+PAIR_COLUMNS = (
+    ("participant_signal", "Name of the participant's signal.", "", "text"),
+    ("model_signal", "Name of the model's signal.", "", "text"),
+    (
+        "mean",
+        "Mean over windows of the chosen correlation: the largest over the allowed lags (with "
+        "polarity, the largest absolute one, its sign kept). Not corrected for chance.",
+        "correlation",
+        "-1 to 1",
+    ),
+    ("std", "Standard deviation of that correlation over windows.", "correlation", "0 to 1"),
+    (
+        "lag",
+        "Mean over windows of the lag at which it was found. Negative: the model moved earlier, "
+        "the participant follows.",
+        "seconds",
+        "within the range of lags",
+    ),
+    ("windows", "Number of windows in which it is defined.", "windows", "0 or more"),
+)
+
+#: More columns of the table of pairs, where every pair was tested against chance.
+PAIR_TEST_COLUMNS = (
+    (
+        "shape",
+        "Mean over windows of the largest correlation, as in the scorecard, over all windows in "
+        "which it is defined.",
+        "correlation",
+        "-1 to 1",
+    ),
+    ("z", "How far shape is above chance.", "standard deviations", "any; 0 is chance"),
+    ("p", "Chance of a shape at least this large without coupling.", "probability", "0 to 1"),
+    ("p_fwer", "The same, corrected for testing every pair.", "probability", "0 to 1"),
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CorrelationResult:
+    """Windowed, lagged correlation of every signal of X with every signal of Y.
+
+    Unpacks into ``(mean, std, lag)``, or with ``stats=False`` into ``(values, lags)``.
+
+    Attributes
+    ----------
+    mean, std, lag : ndarray, shape (n1, n2)
+        Over the windows in which the correlation is defined: its mean, standard deviation
+        (ddof 0) and mean lag in seconds. NaN where no window is defined. A negative lag says
+        that Y moved earlier: X follows.
+    n_valid : ndarray of int, shape (n1, n2)
+        Number of defined windows.
+    mean_abs : ndarray, shape (n1, n2), or None
+        Mean over the defined windows of the correlation's magnitude: with ``polarity`` that is
+        what was maximised.
+    values, lags : ndarray, shape (windows, n1, n2), or None
+        The chosen correlation (float32, which is what it is good to) and its lag (seconds) in
+        every window; with ``stats=False``.
+    x_names, y_names : tuple of str
+        The signals of X and of Y.
+    times : ndarray, shape (windows,)
+        Centres of the windows of X, in seconds on Y's clock.
+    plan : WindowPlan
+        Window, step and lags, in frames and in seconds.
+    provenance : mapping
+        Parameters, versions and the provenance of X and Y.
+    findings : tuple of Finding
+        What is worth knowing about the data.
+    """
+
+    mean: FloatArray
+    std: FloatArray
+    lag: FloatArray
+    n_valid: NDArray[np.int64]
+    x_names: tuple[str, ...]
+    y_names: tuple[str, ...]
+    times: FloatArray
+    plan: WindowPlan
+    values: NDArray[np.float32] | None = None
+    lags: FloatArray | None = None
+    mean_abs: FloatArray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def _fields(self) -> tuple[NDArray[np.floating[Any]], ...]:
+        if self.values is not None and self.lags is not None:
+            return self.values, self.lags
+        return self.mean, self.std, self.lag
+
+    def __iter__(self) -> Iterator[NDArray[np.floating[Any]]]:
+        return iter(self._fields())
+
+    def __len__(self) -> int:
+        return len(self._fields())
+
+    def __getitem__(self, index: int) -> NDArray[np.floating[Any]]:
+        return self._fields()[index]
+
+    def __repr__(self) -> str:
+        windows = len(self.times)
+        return (
+            f"<{self.plan.mode}: {len(self.x_names)} x {len(self.y_names)} signals, "
+            f"{windows} windows of {self.plan.window / self.plan.fps:.3g} s, lags up to "
+            f"{self.plan.max_lag / self.plan.fps:.3g} s, "
+            f"unpacks into {'values, lags' if len(self) == 2 else 'mean, std, lag'}>"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy table, one row a pair of signals.
+
+        Returns
+        -------
+        DataFrame
+            With the columns ``participant_signal``, ``model_signal``, ``mean``, ``std``,
+            ``lag`` (seconds; negative: the participant follows) and ``windows`` (how many are
+            defined). The participant is X, the model is Y.
+        """
+        import pandas as pd
+
+        n1, n2 = self.mean.shape
+        return pd.DataFrame(
+            {
+                "participant_signal": np.repeat(np.array(self.x_names, dtype=object), n2),
+                "model_signal": np.tile(np.array(self.y_names, dtype=object), n1),
+                "mean": self.mean.ravel(),
+                "std": self.std.ravel(),
+                "lag": self.lag.ravel(),
+                "windows": self.n_valid.ravel(),
+            }
+        )
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return an xarray Dataset with named dimensions.
+
+        Returns
+        -------
+        Dataset
+            ``mean``, ``std``, ``lag`` and ``windows`` over (participant, model); with
+            ``stats=False`` also ``r`` and ``r_lag`` over (time, participant, model).
+        """
+        import xarray as xr
+
+        pair = ("participant", "model")
+        variables: dict[str, Any] = {
+            "mean": (pair, self.mean),
+            "std": (pair, self.std),
+            "lag": (pair, self.lag, {"units": "s"}),
+            "windows": (pair, self.n_valid),
+        }
+        if self.values is not None:
+            variables["r"] = (("time", *pair), self.values)
+            variables["r_lag"] = (("time", *pair), self.lags, {"units": "s"})
+        return xr.Dataset(
+            variables,
+            coords={
+                # as objects: NumPy's own text loses NULs at the end
+                "participant": np.array(self.x_names, dtype=object),
+                "model": np.array(self.y_names, dtype=object),
+                "time": ("time", self.times, {"units": "s"}),
+            },
+        )
+
+    def plot(self) -> Any:
+        """Return a Plotly figure of the mean correlation of every pair.
+
+        Raises
+        ------
+        BackendError
+            If Plotly isn't installed (``pip install 'openbitbox[report]'``).
+        """
+        from bitbox.report.figures import correlation_heatmap
+
+        return correlation_heatmap(self.mean, self.x_names, self.y_names)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The result in one figure: how many of the tested signals are imitated beyond chance.
+
+    Attributes
+    ----------
+    share : float
+        Share of the tested signals with a family-wise p of at most `alpha`; NaN if none is tested,
+        or if the recordings are too short to tell.
+    imitated, tested : int
+        The numbers behind it.
+    median_z : float
+        Median z over the tested signals.
+    alpha : float
+        Level of the family-wise p.
+    seconds : float
+        How long the recordings are.
+    enough : float
+        Too short to tell, since nothing could reach `alpha`: about how many seconds would be
+        enough with the same settings. NaN if the recordings are long enough.
+    """
+
+    share: float
+    imitated: int
+    tested: int
+    median_z: float
+    alpha: float = ALPHA
+    seconds: float = float("nan")
+    enough: float = float("nan")
+
+    @property
+    def too_short(self) -> bool:
+        """Whether nothing could reach `alpha`, however alike the two are."""
+        return bool(np.isfinite(self.enough))
+
+    def __str__(self) -> str:
+        if not self.tested:
+            return "No signal could be tested: none moves in both recordings at the same time."
+        if self.too_short:
+            return (
+                f"Too short to tell: in {self.seconds:.1f} s, with these settings, no signal could "
+                f"reach a family-wise p of {self.alpha:g}, however well it is imitated; about "
+                f"{self.enough:.0f} s would be enough (median z = {self.median_z:.1f})."
+            )
+        of = "1 signal is" if self.tested == 1 else f"{self.tested} signals are"
+        return (
+            f"{self.imitated} of {of} imitated beyond chance ({self.share:.0%}; family-wise "
+            f"p ≤ {self.alpha:g}); median z = {self.median_z:.1f}."
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ImitationQuality:
+    """How well a participant imitates a model, signal by signal, against chance.
+
+    Attributes
+    ----------
+    scorecard : DataFrame
+        One row a signal; columns as described by :attr:`data_dictionary`. A signal that cannot
+        be tested has NaN and doesn't count in the corrections for many tests.
+    headline : Headline
+        The result in one figure and, as text, in one sentence.
+    findings : tuple of Finding
+        What a careful colleague would point out.
+    windows : DataFrame
+        What every window of every matched signal holds: ``signal, time, r, latency``, whether it
+        ``counts`` for shape, and whether it is ``telling``, for latency and gain. Times and
+        latencies in seconds, times on the model's clock.
+    matrix : CorrelationResult
+        What :func:`bitbox.social.imitation` returns for the same data and parameters: every
+        signal of the participant against every signal of the model.
+    aligned : Aligned
+        Participant and model on one clock, as they were compared.
+    null : ndarray, shape (m, n)
+        Shapes of the surrogates, in the scorecard's order of signals.
+    specificity : Specificity or None
+        Whether matching signals are more alike than others, against chance. None with a single
+        signal.
+    pairs : MatrixTest or None
+        Every pair of signals against chance, with ``matrix_test=True``.
+    plan : WindowPlan
+        Windows and lags, in frames and seconds.
+    seed : int
+        The same data, parameters and seed give the same numbers.
+    provenance : mapping
+        Parameters, versions and the provenance of both recordings.
+    """
+
+    scorecard: pd.DataFrame
+    headline: Headline
+    findings: tuple[Finding, ...]
+    windows: pd.DataFrame
+    matrix: CorrelationResult
+    aligned: Aligned
+    null: FloatArray
+    specificity: Specificity | None
+    pairs: MatrixTest | None
+    plan: WindowPlan
+    seed: int
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def methods(self) -> str:
+        """Return a methods section: what was done, with the numbers used and references."""
+        return methods_text(
+            Done(
+                plan=self.plan,
+                parameters=self.provenance["parameters"],
+                versions=self.provenance["versions"],
+                n_signals=len(self.scorecard),
+                n_surrogates=len(self.null),
+                n_specificity=None if self.specificity is None else self.specificity.n_surrogates,
+                seed=self.seed,
+                alpha=self.headline.alpha,
+                too_short=self.headline.too_short,
+            )
+        )
+
+    @property
+    def least_p_fwer(self) -> float:
+        """The smallest family-wise p that these recordings could have given; NaN: too short."""
+        if self.headline.too_short:
+            return float("nan")
+        alike = float(self.provenance["parameters"]["surrogates_alike"])
+        return least_p(len(self.null), alike)
+
+    @property
+    def data_dictionary(self) -> pd.DataFrame:
+        """What every column of the scorecard means."""
+        return data_dictionary()
+
+    def __repr__(self) -> str:
+        return f"<ImitationQuality: {self.headline}>"
+
+    def __str__(self) -> str:
+        return f"{self.headline}\n\n{self.scorecard.round(3).to_string()}"

@@ -1,0 +1,402 @@
+"""The face processor: videos in, signals out, each computed once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from bitbox.errors import BackendError, ParameterError
+from bitbox.face_backend.recording import OUTPUTS, Output, Recording, Runtime
+from bitbox.face_backend.store import Cache
+from bitbox.findings import Finding
+from bitbox.progress import Progress
+
+if TYPE_CHECKING:
+    from bitbox.signals import Signals
+
+Face: TypeAlias = str | int
+ReturnOutput = Literal["dict", "file"] | None
+#: What a step returns: Signals, the path of their file, or None, as `return_output` says.
+Result: TypeAlias = Any
+
+
+class RuntimeFallbackWarning(UserWarning):
+    """The 3DI runtime that was asked for is not installed; the built-in one is used instead."""
+
+
+class FaceProcessor:
+    """Measures one face in videos.
+
+    Parameters
+    ----------
+    runtime : str or path, optional
+        None: the built-in runtime (MediaPipe, on the CPU). A container image such as
+        ``'bitbox:latest'`` or the folder of a native installation: the 3DI runtime; where that
+        is not installed, the built-in one is used and a :class:`RuntimeFallbackWarning` says so.
+    face : {'largest', 'left', 'right'} or int
+        Which face to follow where there are several: the largest, the leftmost or rightmost one
+        in the picture, or the n-th from the left, counted from 0. Held by tracking.
+        Built-in runtime only.
+    vertical_fov : float
+        The camera's vertical field of view in degrees, for translations in millimetres.
+        Built-in runtime only.
+    model : path, optional
+        A ``face_landmarker.task`` file, for MediaPipe's FaceLandmarker, or a file made by
+        ``bitbox models install``. Where MediaPipe does not bring its models along (Python 3.13
+        and later), the file that the environment variable ``BITBOX_FACE_LANDMARKER`` names, or
+        else the one that is installed, is used by itself. Built-in runtime only.
+    return_output : {'dict', 'file', None}
+        What the steps return: Signals (which read like Bitbox's dictionaries), the paths of the
+        files they were stored in, or nothing (the files are written).
+    progress : callable, optional
+        Called as ``progress(task, done, total)`` during long steps.
+
+    Attributes
+    ----------
+    cache : Cache
+        The stored results of the output folder; see ``cache.change_retention_period``.
+    findings : tuple of Finding
+        What was noticed about the current recording so far.
+
+    Examples
+    --------
+    >>> from bitbox.face_backend import FaceProcessor as FP
+    >>> processor = FP()
+    >>> processor.io(input_file='participant.mp4', output_dir='output')  # doctest: +SKIP
+    >>> rect, land, exp_glob, pose, land_can, exp_loc = processor.run_all()  # doctest: +SKIP
+
+    Notes
+    -----
+    Each step computes the steps before it if need be, so they may be called in any order, and
+    give exactly what :meth:`run_all` gives.
+    """
+
+    def __init__(
+        self,
+        runtime: str | Path | None = None,
+        *,
+        face: Face = "largest",
+        vertical_fov: float = 63.0,
+        model: str | Path | None = None,
+        return_output: ReturnOutput = "dict",
+        progress: Progress | None = None,
+    ) -> None:
+        if return_output not in ("dict", "file", None):
+            raise ParameterError(
+                "return_output was not understood.",
+                expected="'dict', 'file' or None",
+                got=repr(return_output),
+            )
+        self.face = _check_face(face)
+        self.vertical_fov = _check_fov(vertical_fov)
+        self.model = model
+        self.return_output = return_output
+        self.progress = progress
+        self.cache = Cache()
+        self._recording: Recording | None = None
+        self._done: dict[str, tuple[Signals, Path | None]] = {}
+        self._runtime = self._choose_runtime(runtime)
+
+    @property
+    def backend(self) -> str:
+        """Name of the runtime that measures, as recorded in every Signals."""
+        return self._runtime.backend
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed about the current recording so far."""
+        return () if self._recording is None else tuple(self._recording.findings)
+
+    def io(self, input_file: str | Path, output_dir: str | Path | None = None) -> None:
+        """Choose the video to process and the folder for its results.
+
+        Parameters
+        ----------
+        input_file : path
+            The video.
+        output_dir : path, optional
+            Results are stored there, and read from there when the same video (by content) is
+            processed again with the same settings. May be shared by many videos. None stores
+            nothing, which ``return_output='dict'`` allows.
+
+        Raises
+        ------
+        InputError
+            There is no such file, or it is empty.
+        OutputError
+            The folder cannot be made or written to.
+        ParameterError
+            No folder is given although files are asked for.
+        """
+        if output_dir is None and self.return_output != "dict":
+            raise ParameterError(
+                f"return_output={self.return_output!r} writes files, and no folder was given.",
+                todo="Give `output_dir`, or use return_output='dict'.",
+            )
+        recording = Recording.open(input_file, self.cache, self.progress)
+        if output_dir is None:
+            self.cache.close()
+        else:
+            self.cache.open(output_dir)
+        self._recording = recording
+        self._done = {}
+
+    def detect_faces(self) -> Result:
+        """Return the face rectangles: x, y, w, h in pixels, shape (T, 4).
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or shows no face.
+        """
+        return self._deliver(["rectangle"], normalize=True)
+
+    def detect_landmarks(self) -> Result:
+        """Return 51 landmarks (iBUG 17 to 67): x0, y0, ... in pixels, shape (T, 102).
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or shows no face.
+        """
+        return self._deliver(["landmark"], normalize=True)
+
+    def fit(self, normalize: bool = True) -> Result:
+        """Return global expressions, head pose and canonical landmarks.
+
+        Parameters
+        ----------
+        normalize : bool
+            Put the expressions on the scale of their own measurement noise, with the person's
+            neutral as zero. Pose and landmarks keep their units.
+
+        Returns
+        -------
+        exp_glob : Signals, shape (T, 79)
+            GE0, ..., GE78 with the built-in runtime.
+        pose : Signals, shape (T, 6)
+            Tx, Ty, Tz in millimetres; Rx, Ry, Rz in radians (built-in runtime).
+        land_can : Signals, shape (T, 153)
+            x0, y0, z0, ...: the landmarks without head pose and identity.
+
+        Notes
+        -----
+        With ``return_output='file'`` these are three paths; with None there is no result.
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or shows no face.
+        """
+        return self._deliver(["expression-global", "pose", "landmark-can"], normalize)
+
+    def localized_expressions(self, normalize: bool = True) -> Result:
+        """Return 32 local expression units, shape (T, 32).
+
+        Parameters
+        ----------
+        normalize : bool
+            Put the units on the scale of their own measurement noise, with the person's neutral
+            as zero.
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or shows no face.
+        """
+        return self._deliver(["expression-local"], normalize)
+
+    def run_all(self, normalize: bool = True) -> Result:
+        """Return everything: rect, land, exp_glob, pose, land_can, exp_loc.
+
+        Parameters
+        ----------
+        normalize : bool
+            As for :meth:`fit` and :meth:`localized_expressions`.
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or shows no face.
+        """
+        return self._deliver(OUTPUTS, normalize)
+
+    def plot(
+        self,
+        what: Literal["frames", "signals", "video"] = "frames",
+        path: str | Path | None = None,
+        *,
+        frames: int = 6,
+        output: Output = "expression-local",
+        names: Sequence[str] | None = None,
+        normalize: bool = True,
+    ) -> Any:
+        """Show what was measured in the current video.
+
+        Parameters
+        ----------
+        what : {'frames', 'signals', 'video'}
+            A few frames with the face's rectangle, landmarks and head axes; signals over time;
+            or a copy of the video with the same overlay.
+        path : path, optional
+            Where to save it: .png or .jpg for frames, .html for signals, .mp4 for the video
+            (which needs a path).
+        frames : int
+            How many frames to show, spread evenly over the video.
+        output : str
+            Which signals: ``'expression-local'``, ``'expression-global'``, ``'pose'``,
+            ``'landmark'``, ``'landmark-can'`` or ``'rectangle'``.
+        names : sequence of str, optional
+            Which of these signals; needed where there are more than 40.
+        normalize : bool
+            Whether expressions are shown normalised.
+
+        Returns
+        -------
+        PIL.Image.Image, plotly.graph_objects.Figure or Path
+            The picture, the figure, or the path of the video (H.264, as browsers play it, without
+            sound).
+
+        Raises
+        ------
+        ParameterError
+            Something else is asked for, or the path does not fit it.
+        OutputError
+            The file cannot be written.
+
+        Notes
+        -----
+        Works the same for every `return_output`. Axes are drawn for the built-in runtime only.
+        """
+        from bitbox.face_backend import plot
+
+        target = None if path is None else Path(path)
+        if target is not None:
+            plot.check_writable(target)
+        if what == "signals":
+            return plot.figure_of(self._output(output, normalize), names, target)
+        if what not in ("frames", "video"):
+            raise ParameterError(
+                "What to plot was not understood.",
+                expected="'frames', 'signals' or 'video'",
+                got=repr(what),
+            )
+        drawn = [signals for signals, _ in self._results(("rectangle", "landmark", "pose"), True)]
+        video = self._current().path
+        if what == "frames":
+            return plot.sheet_of(video, drawn, frames, target, self.progress)
+        return plot.overlay_video(video, drawn, target, self.progress)
+
+    def _output(self, output: Output, normalize: bool) -> Signals:
+        if output not in OUTPUTS:
+            raise ParameterError(
+                "There is no such output.",
+                expected=", ".join(map(repr, OUTPUTS)),
+                got=repr(output),
+            )
+        return self._results((output,), normalize)[0][0]
+
+    def _choose_runtime(self, runtime: str | Path | None) -> Runtime:
+        """Return the runtime that was asked for, or the built-in one with a warning."""
+        from bitbox.face_backend.builtin import MeshRuntime
+
+        if runtime is not None:
+            from bitbox.face_backend.threedi import ThreeDIRuntime
+
+            try:
+                found: Runtime = ThreeDIRuntime.locate(runtime)
+            except BackendError as error:
+                warnings.warn(
+                    f"The 3DI runtime {str(runtime)!r} cannot be used. {error.what} The built-in "
+                    "runtime is used instead. Its expression units are its own (in millimetres, "
+                    "or in units of their noise when normalised) and cannot be compared with "
+                    "3DI's coefficients.",
+                    RuntimeFallbackWarning,
+                    stacklevel=3,
+                )
+            else:
+                self._refuse_face_choice()
+                return found
+        return MeshRuntime(face=self.face, vertical_fov=self.vertical_fov, model=self.model)
+
+    def _refuse_face_choice(self) -> None:
+        if self.face != "largest":
+            raise ParameterError(
+                "The 3DI runtime follows one face and cannot be told which.",
+                expected="face='largest'",
+                got=f"face={self.face!r}",
+                todo="Crop the video to the person, or use the built-in runtime (runtime=None).",
+            )
+
+    def _deliver(self, outputs: Sequence[Output], normalize: bool) -> Any:
+        """Compute or find outputs and hand them over as `return_output` says."""
+        done = self._results(outputs, normalize)
+        if self.return_output is None:
+            return None
+        pick = 0 if self.return_output == "dict" else 1
+        results = tuple(result[pick] for result in done)
+        return results[0] if len(results) == 1 else results
+
+    def _results(
+        self, outputs: Sequence[Output], normalize: bool
+    ) -> list[tuple[Signals, Path | None]]:
+        """Return outputs and the files they are stored in, computing what is not there yet."""
+        recording = self._current()
+        keys = {
+            name: recording.key(name, self._runtime.settings(name, normalize)) for name in outputs
+        }
+        self._find(recording, keys)
+        missing = [name for name in outputs if keys[name] not in self._done]
+        if missing:
+            computed = self._runtime.compute(recording, missing, normalize)
+            for name in missing:
+                path = self.cache.write_signals(recording.name, name, keys[name], computed[name])
+                self._done[keys[name]] = (computed[name], path)
+        return [self._done[keys[name]] for name in outputs]
+
+    def _current(self) -> Recording:
+        if self._recording is None:
+            raise ParameterError(
+                "No video has been chosen yet.",
+                todo="Call processor.io(input_file=..., output_dir=...) first.",
+            )
+        return self._recording
+
+    def _find(self, recording: Recording, keys: dict[Output, str]) -> None:
+        """Look for results of earlier steps and runs."""
+        from bitbox.signals import Signals
+
+        for name, key in keys.items():
+            if key in self._done:
+                path = self._done[key][1]
+                if path is None or path.exists():
+                    continue
+                del self._done[key]  # the stored file was cleared meanwhile
+            found = self.cache.read(name, key, Signals.from_parquet)
+            if found is not None:
+                self._done[key] = (recording.recall(found[0]), found[1])
+
+
+def _check_face(face: Face) -> Face:
+    if face in ("largest", "left", "right") or (
+        isinstance(face, int) and not isinstance(face, bool) and face >= 0
+    ):
+        return face
+    raise ParameterError(
+        "The choice of face was not understood.",
+        expected="'largest', 'left', 'right' or a number from 0",
+        got=repr(face),
+    )
+
+
+def _check_fov(degrees: float) -> float:
+    if isinstance(degrees, int | float) and 1.0 <= degrees <= 170.0:
+        return float(degrees)
+    raise ParameterError(
+        "The vertical field of view makes no sense.",
+        expected="degrees between 1 and 170",
+        got=repr(degrees),
+        todo="Leave it out if you don't know your camera's: 63 degrees is usual.",
+    )

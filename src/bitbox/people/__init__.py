@@ -1,0 +1,1 @@
+"""Who is who: whom a recording is about, where several people are seen."""

@@ -1,0 +1,408 @@
+"""Signals: a set of named time series on one clock, validated once and trusted ever after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from bitbox.errors import InputError, ParameterError, SchemaError
+from bitbox.findings import Finding, recorded
+from bitbox.signals.checks import (
+    FloatArray,
+    check_confidence,
+    check_kind,
+    check_names,
+    check_provenance,
+    check_time,
+    check_values,
+    frame_rate,
+    landmark_columns,
+    some,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Components = Literal["vector", "each", "magnitude"]
+
+ROTATION = ("Rx", "Ry", "Rz")
+TRANSLATION = ("Tx", "Ty", "Tz")
+
+_BITBOX_KEYS = (
+    "type",
+    "schema",
+    "dimension",
+    "frame count",
+    "data",
+    "time",
+    "units",
+    "backend",
+    "confidence",
+    "provenance",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Signals:
+    """A set of signals on one clock: what a face processor returns and what the analysis takes.
+
+    Parameters
+    ----------
+    values : array_like, shape (T, k)
+        One row a frame, one column a signal; NaN is missing. Kept as write-locked float64.
+    time : array_like, shape (T,)
+        Seconds, strictly increasing; true presentation times where they come from video.
+    names : sequence of str
+        The k column names, all different. Landmarks are named ``x0, y0, x1, y1, ...`` (and
+        ``z0`` where there are three coordinates), in any order.
+    kind : {'rectangle', 'landmark', 'landmark-can', 'pose', 'expression', 'body'}
+        What the signals are.
+    schema : str
+        Which definition the names follow, such as ``'ibug51'``. Expression units of two
+        different schemas cannot be compared.
+    units : str
+        The unit of the values, such as ``'mm'``.
+    dimension : int
+        Coordinates a signal: 2 or 3 for landmarks, otherwise 1.
+    backend : str
+        Which program measured them.
+    confidence : array_like, shape (T,), optional
+        Confidence of the measurement, 0 (lost) to 1.
+    provenance : mapping, optional
+        Whatever JSON can hold about where the values come from.
+
+    Raises
+    ------
+    InputError
+        If values, times, names or confidence cannot be used; the message says which and where.
+    SchemaError
+        If the kind is unknown or the columns don't fit the kind.
+
+    Notes
+    -----
+    A ``Signals`` is also a read-only mapping with the keys of Bitbox's dictionaries
+    (``sig['data']`` is a DataFrame, ``sig['frame count']``, ``sig['type']``, ...). Only the name
+    ``values`` differs from a mapping's: it is the array.
+    """
+
+    values: FloatArray
+    time: FloatArray
+    names: tuple[str, ...]
+    kind: str = field(kw_only=True)
+    schema: str = field(kw_only=True)
+    units: str = field(kw_only=True)
+    dimension: int = field(default=1, kw_only=True)
+    backend: str = field(kw_only=True)
+    confidence: FloatArray | None = field(default=None, kw_only=True)
+    provenance: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        names = check_names(self.names)
+        values = check_values(self.values, names)
+        check_kind(self.kind, self.dimension, names)
+        put = partial(object.__setattr__, self)
+        put("names", names)
+        put("values", values)
+        put("time", check_time(self.time, len(values)))
+        put("confidence", check_confidence(self.confidence, len(values)))
+        put("provenance", MappingProxyType(check_provenance(self.provenance)))
+
+    # ---------------------------------------------------------------- what it holds
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, T."""
+        return len(self.time)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first to the last frame."""
+        return float(self.time[-1] - self.time[0])
+
+    @property
+    def rate(self) -> float:
+        """Frames a second: one over the mean frame interval, pauses left out (NaN for 1 frame).
+
+        Intervals of more than 1.5 times the median are pauses (dropped frames, gaps).
+        """
+        return frame_rate(self.time)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed when the signals were measured or read, from `provenance`."""
+        return recorded(self.provenance.get("findings"))
+
+    @property
+    def coverage(self) -> FloatArray:
+        """Share of frames with a value, one number a signal, shape (k,)."""
+        return cast(FloatArray, np.mean(np.isfinite(self.values), axis=0))
+
+    def select(self, names: Sequence[str]) -> Signals:
+        """Return the named columns, in the order given.
+
+        Raises
+        ------
+        ParameterError
+            If a name isn't there.
+        """
+        places = {name: column for column, name in enumerate(self.names)}
+        unknown = [name for name in names if name not in places]
+        if unknown:
+            raise ParameterError(
+                f"There is no signal called {unknown[0]!r} in these {self.kind} signals.",
+                expected=some(self.names),
+                got=some(unknown),
+            )
+        columns = [places[name] for name in names]
+        return self.replace(values=self.values[:, columns], names=tuple(names))
+
+    def shifted(self, seconds: float) -> Signals:
+        """Return the same signals on a clock that runs `seconds` later."""
+        return self if seconds == 0 else self.replace(time=self.time + seconds)
+
+    def components(
+        self, how: Components | None = None, *, angular: bool = True
+    ) -> tuple[tuple[str, ...], FloatArray]:
+        """Return the signals as an array that the correlation takes.
+
+        Parameters
+        ----------
+        how : {'vector', 'each', 'magnitude'}, optional
+            ``vector``: a landmark (or the head's rotation) is one signal with d coordinates;
+            ``each``: every column by itself; ``magnitude``: the Euclidean norm. The default
+            is ``vector`` for landmarks and ``each`` for everything else.
+        angular : bool
+            For head pose: its three rotations (True) or its three translations (False).
+
+        Returns
+        -------
+        labels : tuple of str
+            n names.
+        array : ndarray, shape (T, n, d)
+            NaN is missing.
+        """
+        landmarks = self.kind in ("landmark", "landmark-can")
+        how = how or ("vector" if landmarks else "each")
+        if how not in ("vector", "each", "magnitude"):
+            raise ParameterError(
+                "This way to treat vector signals is not known.",
+                expected="components to be 'vector', 'each' or 'magnitude'",
+                got=repr(how),
+            )
+        labels, columns = self._vectors(landmarks, angular)
+        if how == "each":
+            flat = [self.names[c] for group in columns for c in group]
+            return tuple(flat), self.values[:, [c for group in columns for c in group], None]
+        array = self.values[:, columns]
+        if how == "vector":
+            return labels, array
+        if array.shape[2] == 1:
+            raise ParameterError(
+                f"A magnitude needs signals with several coordinates, and {self.kind} has one.",
+                todo="Leave `components` out, or use landmarks or head pose.",
+            )
+        return labels, np.sqrt(np.sum(array**2, axis=2, keepdims=True))
+
+    def _vectors(self, landmarks: bool, angular: bool) -> tuple[tuple[str, ...], list[list[int]]]:
+        """Labels, and the columns of each signal."""
+        if self.kind == "pose":
+            wanted = ROTATION if angular else TRANSLATION
+            missing = [name for name in wanted if name not in self.names]
+            if missing:
+                raise SchemaError(
+                    "The head pose lacks columns that the analysis needs.",
+                    expected=", ".join(wanted),
+                    got=some(self.names),
+                )
+            return ("rotation" if angular else "translation",), [
+                [self.names.index(name) for name in wanted]
+            ]
+        if landmarks:
+            points = landmark_columns(self.names, self.dimension)
+            return tuple(f"landmark {i}" for i in points), list(points.values())
+        return self.names, [[i] for i in range(len(self.names))]
+
+    # ---------------------------------------------------------------- mapping (Bitbox's keys)
+
+    def __getitem__(self, key: str) -> Any:
+        """Return what Bitbox's dictionary holds under this key."""
+        if key == "data":
+            return self.to_frame(time=False)
+        attribute = {"type": "kind", "frame count": "n_frames"}.get(key, key)
+        if key not in _BITBOX_KEYS:
+            raise KeyError(key)
+        return getattr(self, attribute)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_BITBOX_KEYS)
+
+    def __len__(self) -> int:
+        return len(_BITBOX_KEYS)
+
+    def __contains__(self, key: object) -> bool:
+        return key in _BITBOX_KEYS
+
+    def keys(self) -> tuple[str, ...]:
+        """Return Bitbox's keys."""
+        return _BITBOX_KEYS
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Return pairs of Bitbox's keys and what they hold."""
+        return [(key, self[key]) for key in _BITBOX_KEYS]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what Bitbox's dictionary holds under `key`, or `default`."""
+        return self[key] if key in _BITBOX_KEYS else default
+
+    # ---------------------------------------------------------------- equality, looks
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Signals):
+            return NotImplemented
+        return (
+            all(
+                getattr(self, name) == getattr(other, name)
+                for name in ("names", "kind", "schema", "units", "dimension", "backend")
+            )
+            and np.array_equal(self.values, other.values, equal_nan=True)
+            and np.array_equal(self.time, other.time)
+            and _same(self.confidence, other.confidence)
+            and dict(self.provenance) == dict(other.provenance)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        covered = float(np.mean(self.coverage))
+        return (
+            f"<Signals: {self.kind} ({self.schema}), {len(self.names)} signals, "
+            f"{self.n_frames} frames, {self.duration:.2f} s at {self.rate:.2f} fps, "
+            f"coverage {covered:.0%}, {self.backend}>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.values, self.time, self.names, self.metadata(), self.confidence)
+
+    def replace(self, **changes: Any) -> Signals:
+        """Return a copy in which some of the constructor's arguments differ."""
+        arguments = {
+            **self.metadata(),
+            "values": self.values,
+            "time": self.time,
+            "names": self.names,
+            "confidence": self.confidence,
+            **changes,
+        }
+        return Signals(**arguments)
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what describes the signals besides arrays and names, as JSON can hold it."""
+        return {
+            "kind": self.kind,
+            "schema": self.schema,
+            "units": self.units,
+            "dimension": self.dimension,
+            "backend": self.backend,
+            "provenance": dict(self.provenance),
+        }
+
+    # ---------------------------------------------------------------- to and from others
+
+    def to_frame(self, *, time: bool = True) -> pd.DataFrame:
+        """Return a DataFrame, one column a signal, with the time in seconds as index.
+
+        With ``time=False`` the index counts frames, as in Bitbox's dictionaries.
+        """
+        import pandas as pd
+
+        index = pd.Index(self.time, name="time") if time else None
+        return pd.DataFrame(self.values.copy(), columns=list(self.names), index=index)
+
+    def to_bitbox(self) -> dict[str, Any]:
+        """Return a plain dictionary in Bitbox's layout."""
+        return dict(self.items())
+
+    @classmethod
+    def from_bitbox(cls, data: Mapping[str, Any], *, fps: float | None = None) -> Signals:
+        """Make Signals of a dictionary in Bitbox's layout.
+
+        Parameters
+        ----------
+        data : mapping
+            With ``type``, ``data`` (a DataFrame) and, where known, ``dimension``, ``schema``,
+            ``time``, ``units``, ``backend``, ``confidence``.
+        fps : float, optional
+            Sampling rate, used where the dictionary has no ``time``; 30 if None.
+
+        Raises
+        ------
+        SchemaError
+            If the dictionary lacks a key or holds a type that isn't known.
+        """
+        from bitbox.signals.layout import from_dict
+
+        return cls(**from_dict(data, fps))
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write time, values and confidence (if known) to a CSV file and return its path."""
+        from bitbox.signals.files import write_csv
+
+        return write_csv(self.to_frame(), self.confidence, Path(path))
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write everything to one Parquet file, in one step, and return its path.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        from bitbox.signals.files import write_parquet
+
+        return write_parquet(
+            self.values, self.time, self.names, self.confidence, self.metadata(), Path(path)
+        )
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> Signals:
+        """Read what :meth:`to_parquet` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, isn't Parquet or wasn't written by bitbox.
+        """
+        from bitbox.signals.files import read_parquet
+
+        arguments = read_parquet(Path(path))
+        try:
+            return cls(**arguments)
+        except (InputError, SchemaError) as error:
+            raise type(error)(
+                f"{path}: {error.what}", expected=error.expected, got=error.got, todo=error.todo
+            ) from error
+
+
+Mapping.register(Signals)
+
+
+def _rebuild(
+    values: FloatArray,
+    time: FloatArray,
+    names: tuple[str, ...],
+    metadata: dict[str, Any],
+    confidence: FloatArray | None,
+) -> Signals:
+    return Signals(values, time, names, confidence=confidence, **metadata)
+
+
+def _same(a: FloatArray | None, b: FloatArray | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b, equal_nan=True)

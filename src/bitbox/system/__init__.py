@@ -1,0 +1,1 @@
+"""What the system under us does, and what may go wrong there."""

@@ -1,0 +1,1 @@
+"""The main job: two recordings in, a folder of results out."""

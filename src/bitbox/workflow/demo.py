@@ -1,0 +1,77 @@
+"""The demonstration: two videos whose truth is known, analysed as if a user had brought them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitbox.progress import Progress
+from bitbox.synthetic.demo import DemoPair, render_demo
+from bitbox.workflow.finished_run import Run
+from bitbox.workflow.results_folder import CACHE
+from bitbox.workflow.run import imitate_files
+from bitbox.workflow.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run_demo(
+    folder: str | Path,
+    seconds: float = 30.0,
+    settings: Settings | None = None,
+    *,
+    progress: Progress | None = None,
+) -> tuple[list[Run], DemoPair]:
+    """Render two videos and run the main job on them: the face, then the head.
+
+    Parameters
+    ----------
+    folder : path
+        Gets ``participant.mp4``, ``model.mp4``, ``results`` (the face) and ``results-head``.
+    seconds : float
+        Length of the videos.
+    settings : Settings, optional
+        How to analyse them. Where signals are named, only these are analysed.
+    progress : callable, optional
+        Called as ``progress(task, done, total)``.
+
+    Returns
+    -------
+    runs : list of Run
+        One a set of signals.
+    pair : DemoPair
+        The videos, and what is true of them.
+    """
+    folder = Path(folder)
+    settings = settings or Settings()
+    pair = render_demo(folder, duration=seconds, progress=progress)
+    chosen = {"results": settings}
+    if settings.signals is None:
+        chosen["results-head"] = replace(settings, signals="pose")
+    runs = [
+        imitate_files(
+            pair.participant,
+            pair.model,
+            folder / name,
+            each,
+            cache=folder / "results" / CACHE,
+            progress=progress,
+        )
+        for name, each in chosen.items()
+    ]
+    return runs, pair
+
+
+def beside_truth(run: Run, pair: DemoPair) -> pd.DataFrame:
+    """Return the scorecard rows of which the truth is known, with the truth as first columns.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by signal: ``movement``, ``imitated``, ``delay`` and ``true gain``, then the
+        scorecard's columns. Signals that no movement was meant to drive are left out.
+    """
+    truth = pair.truth.to_frame().rename(columns={"gain": "true_gain"})
+    return truth.join(run.quality.scorecard, how="inner")

@@ -1,0 +1,296 @@
+"""One person's recording for the main job: a video, or signals that were measured before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.errors import BitboxError, InputError, NoClockError, ParameterError
+from bitbox.files import reason
+from bitbox.findings import Finding
+from bitbox.progress import Progress
+from bitbox.provenance import hash_file
+from bitbox.signals import Signals
+
+Role = Literal["participant", "model"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A set of signals that the command can analyse: output, kind, rotation or translation."""
+
+    output: str
+    kind: str
+    angular: bool = True
+    word: str = ""  # of the schema, where signals of one kind differ
+
+
+#: What ``--signals`` accepts.
+SIGNALS: Mapping[str, Choice] = {
+    "expression-local": Choice("expression-local", "expression", word="-local-"),
+    "expression-global": Choice("expression-global", "expression", word="-global-"),
+    "landmarks": Choice("landmark", "landmark"),
+    "landmarks-3d": Choice("landmark-can", "landmark-can"),
+    "pose": Choice("pose", "pose"),
+    "position": Choice("pose", "pose", angular=False),
+}
+#: What is measured in a video unless something else is asked for.
+DEFAULT = "expression-local"
+
+#: Two faces whose middles are no further apart than this share of their size are one.
+_SAME_FACE = 0.25
+#: Endings of what `bitbox.readers` understands; everything else is taken for a video.
+_SIGNAL_FILES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".3di", ".3dil")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One person's signals and where they come from.
+
+    Attributes
+    ----------
+    role : {'participant', 'model'}
+        Who it is.
+    path : Path
+        The file.
+    signals : Signals
+        What is analysed.
+    landmarks : Signals or None
+        Points in the picture, where it was a video.
+    findings : tuple of Finding
+        What was noticed while measuring.
+    sha256 : str or None
+        Hash of the file's content when it was read; None for a folder.
+    """
+
+    role: Role
+    path: Path
+    signals: Signals
+    landmarks: Signals | None = None
+    findings: tuple[Finding, ...] = ()
+    sha256: str | None = None
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it was measured in a video, and not read from a file of signals."""
+        return self.landmarks is not None
+
+    def pictures(self, count: int = 4) -> list[tuple[float, NDArray[np.uint8], NDArray[Any]]]:
+        """Return a few frames in which the face was tracked: (time, image, points (51, 2))."""
+        if self.landmarks is None:
+            return []
+        from bitbox.video import frames_at
+
+        tracked = np.flatnonzero(np.isfinite(self.landmarks.values).all(axis=1))
+        if not len(tracked):
+            return []
+        chosen = tracked[np.linspace(0, len(tracked) - 1, count + 2).astype(int)[1:-1]]
+        points = self.landmarks.values.reshape(len(self.landmarks.time), -1, 2)
+        images = frames_at(self.path, list(self.landmarks.time[chosen]))
+        return [
+            (float(self.landmarks.time[row]), image, points[row])
+            for row, image in zip(chosen, images, strict=True)
+        ]
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is to be treated as a video: anything not named like a file of signals."""
+    return not os.path.isdir(path) and path.suffix.lower() not in _SIGNAL_FILES
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is to be treated as another program's output, of which more can be stated."""
+    return not is_video(path) and path.suffix.lower() != ".parquet"
+
+
+def load_recording(
+    path: str | Path,
+    role: Role,
+    choice: str | None = None,
+    *,
+    face: str | int | None = None,
+    common_fps: float | None = None,
+    stated: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Recording:
+    """Measure a video, or read signals that were measured before.
+
+    Parameters
+    ----------
+    path : path
+        A video, a Parquet file of Signals, or a file that `bitbox.readers` understands.
+    role : {'participant', 'model'}
+        Whose recording it is.
+    choice : str, optional
+        Which signals to measure, one of `SIGNALS`; a file of signals must hold these. None:
+        `DEFAULT` for a video, and whatever a file of signals holds.
+    face : {'largest', 'left', 'right'} or int, optional
+        Which face of a video to follow; None: the largest.
+    common_fps : float, optional
+        Frame rate at which two recordings are compared: that of a file without times, too, unless
+        another is stated.
+    stated : mapping, optional
+        What the user says of a file of signals: ``fps``, ``person``, ``time_unit`` and
+        ``angle_unit``, as for :func:`bitbox.readers.read_signals`.
+    cache : Path, optional
+        Folder in which measured signals are kept.
+    progress : callable, optional
+        Called as ``progress(task, done, total)``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used; VideoError where it is a video.
+    ParameterError
+        If something is chosen or stated that a file of its sort has not.
+    """
+    path = Path(path)
+    try:
+        _require(path, role)
+        if is_video(path):
+            return _measure(path, role, choice, face, stated or {}, cache, progress)
+        return _read(path, role, choice, face, stated or {}, common_fps)
+    except BitboxError as error:
+        error.role = role
+        raise
+
+
+def _require(path: Path, role: Role) -> None:
+    """Raise an error if there is nothing of that name."""
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise InputError(
+            f"There is no file called {path}."
+            if missing
+            else f"{str(path)!r} cannot be opened ({reason(error)}).",
+            todo=f"Check the name of the {role}'s recording.",
+        ) from None
+
+
+def _measure(
+    path: Path,
+    role: Role,
+    choice: str | None,
+    face: str | int | None,
+    stated: Mapping[str, Any],
+    cache: Path | None,
+    progress: Progress | None,
+) -> Recording:
+    refuse_stated(path, stated)
+    from bitbox.face_backend import FaceProcessor
+
+    processor = FaceProcessor(face="largest" if face is None else face, progress=progress)
+    processor.io(path, cache)
+    # Not normalised: correlation doesn't depend on scale, and the gain compares millimetres.
+    landmarks = processor.detect_landmarks()
+    output = SIGNALS[choice or DEFAULT].output
+    if output == "landmark":
+        signals = landmarks
+    elif output == "expression-local":
+        signals = processor.localized_expressions(normalize=False)
+    else:
+        names = ("expression-global", "pose", "landmark-can")
+        signals = processor.fit(normalize=False)[names.index(output)]
+    digest = str(signals.provenance["source"]["sha256"])
+    return Recording(role, path, signals, landmarks, processor.findings, digest)
+
+
+def require_two_faces(participant: Recording, model: Recording) -> None:
+    """Refuse to compare a face with itself, which would look like perfect imitation.
+
+    Parameters
+    ----------
+    participant, model : Recording
+
+    Raises
+    ------
+    InputError
+        If both trace the same face of the same video.
+    """
+    if participant.sha256 is None or participant.sha256 != model.sha256:
+        return
+    seen = [
+        landmarks for landmarks in (participant.landmarks, model.landmarks) if landmarks is not None
+    ]
+    if len(seen) < 2:
+        return
+    points = [landmarks.values.reshape(len(landmarks.values), -1, 2) for landmarks in seen]
+    both = np.isfinite(points[0]).all(axis=(1, 2)) & np.isfinite(points[1]).all(axis=(1, 2))
+    if not both.any():
+        return
+    mine, other = points[0][both], points[1][both]
+    away = np.linalg.norm(mine.mean(axis=1) - other.mean(axis=1), axis=1)
+    same = away < _SAME_FACE * np.ptp(mine, axis=1).max(axis=1)
+    if same.mean() > 0.5:
+        raise InputError(
+            f"Participant and model are the same face of the same video, {participant.path.name}.",
+            expected="two faces",
+            got=f"the same one in {same.sum()} of the {both.sum()} frames in which both are seen",
+            todo="Choose two: for example with --participant-face left --model-face right.",
+        )
+
+
+def refuse_stated(path: Path, stated: Mapping[str, Any], taken_for: str = "a video") -> None:
+    """Raise an error if something is stated of a file that only a file of signals needs."""
+    for name, value in stated.items():
+        raise ParameterError(
+            f"{path.name} is taken for {taken_for}, which needs nothing stated.",
+            expected="a file of signals",
+            got=f"{name}={value!r}",
+            todo=f"Leave `{name}` out.",
+        )
+
+
+def _read(
+    path: Path,
+    role: Role,
+    choice: str | None,
+    face: str | int | None,
+    stated: Mapping[str, Any],
+    common_fps: float | None,
+) -> Recording:
+    from bitbox.readers import read_signals
+
+    if face is not None:
+        raise ParameterError(
+            f"{path.name} is taken for a file of signals, in which no face can be chosen.",
+            expected="a video",
+            got=f"face={face!r}",
+            todo="Leave `face` out.",
+        )
+    wanted = None if choice is None else SIGNALS[choice]
+    kind = None if wanted is None else wanted.kind
+    digest = hash_file(path) if path.is_file() else None
+    findings: tuple[Finding, ...] = ()
+    try:
+        signals = read_signals(path, kind=kind, **stated)
+    except NoClockError:
+        if common_fps is None:
+            raise
+        signals = read_signals(path, kind=kind, **{**stated, "fps": common_fps})
+        findings = (
+            Finding(
+                "fps-for-times",
+                "info",
+                f"{path.name} holds no times: its frames were counted at {common_fps:g} a second, "
+                "the rate that both recordings are compared at.",
+                "If it was recorded at another rate, give that as `fps` of this file.",
+            ),
+        )
+    if wanted is not None and wanted.word not in signals.schema:
+        raise InputError(
+            f"{path.name} holds other signals than {choice!r}.",
+            expected=f"signals measured as {choice!r} are",
+            got=f"{signals.kind} signals of the schema {signals.schema!r}",
+            todo="Leave `choice` out to compare what the file holds, or measure the video again.",
+        )
+    return Recording(role, path, signals, findings=findings, sha256=digest)

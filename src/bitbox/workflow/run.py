@@ -1,0 +1,248 @@
+"""The main job: two recordings in; scorecard, tables, report and provenance on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bitbox.analysis.quality import imitation_quality
+from bitbox.analysis.suggest import LATENCY, suggest
+from bitbox.findings import Finding
+from bitbox.progress import Progress
+from bitbox.statistics.inference import ALPHA
+from bitbox.workflow.finished_run import Run
+from bitbox.workflow.recordings import Recording, Role, load_recording, require_two_faces
+from bitbox.workflow.results_folder import CACHE, results_folder, write_results
+from bitbox.workflow.run_report import can_report
+from bitbox.workflow.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bitbox.analysis.result import ImitationQuality
+    from bitbox.analysis.suggest import Suggestion
+
+T = TypeVar("T")
+
+
+def imitate_files(
+    participant: str | Path,
+    model: str | Path,
+    output: str | Path,
+    settings: Settings | None = None,
+    *,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Measure how closely a participant imitates a model, and write everything to a folder.
+
+    Parameters
+    ----------
+    participant, model : path
+        Videos, or files of signals.
+    output : path
+        Folder for the results; made if need be. Results of an earlier run are replaced, other
+        files are left alone.
+    settings : Settings, optional
+        What to compare and how.
+    cache : path, optional
+        Folder for measured signals; None: ``cache`` inside the results folder.
+    progress : callable, optional
+        Called as ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    BitboxError
+        If the analysis cannot be done. Then no result has been written.
+
+    Notes
+    -----
+    Results appear under their names all at once, after the last computation.
+    """
+    settings = settings or Settings()
+    started = time.perf_counter()
+    with results_folder(Path(output)) as folder, _saying_what_is_there(folder):
+        kept = folder / CACHE if cache is None else Path(cache)
+        people = _load_both(Path(participant), Path(model), kept, settings, progress)
+        loaded = time.perf_counter()
+        quality = imitation_quality(
+            people[0].signals,
+            people[1].signals,
+            every_window=settings.windows,
+            progress=progress,
+            **settings.analysis(),
+        )
+        analysed = time.perf_counter()
+        timings = {"measuring": loaded - started, "analysis": analysed - loaded}
+        findings = _findings(people, quality)
+        run = Run(*people, quality, settings.as_done(*people), findings, timings, folder, ())
+        return replace(run, files=write_results(run))
+
+
+@contextlib.contextmanager
+def _saying_what_is_there(folder: Path) -> Iterator[None]:
+    """Say with an interruption what it left."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if not getattr(stopped, "__notes__", ()):
+            stopped.add_note(f"No results were written to {folder}.")
+        raise
+
+
+def suggest_for_files(
+    participant: str | Path,
+    model: str | Path,
+    settings: Settings | None = None,
+    *,
+    latency: float = LATENCY,
+    multiverse: bool = False,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Suggestion, pd.DataFrame | None]:
+    """Propose settings for two recordings; see :func:`bitbox.social.suggest`.
+
+    Parameters
+    ----------
+    participant, model, settings, cache, progress
+        As for :func:`imitate_files`; nothing is stored unless a cache is named.
+    latency : float
+        How late imitation is expected, in seconds.
+    multiverse : bool
+        Also repeat the analysis with other settings.
+
+    Returns
+    -------
+    suggestion : Suggestion
+    table : DataFrame or None
+        The headline for each of some settings around the proposed ones.
+    """
+    from bitbox.analysis.suggest import multiverse as try_settings
+
+    settings = settings or Settings()
+    kept = None if cache is None else Path(cache)
+    people = _load_both(Path(participant), Path(model), kept, settings, progress)
+    signals = people[0].signals, people[1].signals
+    angular = settings.analysis()["angular"]
+    clock: dict[str, Any] = {"fps": settings.fps, "offset": settings.offset}
+    found = suggest(*signals, latency=latency, angular=angular, **clock)
+    if not multiverse:
+        return found, None
+    table = try_settings(
+        *signals,
+        widths=sorted({round(found.width * factor, 2) for factor in (0.5, 1, 2)}),
+        lags=sorted({round(found.lag * factor, 2) for factor in (0.5, 1, 2)}),
+        seed=settings.seed,
+        angular=angular,
+        progress=progress,
+        **clock,
+    )
+    return found, _headlines(table)
+
+
+def _headlines(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the headline of each setting of a multiverse table."""
+    told = table["least_p_fwer"].notna()  # else too short: NaN, not none
+    imitated = (table["p_fwer"] <= ALPHA).astype(float).where(told)
+    beyond = table.assign(imitated=imitated, tested=table["z"].notna())
+    groups = beyond.groupby(["width", "lag"], as_index=False)
+    return groups.agg(
+        imitated=("imitated", lambda column: column.sum(min_count=1)),
+        tested=("tested", "sum"),
+        median_z=("z", "median"),
+        least=("least_p_fwer", "max"),
+    )
+
+
+def _load_both(
+    participant: Path,
+    model: Path,
+    cache: Path | None,
+    settings: Settings,
+    progress: Progress | None,
+) -> tuple[Recording, Recording]:
+    def job(path: Path, role: Role) -> Callable[[Progress], Recording]:
+        return lambda told: load_recording(
+            path, role, settings.signals, cache=cache, progress=told, **settings.loading(role)
+        )
+
+    first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
+    require_two_faces(first, second)
+    return first, second
+
+
+class _StoppedError(Exception):
+    """Another job failed, or the user interrupted."""
+
+
+def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | None) -> list[T]:
+    """Run jobs in threads; when one fails or Ctrl-C comes, stop the others at their next frame."""
+    stop = threading.Event()
+
+    def told(task: str, done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise _StoppedError
+        if progress is not None:
+            progress(task, done, total)
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        futures = [pool.submit(job, told) for job in jobs]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
+    failures = [f.exception() for f in futures]
+    for failure in failures:
+        if failure is not None and not isinstance(failure, _StoppedError):
+            raise failure
+    return [future.result() for future in futures]
+
+
+def _about_one_recording(person: Recording) -> Finding:
+    if person.landmarks is None:
+        return Finding(
+            "same-recording",
+            "warning",
+            "Participant and model are the same recording.",
+            "Check that two different files, or two people of one file, are compared.",
+        )
+    return Finding(
+        "same-recording",
+        "info",
+        "Participant and model are two faces of the same video.",
+        "Check in the report's pictures who is who. A camera that moves moves both.",
+    )
+
+
+def _findings(
+    people: tuple[Recording, Recording], quality: ImitationQuality
+) -> tuple[Finding, ...]:
+    """All findings, each naming whose recording it is about."""
+    found = []
+    for person in people:
+        for finding in person.findings:
+            message = f"{person.role.capitalize()}: {finding.message}"
+            found.append(Finding(finding.code, finding.severity, message, finding.todo))
+    told = {finding.code for finding in quality.findings}
+    if people[0].sha256 == people[1].sha256 is not None and "same-recording" not in told:
+        found.append(_about_one_recording(people[0]))
+    if not can_report():
+        found.append(
+            Finding(
+                "no-report",
+                "warning",
+                "The report was not written, because Plotly, Jinja or Pillow is not installed.",
+                "For the report: pip install 'openbitbox[report]', and run the command again.",
+            )
+        )
+    return tuple(dict.fromkeys((*found, *quality.findings)))  # a recording's own are in both

@@ -1,0 +1,105 @@
+"""What can be chosen for an analysis of two recordings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bitbox.readers.clock import AngleUnit, TimeUnit
+from bitbox.workflow.recordings import DEFAULT, SIGNALS, Recording, Role
+
+_STATED = ("fps", "person", "time_unit", "angle_unit")
+_ANALYSIS = (
+    *("width", "step", "lag", "fps", "polarity", "causality", "offset", "n_surrogates"),
+    *("surrogate", "seed", "matrix_test"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be chosen for an analysis; see ``bitbox imitate --help``.
+
+    Attributes
+    ----------
+    signals : str or None
+        One of `bitbox.workflow.recordings.SIGNALS`; None: local expressions, or what the files
+        hold.
+    width, step, lag : float or None
+        Window, hop and largest lag in seconds; None: the analysis' own default.
+    fps : float or None
+        Frames a second of the common clock; None: the lower of the two rates.
+    polarity, causality : bool
+        As for :func:`bitbox.social.imitation_quality`.
+    offset : float
+        Seconds added to the participant's clock.
+    participant_face, model_face : str, int or None
+        Which face of each video to follow; None: the largest.
+    participant_fps, model_fps : float or None
+        Frames a second of a file of signals that holds no times, or false ones.
+    participant_person, model_person : str or None
+        Whose signals, where a file tells several people apart.
+    participant_time_unit, model_time_unit : {'s', 'ms', 'us', 'ns'} or None
+        What the times in a file of signals count.
+    participant_angle_unit, model_angle_unit : {'rad', 'deg'} or None
+        What the angles in a file of signals are in.
+    only : sequence of str or None
+        Which of the signals to compare, by name; None: all that both have.
+    n_surrogates, surrogate, seed
+        The test against chance, as for :func:`bitbox.social.imitation_quality`.
+    matrix_test : bool
+        Also test every pair of signals against chance.
+    windows : bool
+        Also write every window's correlations to windows.nc.
+    """
+
+    signals: str | None = None
+    width: float | None = None
+    step: float | None = None
+    lag: float | None = None
+    fps: float | None = None
+    polarity: bool = False
+    causality: bool = True
+    offset: float = 0.0
+    participant_face: str | int | None = None
+    model_face: str | int | None = None
+    participant_fps: float | None = None
+    model_fps: float | None = None
+    participant_person: str | None = None
+    model_person: str | None = None
+    participant_time_unit: TimeUnit | None = None
+    model_time_unit: TimeUnit | None = None
+    participant_angle_unit: AngleUnit | None = None
+    model_angle_unit: AngleUnit | None = None
+    only: tuple[str, ...] | None = None
+    n_surrogates: int = 999
+    surrogate: str = "circular"
+    seed: int | None = None
+    matrix_test: bool = False
+    windows: bool = False
+
+    def analysis(self) -> dict[str, Any]:
+        """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
+        given = {name: getattr(self, name) for name in _ANALYSIS} | {"signals": self.only}
+        angular = SIGNALS[self.signals].angular if self.signals else True
+        return {k: v for k, v in given.items() if v is not None} | {"angular": angular}
+
+    def loading(self, role: Role) -> dict[str, Any]:
+        """Return the arguments of `load_recording` that say how one person's file is read."""
+        stated = {name: getattr(self, f"{role}_{name}") for name in _STATED}
+        return {
+            "face": getattr(self, f"{role}_face"),
+            "common_fps": self.fps,
+            "stated": {name: value for name, value in stated.items() if value is not None},
+        }
+
+    def as_done(self, participant: Recording, model: Recording) -> Settings:
+        """Return the settings with what was done where the choice was left open."""
+        people = (participant, model)
+        done: dict[str, Any] = {
+            f"{person.role}_face": "largest"
+            for person in people
+            if person.is_video and getattr(self, f"{person.role}_face") is None
+        }
+        if self.signals is None and any(person.is_video for person in people):
+            done["signals"] = DEFAULT
+        return replace(self, **done)

@@ -1,0 +1,33 @@
+"""The demonstration finds what is true of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bitbox.cli import run
+
+pytest.importorskip("mediapipe")
+pytestmark = pytest.mark.video
+
+
+def test_demo_finds_the_truth(tmp_path, capsys) -> None:
+    from bitbox.workflow.demo import beside_truth, run_demo
+    from bitbox.workflow.settings import Settings
+
+    runs, pair = run_demo(tmp_path / "demo", 60, Settings(n_surrogates=199, seed=1))
+    assert [run.folder.name for run in runs] == ["results", "results-head"]
+    for done in runs:
+        table = beside_truth(done, pair)
+        imitated = table[table["imitated"]]
+        own = table[~table["imitated"]]
+        late = (imitated["latency"] - imitated["delay"]).abs()
+        assert (late <= 1 / 30 + 1e-9).all(), late
+        assert own["z"].max() < imitated["z"].min(), table["z"]
+        beyond = (table["shape"] - table["chance_mean"]).groupby(table["movement"]).mean()
+        assert beyond[own["movement"]].max() < beyond[imitated["movement"]].min(), beyond
+        assert (own["p_fwer"] > 0.05).all(), table["p_fwer"]
+        assert (done.folder / "report.html").exists()
+
+
+def test_demo_refuses_a_length_that_is_too_short(tmp_path) -> None:
+    assert run(["demo", "--seconds", "5", "-o", str(tmp_path / "demo")]) == 2

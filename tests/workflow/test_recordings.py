@@ -1,0 +1,57 @@
+"""What is refused before two recordings are compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bitbox.errors import InputError
+from bitbox.signals import Signals
+from bitbox.workflow.recordings import Recording, Role, require_two_faces
+
+RNG = np.random.default_rng(0)
+FACE = RNG.uniform(-50, 50, (51, 2))
+
+
+def recording(role: Role, x: NDArray[np.float64], sha: str | None = "a") -> Recording:
+    """A face of 100 pixels at places from left to right; NaN where it is lost."""
+    points = FACE + np.column_stack([x, np.full(len(x), 200.0)])[:, None]
+    names = tuple(f"{axis}{point}" for point in range(51) for axis in "xy")
+    landmarks = Signals(
+        points.reshape(len(x), -1), np.arange(len(x)) / 30, names,
+        kind="landmark", schema="ibug51", units="px", dimension=2, backend="made up",
+    )  # fmt: skip
+    return Recording(role, Path("call.mp4"), landmarks, landmarks, sha256=sha)
+
+
+LEFT, RIGHT = np.full(60, 160.0), np.full(60, 480.0)
+
+
+def test_two_faces_of_one_video_are_fine() -> None:
+    require_two_faces(recording("participant", LEFT), recording("model", RIGHT))
+
+
+def test_the_same_face_of_one_video_is_refused() -> None:
+    later = np.where(np.arange(60) < 20, np.nan, LEFT + RNG.normal(0, 1, 60))
+    with pytest.raises(InputError, match=r"same face of the same video, call\.mp4") as told:
+        require_two_faces(recording("participant", LEFT), recording("model", later))
+    assert "40 of the 40 frames" in str(told.value)
+
+
+def test_people_who_cross_are_two() -> None:
+    across = np.linspace(160, 480, 60)
+    require_two_faces(recording("participant", across), recording("model", across[::-1]))
+
+
+def test_faces_in_the_same_place_of_two_videos_are_fine() -> None:
+    require_two_faces(recording("participant", LEFT), recording("model", LEFT, sha="b"))
+    require_two_faces(recording("participant", LEFT, None), recording("model", LEFT, None))
+
+
+def test_never_seen_at_once() -> None:
+    first, second = LEFT.copy(), LEFT.copy()
+    first[:30], second[30:] = np.nan, np.nan
+    require_two_faces(recording("participant", first), recording("model", second))
