@@ -13,7 +13,7 @@ READY := .venv/ready
 help:
 	@echo "make demo    render two videos, measure imitation, write demo/results/report.html"
 	@echo "make test    run all tests"
-	@echo "make lint    ruff, and the type checker"
+	@echo "make lint    ruff, the type checker, and a spelling checker"
 	@echo "make bench-engine, bench-statistics, bench-faces    measure speed, as ratios"
 	@echo "make attack  kill, race, fill up and fuzz, for an hour or so (make test does a little of it)"
 	@echo "make fuzz-engine                  compare the engine with its definition for half an hour"
@@ -44,6 +44,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 bench-engine: $(READY)
 	$(BIN)/python -m benchmarks.engine
