@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -535,16 +536,40 @@ def test_size_that_changes_is_scaled_and_reported(tmp_path: Path) -> None:
     assert "size-changes" in found
 
 
+def handles(path: Path) -> int:
+    """Return how often this process holds a file open."""
+    held = 0
+    for handle in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the handle that reads the folder is gone by now
+            held += os.path.samefile(handle, path)
+    return held
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed in /proc")
 def test_file_is_closed_early_and_at_the_end(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", numbered(10), 30)
+    assert handles(path) == 0
     for frame in read_frames(path):
         if frame.index == 3:
+            assert handles(path) == 1
             break
+    assert handles(path) == 0
     reader = read_frames(path)
     next(reader)
+    assert handles(path) == 1
     reader.close()
+    assert handles(path) == 0
     reader.close()
-    path.unlink()
+    with read_frames(path) as reader:
+        next(reader)
+        assert handles(path) == 1
+    assert handles(path) == 0
+    reader = read_frames(path)
+    assert len(list(reader)) == 10
+    assert handles(path) == 0, "a reader that has come to the end holds nothing"
+    frames_at(path, [0.1])
+    probe(path)
+    assert handles(path) == 0
 
 
 def test_writing_checks_its_arguments(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from typing import Any
 from bitbox.errors import VideoError
 from bitbox.findings import Finding
 from bitbox.video.clock import FrameClock
+from bitbox.video.decoding import Decoding
 from bitbox.video.opening import VideoInfo, describe_file, open_video, stored_time, video_info
 from bitbox.video.picture import Image, Picture, frame_picture
 from bitbox.video.repeats import Repeats
@@ -190,9 +191,9 @@ class FrameReader(Iterator[Frame]):
         self._path = Path(path)
         self._container, self._stream = open_video(self._path)
         try:
-            self._damaged_packets = 0
+            self._decoding = Decoding()
             self._damaged_frames = 0
-            self._frames = self._decode()
+            self._frames = self._decoding.frames(self._container, self._stream)
             first = next(self._frames, None)
             if first is None:
                 raise VideoError(
@@ -262,7 +263,7 @@ class FrameReader(Iterator[Frame]):
         except av.FFmpegError:
             return False
         self._first = None
-        self._frames = self._decode()
+        self._frames = self._decoding.frames(self._container, self._stream)
         self._clock = FrameClock(self.info.fps)
         self.n_read = 0
         return True
@@ -298,34 +299,6 @@ class FrameReader(Iterator[Frame]):
             *(self._repeats.findings(self._path.name) if self._done else ()),
             *self._damage_findings(),
         )
-
-    def _decode(self) -> Iterator[Any]:
-        """Yield decoded frames; count packets that cannot be decoded and go on behind them."""
-        import av
-
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-                if packet is None:
-                    return
-            except (av.FFmpegError, OSError):  # the file ends in the middle of a packet
-                self._damaged_packets += 1
-                yield from self._flush()
-                return
-            try:
-                yield from packet.decode()
-            except av.FFmpegError:
-                self._damaged_packets += 1
-
-    def _flush(self) -> Iterator[Any]:
-        """Yield the frames that the decoder still holds."""
-        import av
-
-        try:
-            yield from self._stream.codec_context.decode(None)
-        except av.FFmpegError:
-            self._damaged_packets += 1
 
     def _picture_findings(self) -> Iterator[Finding]:
         if self._interlaced:
@@ -366,12 +339,12 @@ class FrameReader(Iterator[Frame]):
             )
 
     def _damage_findings(self) -> Iterator[Finding]:
-        if self._damaged_packets or self._damaged_frames:
+        if self._decoding.damaged or self._damaged_frames:
             yield Finding(
                 "damaged-video",
                 "warning",
                 f"{self._path.name} is damaged (pieces that could not be decoded: "
-                f"{self._damaged_packets}; frames partly guessed by the decoder: "
+                f"{self._decoding.damaged}; frames partly guessed by the decoder: "
                 f"{self._damaged_frames}).",
                 "Copy the file again from the camera, or check these frames by eye.",
             )
@@ -390,11 +363,11 @@ class FrameReader(Iterator[Frame]):
         """Return how much of the declared duration has no frames, 0 if that is within tolerance."""
         info = self.info
         short = info.n_frames is not None and self.n_read < info.n_frames
-        if info.duration is None or (info.n_frames and not short and not self._damaged_packets):
+        if info.duration is None or (info.n_frames and not short and not self._decoding.damaged):
             return 0.0
         missing = info.start_time + info.duration - self._clock.end
         # An edit list hides frames on purpose: then the duration is short as well. And where frames
         # are not counted, the last one's own duration may be longer than the average.
         step = 1 / info.fps if info.fps > 0 else 0.1
-        grace = 0.95 * step if short or self._damaged_packets else max(2.5 * step, 0.25)
+        grace = 0.95 * step if short or self._decoding.damaged else max(2.5 * step, 0.25)
         return missing if missing > grace else 0.0
