@@ -4,7 +4,15 @@ What is behind these names lives in `bitbox.analysis`.
 """
 
 from bitbox.analysis.imitation import coordination, imitation
+from bitbox.analysis.lags import lag_surface
 from bitbox.analysis.quality import imitation_quality
 from bitbox.analysis.suggest import multiverse, suggest
 
-__all__ = ["coordination", "imitation", "imitation_quality", "multiverse", "suggest"]
+__all__ = [
+    "coordination",
+    "imitation",
+    "imitation_quality",
+    "lag_surface",
+    "multiverse",
+    "suggest",
+]
