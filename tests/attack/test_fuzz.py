@@ -70,10 +70,11 @@ def tables(folder: Path) -> dict[str, bytes]:
             for k in range(30)
         )
         + b"]",
+        "f.parquet": participant.read_bytes(),
     }
 
 
-@pytest.mark.parametrize("name", ["a.csv", "b.csv", "c.tsv", "d.csv", "e.json"])
+@pytest.mark.parametrize("name", ["a.csv", "b.csv", "c.tsv", "d.csv", "e.json", "f.parquet"])
 def test_tables(name: str, tmp_path: Path) -> None:
     content = tables(tmp_path)[name]
     chance = random.Random(name)  # noqa: S311
