@@ -7,6 +7,7 @@ import pytest
 
 from bitbox.face_backend import face_chart, geometry
 from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
+from bitbox.system.blas import one_blas_thread
 from bitbox.video.picture import Picture
 
 cv2 = pytest.importorskip("cv2")
@@ -98,11 +99,15 @@ def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> N
     textures = np.stack([laid_flat(Picture.of(skin()), mesh) for mesh in meshes])
     lost = meshes.copy()
     lost[[0, 5]] = np.nan
-    found = refined(lost, textures)
+    # As recordings are measured: shared out among threads, sums depend on who is summed with whom,
+    # and OpenCV's places, which are multiples of 1/32 pixel, make more of it.
+    with one_blas_thread():
+        found = refined(lost, textures)
+        forwards = refined(meshes, textures)
+        backwards = refined(meshes[::-1], textures[::-1])
     assert np.isnan(found[[0, 5]]).all()
     assert np.isfinite(np.delete(found, [0, 5], axis=0)).all()
-    backwards = refined(meshes[::-1], textures[::-1])
-    np.testing.assert_allclose(backwards[::-1], refined(meshes, textures), atol=0.05)
+    np.testing.assert_allclose(backwards[::-1], forwards, atol=0.05)
 
 
 def test_a_face_partly_outside_the_picture_is_laid_flat() -> None:
