@@ -17,6 +17,7 @@ FLOORS = [
     [""],
     ["errors", "progress"],
     ["files", "findings", "provenance", "system"],
+    ["notebook"],
     ["signals"],
     ["people"],
     ["readers"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from bitbox.analysis.methods import Done, methods_text
 from bitbox.correlation.plan import WindowPlan
 from bitbox.findings import Finding
+from bitbox.notebook import ROWS, left_out, panel
 from bitbox.signals.alignment import Aligned
 from bitbox.signals.checks import FloatArray
 from bitbox.statistics.columns import data_dictionary
@@ -126,6 +128,33 @@ class CorrelationResult:
             f"{windows} windows of {self.plan.window / self.plan.fps:.3g} s, lags up to "
             f"{self.plan.max_lag / self.plan.fps:.3g} s, "
             f"unpacks into {'values, lags' if len(self) == 2 else 'mean, std, lag'}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        order = np.argsort(-np.abs(self.mean.ravel()), kind="stable")  # NaN comes last
+        chosen = [divmod(int(place), self.mean.shape[1]) for place in order[:ROWS]]
+        if_all = left_out(len(chosen), self.mean.size, "to_frame()")
+        return panel(
+            f"{self.plan.mode.capitalize()}: {len(self.x_names)} x {len(self.y_names)} signals",
+            [
+                f"{len(self.times)} windows of {self.plan.window / self.plan.fps:.3g} s, lags up "
+                f"to {self.plan.max_lag / self.plan.fps:.3g} s; the strongest pairs first",
+                *(str(finding) for finding in self.findings),
+            ],
+            ("participant", "model", "mean r", "SD", "lag (s)", "windows"),
+            [
+                (
+                    self.x_names[i],
+                    self.y_names[j],
+                    float(self.mean[i, j]),
+                    float(self.std[i, j]),
+                    float(self.lag[i, j]),
+                    int(self.n_valid[i, j]),
+                )
+                for i, j in chosen
+            ],
+            note=f"Not corrected for chance. {if_all}".strip(),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -325,6 +354,71 @@ class ImitationQuality:
     def data_dictionary(self) -> pd.DataFrame:
         """What every column of the scorecard means."""
         return data_dictionary()
+
+    def plot(self) -> Any:
+        """Return the scorecard as a Plotly figure: each signal's shape, and what chance gives.
+
+        Raises
+        ------
+        BackendError
+            If Plotly isn't installed (``pip install 'openbitbox[report]'``).
+        ParameterError
+            If there is no signal.
+        """
+        from bitbox.report.figures import scorecard_chart
+
+        return scorecard_chart(self.scorecard, alpha=self.headline.alpha)
+
+    def report(self, path: str | Path, *, title: str | None = None) -> Path:
+        """Write the report: one HTML file that works offline.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file to write; a file of that name is replaced, in one step.
+        title : str, optional
+            What stands on top.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        BackendError
+            If Plotly, Jinja or Pillow isn't installed (``pip install 'openbitbox[report]'``).
+
+        Notes
+        -----
+        It has all that the report of ``bitbox imitate`` has, but the pictures: a quality holds
+        signals, not videos. What is said of each recording is said of the part and the frame rate
+        in which it was compared.
+        """
+        from bitbox.report.from_quality import TITLE, quality_content
+        from bitbox.report.html import write_report
+
+        return write_report(quality_content(self, title=title or TITLE), path)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        card = self.scorecard.sort_values("z", ascending=False, kind="stable").head(ROWS)
+        columns = ["shape", "chance_mean", "z", "p_fwer", "latency", "gain"]
+        found = [bool(p <= self.headline.alpha) for p in card["p_fwer"]]
+        if_all = left_out(len(card), len(self.scorecard), "scorecard")
+        return panel(
+            "Imitation quality",
+            [str(self.headline), *(str(finding) for finding in self.findings)],
+            ("signal", "shape", "chance", "z", "family-wise p", "latency (s)", "gain"),
+            [
+                (str(name), *(float(value) for value in row))
+                for name, row in zip(card.index, card[columns].to_numpy(float), strict=True)
+            ],
+            bold=found,
+            note=f"{'In bold: imitated beyond chance. ' if any(found) else ''}{if_all}".strip(),
+        )
 
     def __repr__(self) -> str:
         return f"<ImitationQuality: {self.headline}>"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from bitbox.cli.results import show_results
 from bitbox.cli.terminal import Formats, Terminal
+from bitbox.report.descriptions import describe
 from bitbox.workflow.recordings import is_video, refuse_stated
 from bitbox.workflow.results_folder import RECORD
-from bitbox.workflow.run_report import describe
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -238,3 +238,13 @@ def landmark_columns(names: tuple[str, ...], dimension: int) -> dict[int, list[i
                 got=", ".join(f"{a}{number}" for a in sorted(found)),
             )
     return {number: [found[a] for a in axes] for number, found in points.items()}
+
+
+def spread(values: FloatArray) -> tuple[list[float], list[float], list[float]]:
+    """Return the lowest, middle and highest value of each column; NaN where there is none."""
+    columns = [column[np.isfinite(column)] for column in values.T]
+    lowest, middle, highest = (
+        [float(measure(column)) if len(column) else float("nan") for column in columns]
+        for measure in (np.min, np.median, np.max)
+    )
+    return lowest, middle, highest

@@ -13,6 +13,7 @@ import numpy as np
 
 from bitbox.errors import InputError, ParameterError, SchemaError
 from bitbox.findings import Finding, recorded
+from bitbox.notebook import ROWS, left_out, panel
 from bitbox.signals.checks import (
     FloatArray,
     check_confidence,
@@ -24,6 +25,7 @@ from bitbox.signals.checks import (
     frame_rate,
     landmark_columns,
     some,
+    spread,
 )
 
 if TYPE_CHECKING:
@@ -284,6 +286,25 @@ class Signals:
             f"<Signals: {self.kind} ({self.schema}), {len(self.names)} signals, "
             f"{self.n_frames} frames, {self.duration:.2f} s at {self.rate:.2f} fps, "
             f"coverage {covered:.0%}, {self.backend}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        shown = range(min(len(self.names), ROWS))
+        lowest, middle, highest = spread(self.values[:, : len(shown)])
+        return panel(
+            f"Signals: {self.kind} ({self.schema})",
+            [
+                f"{len(self.names)} signals in {self.units}, measured by {self.backend}",
+                f"{self.n_frames} frames, {self.duration:.2f} s at {self.rate:.2f} fps",
+                *(str(finding) for finding in self.findings),
+            ],
+            ("signal", "coverage", "lowest", "median", "highest"),
+            [
+                (self.names[k], f"{self.coverage[k]:.0%}", lowest[k], middle[k], highest[k])
+                for k in shown
+            ],
+            note=left_out(len(shown), len(self.names), "to_frame()"),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bitbox.face_backend.unit_table import LOCAL_UNITS
-from bitbox.provenance import versions
-from bitbox.report.content import Person, ReportContent, Thumbnail
+from bitbox.report.content import Person, Thumbnail
+from bitbox.report.from_quality import person, quality_content
 from bitbox.report.html import write_report
 from bitbox.workflow.finished_run import Run
 from bitbox.workflow.recordings import Recording
@@ -35,63 +33,26 @@ def write_run_report(run: Run, path: Path) -> Path:
     BackendError
         If Plotly or Jinja isn't installed.
     """
-    quality = run.quality
-    content = ReportContent(
-        title="How closely the participant imitates the model",
-        participant=person(run.participant),
-        model=person(run.model),
-        headline=str(quality.headline),
-        scorecard=quality.scorecard,
+    content = quality_content(
+        run.quality,
+        participant=recorded_person(run.participant),
+        model=recorded_person(run.model),
         findings=run.findings,
-        aligned=(quality.aligned.participant, quality.aligned.model),
-        matrix=quality.matrix,
-        windows=quality.windows,
-        descriptions=describe(quality.scorecard.index),
-        parameters=dict(quality.provenance.get("parameters", {})),
-        provenance={"versions": versions(), **_sources(run)},
-        methods=quality.methods(),
-        data_dictionary=quality.data_dictionary,
+        sources=_sources(run),
     )
     return write_report(content, path)
 
 
-def person(recording: Recording, pictures: int = 4) -> Person:
-    """Return what the report shows of one person."""
-    signals = recording.signals
-    facts: dict[str, str] = {
-        "Duration": f"{signals.duration:.1f} s",
-        "Frame rate": f"{signals.rate:.2f} frames a second",
-        "Frames": f"{signals.n_frames}",
-    }
-    size = signals.provenance.get("source", {}).get("size")
-    if size:
-        facts["Picture"] = f"{size[0]} x {size[1]} pixels"
-    facts |= {"Signals": f"{len(signals.names)} ({signals.schema})", "Measured by": signals.backend}
-    return Person(
-        label=recording.role.capitalize(),
+def recorded_person(recording: Recording, pictures: int = 4) -> Person:
+    """Return what the report shows of one person, with a few pictures from the video."""
+    return person(
+        recording.signals,
+        recording.role.capitalize(),
         file=recording.path.name,
-        facts=facts,
-        signals=signals,
         frames=[
             Thumbnail(time, image, points) for time, image, points in recording.pictures(pictures)
         ],
     )
-
-
-def describe(names: Any) -> dict[str, str]:
-    """Return the sentence of every signal that has one."""
-    known: Mapping[str, str] = {
-        unit.name: unit.sentence + (f" ({unit.action_unit})" if unit.action_unit else "")
-        for unit in LOCAL_UNITS
-    } | {
-        "Rx": "Head nods: turned about the axis from ear to ear (radians).",
-        "Ry": "Head shakes: turned about the vertical axis (radians).",
-        "Rz": "Head tilts towards a shoulder (radians).",
-        "Tx": "Head moves sideways (millimetres).",
-        "Ty": "Head moves up or down (millimetres).",
-        "Tz": "Head moves towards or away from the camera (millimetres).",
-    }
-    return {name: known[name] for name in names if name in known}
 
 
 def _sources(run: Run) -> dict[str, Any]:
