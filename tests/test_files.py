@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitbox.errors import InputError
+from bitbox.errors import InputError, OutputError
 from bitbox.readers import read_signals
 from bitbox.synthetic.signals import imitated_pair
 
@@ -48,3 +48,13 @@ def test_arrow_reads_parquet_from_memory_of_its_own(tmp_path: Path, monkeypatch)
     owned = sources(monkeypatch, "pyarrow.parquet", "ParquetFile")
     assert np.isfinite(read_signals(path).values).all()
     assert owned[0] >= path.stat().st_size
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "a\0b.csv", "a\0/b.csv"])
+def test_names_of_no_file_are_refused(tmp_path: Path, monkeypatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    signals = imitated_pair(duration=5)[0]
+    for write in (signals.to_csv, signals.to_parquet):
+        with pytest.raises(OutputError, match="names no file"):
+            write(name)
+    assert not list(tmp_path.iterdir())

@@ -52,6 +52,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         If the file cannot be written.
     """
     target = Path(path)
+    if not target.name or "\0" in str(target):
+        raise OutputError(f"{str(path)!r} names no file that could be written.")
     temporary = target.with_name(f".{secrets.token_hex(6)}.tmp{target.suffix}")
     try:
         yield temporary

@@ -112,7 +112,7 @@ class TestNames:
         assert bitbox([*arguments, "--surrogates", "19"]) == 0
         assert check_results(folder)["inputs"]["participant"]["file"] == odd.name
 
-    @pytest.mark.parametrize("name", ["x" * 256, "x/" * 3000])
+    @pytest.mark.parametrize("name", ["x" * 256, "x/" * 3000, "x\0y"])
     def test_that_cannot_be(self, pair, tmp_path, capsys, name) -> None:
         good = [str(path) for path in pair]
         bad = str(tmp_path / name)

@@ -100,6 +100,8 @@ class File(click.Path):
         ctx: click.Context | None,
     ) -> Any:
         """Return the path, with the home folder in place of ``~``."""
+        if "\0" in str(value):
+            self.fail(f"{str(value)!r} names no file: it holds a null character.", param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parts or not path.parts[0].startswith("~") or path.exists():
             return path
