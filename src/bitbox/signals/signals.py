@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from bitbox.errors import InputError, ParameterError, SchemaError
 from bitbox.findings import Finding, recorded
 from bitbox.notebook import ROWS, left_out, panel
+from bitbox.signals.bitbox_keys import BitboxKeys
 from bitbox.signals.checks import (
     FloatArray,
     check_confidence,
@@ -23,35 +24,17 @@ from bitbox.signals.checks import (
     check_time,
     check_values,
     frame_rate,
-    landmark_columns,
     some,
     spread,
 )
+from bitbox.signals.vectors import Components, as_components
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Components = Literal["vector", "each", "magnitude"]
-
-ROTATION = ("Rx", "Ry", "Rz")
-TRANSLATION = ("Tx", "Ty", "Tz")
-
-_BITBOX_KEYS = (
-    "type",
-    "schema",
-    "dimension",
-    "frame count",
-    "data",
-    "time",
-    "units",
-    "backend",
-    "confidence",
-    "provenance",
-)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Signals:
+class Signals(BitboxKeys):
     """A set of signals on one clock: what a face processor returns and what the analysis takes.
 
     Parameters
@@ -189,78 +172,7 @@ class Signals:
         array : ndarray, shape (T, n, d)
             NaN is missing.
         """
-        landmarks = self.kind in ("landmark", "landmark-can")
-        how = how or ("vector" if landmarks else "each")
-        if how not in ("vector", "each", "magnitude"):
-            raise ParameterError(
-                "This way to treat vector signals is not known.",
-                expected="components to be 'vector', 'each' or 'magnitude'",
-                got=repr(how),
-            )
-        labels, columns = self._vectors(landmarks, angular)
-        if how == "each":
-            flat = [self.names[c] for group in columns for c in group]
-            return tuple(flat), self.values[:, [c for group in columns for c in group], None]
-        array = self.values[:, columns]
-        if how == "vector":
-            return labels, array
-        if array.shape[2] == 1:
-            raise ParameterError(
-                f"A magnitude needs signals with several coordinates, and {self.kind} has one.",
-                todo="Leave `components` out, or use landmarks or head pose.",
-            )
-        return labels, np.sqrt(np.sum(array**2, axis=2, keepdims=True))
-
-    def _vectors(self, landmarks: bool, angular: bool) -> tuple[tuple[str, ...], list[list[int]]]:
-        """Labels, and the columns of each signal."""
-        if self.kind == "pose":
-            wanted = ROTATION if angular else TRANSLATION
-            missing = [name for name in wanted if name not in self.names]
-            if missing:
-                raise SchemaError(
-                    "The head pose lacks columns that the analysis needs.",
-                    expected=", ".join(wanted),
-                    got=some(self.names),
-                )
-            return ("rotation" if angular else "translation",), [
-                [self.names.index(name) for name in wanted]
-            ]
-        if landmarks:
-            points = landmark_columns(self.names, self.dimension)
-            return tuple(f"landmark {i}" for i in points), list(points.values())
-        return self.names, [[i] for i in range(len(self.names))]
-
-    # ---------------------------------------------------------------- mapping (Bitbox's keys)
-
-    def __getitem__(self, key: str) -> Any:
-        """Return what Bitbox's dictionary holds under this key."""
-        if key == "data":
-            return self.to_frame(time=False)
-        attribute = {"type": "kind", "frame count": "n_frames"}.get(key, key)
-        if key not in _BITBOX_KEYS:
-            raise KeyError(key)
-        return getattr(self, attribute)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_BITBOX_KEYS)
-
-    def __len__(self) -> int:
-        return len(_BITBOX_KEYS)
-
-    def __contains__(self, key: object) -> bool:
-        return key in _BITBOX_KEYS
-
-    def keys(self) -> tuple[str, ...]:
-        """Return Bitbox's keys."""
-        return _BITBOX_KEYS
-
-    def items(self) -> list[tuple[str, Any]]:
-        """Return pairs of Bitbox's keys and what they hold."""
-        return [(key, self[key]) for key in _BITBOX_KEYS]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return what Bitbox's dictionary holds under `key`, or `default`."""
-        return self[key] if key in _BITBOX_KEYS else default
+        return as_components(self.values, self.names, self.kind, self.dimension, how, angular)
 
     # ---------------------------------------------------------------- equality, looks
 
@@ -344,6 +256,9 @@ class Signals:
 
         index = pd.Index(self.time, name="time") if time else None
         return pd.DataFrame(self.values.copy(), columns=list(self.names), index=index)
+
+    def _table(self) -> pd.DataFrame:
+        return self.to_frame(time=False)
 
     def to_bitbox(self) -> dict[str, Any]:
         """Return a plain dictionary in Bitbox's layout."""
