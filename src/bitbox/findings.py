@@ -22,6 +22,12 @@ class Finding:
         What was seen, in a sentence with numbers.
     todo : str
         What to do about it, in a sentence.
+
+    Examples
+    --------
+    >>> from bitbox.findings import Finding
+    >>> print(Finding('few-windows', 'warning', 'There are 9 windows.', 'Record longer.'))
+    warning: There are 9 windows. Record longer.
     """
 
     code: str
@@ -30,7 +36,15 @@ class Finding:
     todo: str
 
     def to_dict(self) -> dict[str, str]:
-        """Return the finding as a plain dictionary of strings."""
+        """Return the finding as a plain dictionary of strings.
+
+        Examples
+        --------
+        >>> from bitbox.findings import Finding
+        >>> finding = Finding('few-windows', 'warning', 'There are 9 windows.', 'Record longer.')
+        >>> finding.to_dict()['code']
+        'few-windows'
+        """
         return asdict(self)
 
     def __str__(self) -> str:

@@ -129,6 +129,19 @@ def imitation(
 
     The strongest of many lags is large even for unrelated signals: the mean correlation says
     little without its value by chance.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.social import imitation
+    >>> corr_mean, corr_std, corr_lag = imitation(participant, model, width=2.0, lag=1.0)
+    >>> corr_mean.shape
+    (3, 3)
+    >>> corr_mean[0, 0] > 0.8  # imitated
+    True
+    >>> bool(-0.6 < corr_lag[0, 0] < -0.2)  # the participant follows, 0.4 s later
+    True
     """
     options = Options(
         width=width,
@@ -187,6 +200,17 @@ def coordination(
     ------
     SchemaError, ParameterError, TooShortError
         As for :func:`imitation`.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.social import coordination
+    >>> result = coordination(participant, model, width=2.0, lag=1.0)
+    >>> result.mean.shape
+    (3, 3)
+    >>> bool(-0.6 < result.lag[0, 0] < -0.2)  # the model moved first
+    True
     """
     options = Options(
         width=width,

@@ -121,6 +121,17 @@ def imitation_quality(
     InputError
         If 'phase' surrogates are asked for and values are missing, or there are more signals, or
         frames, than can be tested.
+
+    Examples
+    --------
+    >>> from bitbox.social import imitation_quality
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+    >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+    >>> print(quality.headline)
+    2 of 3 signals are imitated beyond chance (67%; family-wise p ≤ 0.05); median z = 3.0.
+    >>> quality.scorecard['latency'].round(1).head(2).tolist()  # seconds
+    [0.4, 0.4]
     """
     broken.check_surrogate(surrogate, n_surrogates)
     options = Options(

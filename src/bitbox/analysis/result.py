@@ -91,6 +91,18 @@ class CorrelationResult:
         Parameters, versions and the provenance of X and Y.
     findings : tuple of Finding
         What is worth knowing about the data.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.social import imitation
+    >>> result = imitation(participant, model, width=2.0, lag=1.0)
+    >>> result
+    <imitation: 3 x 3 signals, 38 windows of 2 s, lags up to 1 s, unpacks into mean, std, lag>
+    >>> result.x_names
+    ('s00', 's01', 's02')
+    >>> corr_mean, corr_std, corr_lag = result
     """
 
     mean: FloatArray
@@ -166,6 +178,15 @@ class CorrelationResult:
             With the columns ``participant_signal``, ``model_signal``, ``mean``, ``std``,
             ``lag`` (seconds; negative: the participant follows) and ``windows`` (how many are
             defined). The participant is X, the model is Y.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+        >>> from bitbox.social import imitation
+        >>> frame = imitation(participant, model, width=2.0, lag=1.0).to_frame()
+        >>> frame.loc[frame['mean'].idxmax(), 'participant_signal'] in ('s00', 's01')
+        True
         """
         import pandas as pd
 
@@ -189,6 +210,15 @@ class CorrelationResult:
         Dataset
             ``mean``, ``std``, ``lag`` and ``windows`` over (participant, model); with
             ``stats=False`` also ``r`` and ``r_lag`` over (time, participant, model).
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+        >>> from bitbox.social import imitation
+        >>> data = imitation(participant, model, width=2.0, lag=1.0).to_xarray()
+        >>> dict(data.sizes)
+        {'participant': 3, 'model': 3, 'time': 38}
         """
         import xarray as xr
 
@@ -219,6 +249,15 @@ class CorrelationResult:
         ------
         BackendError
             If Plotly isn't installed (``pip install 'openbitbox[report]'``).
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+        >>> from bitbox.social import imitation
+        >>> figure = imitation(participant, model, width=2.0, lag=1.0).plot()
+        >>> figure.layout.title.text
+        'Mean correlation of every pair of signals'
         """
         from bitbox.report.figures import correlation_heatmap
 
@@ -245,6 +284,17 @@ class Headline:
     enough : float
         Too short to tell, since nothing could reach `alpha`: about how many seconds would be
         enough with the same settings. NaN if the recordings are long enough.
+
+    Examples
+    --------
+    >>> from bitbox.social import imitation_quality
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+    >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+    >>> quality.headline.imitated, quality.headline.tested
+    (2, 3)
+    >>> round(quality.headline.share, 2)
+    0.67
     """
 
     share: float
@@ -311,6 +361,18 @@ class ImitationQuality:
         The same data, parameters and seed give the same numbers.
     provenance : mapping
         Parameters, versions and the provenance of both recordings.
+
+    Examples
+    --------
+    >>> from bitbox.social import imitation_quality
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+    >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+    >>> list(quality.scorecard.index[quality.scorecard['p_fwer'] <= 0.05])
+    ['s00', 's01']
+    >>> for finding in quality.findings:
+    ...     print(finding.code)
+    few-independent-shifts
     """
 
     scorecard: pd.DataFrame
@@ -327,7 +389,17 @@ class ImitationQuality:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def methods(self) -> str:
-        """Return a methods section: what was done, with the numbers used and references."""
+        """Return a methods section: what was done, with the numbers used and references.
+
+        Examples
+        --------
+        >>> from bitbox.social import imitation_quality
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+        >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+        >>> print(quality.methods()[:58])
+        Imitation was measured by windowed, lagged cross-correlati
+        """
         return methods_text(
             Done(
                 plan=self.plan,
@@ -364,6 +436,16 @@ class ImitationQuality:
             If Plotly isn't installed (``pip install 'openbitbox[report]'``).
         ParameterError
             If there is no signal.
+
+        Examples
+        --------
+        >>> from bitbox.social import imitation_quality
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+        >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+        >>> figure = quality.plot()
+        >>> figure.layout.title.text
+        'How closely each signal is imitated'
         """
         from bitbox.report.figures import scorecard_chart
 
@@ -396,6 +478,15 @@ class ImitationQuality:
         It has all that the report of ``bitbox imitate`` has, but the pictures: a quality holds
         signals, not videos. What is said of each recording is said of the part and the frame rate
         in which it was compared.
+
+        Examples
+        --------
+        >>> from bitbox.social import imitation_quality
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+        >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+        >>> quality.report('report.html').name
+        'report.html'
         """
         from bitbox.report.from_quality import TITLE, quality_content
         from bitbox.report.html import write_report

@@ -59,6 +59,17 @@ class Suggestion:
     least_p_fwer : float
         The smallest p that can be reached with these settings and the usual number of shifts.
         NaN: the recordings are too short to tell anything.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.social import suggest
+    >>> advice = suggest(participant, model)
+    >>> advice.width, advice.lag, advice.windows
+    (3.6, 1.2, 20)
+    >>> str(advice) == advice.sentence
+    True
     """
 
     width: float
@@ -73,7 +84,16 @@ class Suggestion:
         return self.sentence
 
     def settings(self) -> dict[str, float]:
-        """Return ``width``, ``step`` and ``lag``, to be passed on with ``**``."""
+        """Return ``width``, ``step`` and ``lag``, to be passed on with ``**``.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+        >>> from bitbox.social import suggest
+        >>> sorted(suggest(participant, model).settings())
+        ['lag', 'step', 'width']
+        """
         return {"width": self.width, "step": self.step, "lag": self.lag}
 
 
@@ -120,6 +140,16 @@ def suggest(
     least 20 windows: over less than a cycle a correlation compares two nearly straight lines, and
     over many it blurs when something happened. The step is half the width. The largest lag is one
     and a half times the expected latency.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.social import imitation_quality, suggest
+    >>> advice = suggest(participant, model)
+    >>> advice.windows
+    20
+    >>> quality = imitation_quality(participant, model, n_surrogates=99, **advice.settings())
     """
     if not (math.isfinite(latency) and latency > 0):
         raise ParameterError(
@@ -295,6 +325,16 @@ def multiverse(
     ------
     ParameterError
         If there is nothing to try, or a parameter makes no sense.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.social import multiverse
+    >>> options = {'widths': (1.0, 2.0), 'lags': (0.6, 1.2)}
+    >>> table = multiverse(participant, model, **options, n_surrogates=99, seed=1)
+    >>> len(table)  # 2 widths, 2 lags, 3 signals
+    12
     """
     import pandas as pd
 

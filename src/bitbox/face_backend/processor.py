@@ -23,7 +23,17 @@ Result: TypeAlias = Any
 
 
 class RuntimeFallbackWarning(UserWarning):
-    """The 3DI runtime that was asked for is not installed; the built-in one is used instead."""
+    """The 3DI runtime that was asked for is not installed; the built-in one is used instead.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from bitbox.face_backend import FaceProcessor, RuntimeFallbackWarning
+    >>> with warnings.catch_warnings(record=True, action='always') as caught:
+    ...     processor = FaceProcessor(runtime='nowhere/3DI')
+    >>> caught[0].category is RuntimeFallbackWarning
+    True
+    """
 
 
 class FaceProcessor:
@@ -60,17 +70,19 @@ class FaceProcessor:
     findings : tuple of Finding
         What was noticed about the current recording so far.
 
-    Examples
-    --------
-    >>> from bitbox.face_backend import FaceProcessor as FP
-    >>> processor = FP()
-    >>> processor.io(input_file='participant.mp4', output_dir='output')  # doctest: +SKIP
-    >>> rect, land, exp_glob, pose, land_can, exp_loc = processor.run_all()  # doctest: +SKIP
-
     Notes
     -----
     Each step computes the steps before it if need be, so they may be called in any order, and
     give exactly what :meth:`run_all` gives.
+
+    Examples
+    --------
+    >>> from bitbox.face_backend import FaceProcessor
+    >>> processor = FaceProcessor()
+    >>> processor.io(input_file='participant.mp4', output_dir='output')
+    >>> rect, land, exp_glob, pose, land_can, exp_loc = processor.run_all(normalize=True)
+    >>> pose.names
+    ('Tx', 'Ty', 'Tz', 'Rx', 'Ry', 'Rz')
     """
 
     def __init__(
@@ -129,6 +141,12 @@ class FaceProcessor:
             The folder cannot be made or written to.
         ParameterError
             No folder is given although files are asked for.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', output_dir='output')
         """
         if output_dir is None and self.return_output != "dict":
             raise ParameterError(
@@ -150,6 +168,14 @@ class FaceProcessor:
         ------
         VideoError
             The video cannot be decoded, or shows no face.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> processor.detect_faces().names
+        ('x', 'y', 'w', 'h')
         """
         return self._deliver(["rectangle"], normalize=True)
 
@@ -160,6 +186,14 @@ class FaceProcessor:
         ------
         VideoError
             The video cannot be decoded, or shows no face.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> len(processor.detect_landmarks().names)
+        102
         """
         return self._deliver(["landmark"], normalize=True)
 
@@ -189,6 +223,15 @@ class FaceProcessor:
         ------
         VideoError
             The video cannot be decoded, or shows no face.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> exp_glob, pose, land_can = processor.fit()
+        >>> land_can.units
+        'mm'
         """
         return self._deliver(["expression-global", "pose", "landmark-can"], normalize)
 
@@ -205,6 +248,14 @@ class FaceProcessor:
         ------
         VideoError
             The video cannot be decoded, or shows no face.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> processor.localized_expressions(normalize=False).units
+        'mm'
         """
         return self._deliver(["expression-local"], normalize)
 
@@ -220,6 +271,14 @@ class FaceProcessor:
         ------
         VideoError
             The video cannot be decoded, or shows no face.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> [signals.kind for signals in processor.run_all()]
+        ['rectangle', 'landmark', 'expression', 'pose', 'landmark-can', 'expression']
         """
         return self._deliver(OUTPUTS, normalize)
 
@@ -269,6 +328,14 @@ class FaceProcessor:
         Notes
         -----
         Works the same for every `return_output`. Axes are drawn for the built-in runtime only.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> picture = processor.plot('frames', 'frames.png', frames=2)
+        >>> figure = processor.plot('signals', output='pose')
         """
         from bitbox.face_backend import plot
 

@@ -36,6 +36,22 @@ class FaceProcessor3DI(FaceProcessor):
     ------
     BackendError
         The runtime, or a part of it, is missing. There is no fallback.
+
+    Examples
+    --------
+    >>> from bitbox.face_backend import FaceProcessor3DI
+    >>> from bitbox.errors import BackendError
+    >>> try:
+    ...     processor = FaceProcessor3DI('nowhere/3DI')  # no fallback
+    ... except BackendError:
+    ...     print('3DI is not there')
+    3DI is not there
+
+    With 3DI installed:
+
+    >>> processor = FaceProcessor3DI('bitbox:latest')  # doctest: +SKIP
+    >>> processor.io('participant.mp4', 'output')  # doctest: +SKIP
+    >>> rect, land, exp_glob, pose, land_can, exp_loc = processor.run_all()  # doctest: +SKIP
     """
 
     def __init__(

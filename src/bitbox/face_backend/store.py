@@ -76,6 +76,13 @@ class Cache:
     -----
     Results are kept for ever unless a retention period is set, because their keys make them
     unable to go stale: a changed video, setting or version has another key.
+
+    Examples
+    --------
+    >>> from bitbox.face_backend import Cache
+    >>> cache = Cache('output')
+    >>> cache.retention
+    'forever'
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -93,6 +100,14 @@ class Cache:
         ------
         OutputError
             The folder cannot be made or written to.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import Cache
+        >>> cache = Cache()
+        >>> cache.open('output')
+        >>> cache.folder.name
+        'output'
         """
         path = Path(folder)
         try:
@@ -118,6 +133,16 @@ class Cache:
         ------
         InputError
             There is no such folder.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> _ = processor.detect_faces()
+        >>> from bitbox.face_backend import Cache
+        >>> [entry.recording for entry in Cache.at('output').entries() if entry.what == 'rectangle']
+        ['participant']
         """
         if not Path(folder).is_dir():
             raise InputError(
@@ -128,7 +153,16 @@ class Cache:
         return cache
 
     def close(self) -> None:
-        """Keep nothing until a folder is opened again."""
+        """Keep nothing until a folder is opened again.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import Cache
+        >>> cache = Cache('output')
+        >>> cache.close()
+        >>> cache.entries()
+        []
+        """
         self.folder = None
 
     @property
@@ -158,6 +192,14 @@ class Cache:
         -----
         The period is kept in the folder, for later runs too. Called before a folder is chosen,
         it applies to each folder that is opened.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import Cache
+        >>> cache = Cache('output')
+        >>> cache.change_retention_period('2 weeks')
+        >>> cache.retention
+        '2 weeks'
         """
         parse_period(period)
         self._wanted = period.strip()
@@ -165,7 +207,14 @@ class Cache:
             save_period(self.folder, self._wanted)
 
     def entries(self) -> list[Entry]:
-        """Return the stored results, by name."""
+        """Return the stored results, by name.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import Cache
+        >>> Cache('new folder').entries()
+        []
+        """
         if self.folder is None:
             return []
         found = entries(self.folder, parse_period(self.retention))
@@ -189,6 +238,16 @@ class Cache:
         ------
         OutputError
             A file cannot be removed.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'output')
+        >>> _ = processor.detect_faces()
+        >>> removed = processor.cache.clear(recording='participant')
+        >>> processor.cache.entries()
+        []
         """
         removed = []
         for entry in self.entries():

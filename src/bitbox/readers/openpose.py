@@ -96,6 +96,21 @@ def read_openpose(path: Path, fps: float | None, person: str | int = "largest") 
     -----
     OpenPose does not tell people apart over time. A person is followed only as far as anybody can
     have got in the time that passed, see `bitbox.people.stretches`.
+
+    Examples
+    --------
+    >>> import json
+    >>> from pathlib import Path
+    >>> from bitbox.readers import read_openpose
+    >>> folder = Path('pose')
+    >>> folder.mkdir()
+    >>> for k in range(3):
+    ...     points = [part for p in range(25) for part in (100 + k + p, 50 + 2 * p, 0.9)]
+    ...     frame = {'people': [{'pose_keypoints_2d': points}]}
+    ...     _ = (folder / f'anna_{k:012d}_keypoints.json').write_text(json.dumps(frame))
+    >>> signals = read_openpose(folder, fps=30)
+    >>> signals.names[:2], signals.values[:, 0]
+    (('Nose_x', 'Nose_y'), array([100., 101., 102.]))
     """
     rate = need_fps(path, fps)
     files = _files(path)

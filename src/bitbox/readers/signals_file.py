@@ -66,6 +66,19 @@ def read_signals(
     ParameterError
         The file counts frames, and `fps` is not given, or not from 3 to 500; or `time_unit` is
         given for a file without times.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> smile = [k % 7 for k in range(90)]
+    >>> table = pd.DataFrame({'time': [k / 30 for k in range(90)], 'smile': smile})
+    >>> table.to_csv('face.csv', index=False)
+    >>> from bitbox.readers import read_signals
+    >>> signals = read_signals('face.csv')
+    >>> signals.names
+    ('smile',)
+    >>> round(signals.rate)
+    30
     """
     file = Path(path)
     stated = Stated(fps, kind, person, time_unit, angle_unit)
@@ -117,7 +130,18 @@ def read_csv(
     time_unit: TimeUnit | None = None,
     angle_unit: AngleUnit | None = None,
 ) -> Signals:
-    """Read a CSV file; see :func:`read_signals`."""
+    """Read a CSV file; see :func:`read_signals`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> smile = [k % 7 for k in range(90)]
+    >>> table = pd.DataFrame({'time': [k / 30 for k in range(90)], 'smile': smile})
+    >>> table.to_csv('face.csv', index=False)
+    >>> from bitbox.readers import read_csv
+    >>> read_csv('face.csv').names
+    ('smile',)
+    """
     stated = Stated(fps, kind, person, time_unit, angle_unit)
     return _read_stated(Path(path), stated)
 

@@ -46,6 +46,16 @@ def read_threedi(path: Path, fps: float | None = None) -> Signals:
         The name or the content is not of such a file.
     ParameterError
         `fps` is missing.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from bitbox.readers import read_threedi
+    >>> np.savetxt('anna_pose_smooth.3DI', np.ones((4, 9)))
+    >>> signals = read_threedi(Path('anna_pose_smooth.3DI'), fps=30)
+    >>> signals.kind, signals.n_frames
+    ('pose', 4)
     """
     match = _FILE.fullmatch(path.name)
     if match is None:

@@ -54,6 +54,13 @@ class Thumbnail:
         The frame, upright, RGB.
     landmarks : ndarray, shape (51, 2), optional
         iBUG landmarks in pixels of `image`; None, or NaN, where no face was found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import Thumbnail
+    >>> Thumbnail(1.5, np.zeros((90, 160, 3), np.uint8)).time
+    1.5
     """
 
     time: float
@@ -96,6 +103,12 @@ class Person:
         None.
     frames : sequence of Thumbnail
         A few frames with the landmarks found in them.
+
+    Examples
+    --------
+    >>> from bitbox.report import Person
+    >>> Person('Participant', file='anna.mp4', facts={'Age': '31 years'}).label
+    'Participant'
     """
 
     label: str
@@ -120,6 +133,14 @@ class LagSurface:
         Centres of the windows in seconds.
     lags : ndarray, shape (lags,)
         Seconds, with the sign of the analysis: negative where the participant follows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import LagSurface
+    >>> surface = LagSurface('smile', np.zeros((5, 3)), np.arange(5.0), np.array([-0.2, -0.1, 0.0]))
+    >>> surface.r.shape
+    (5, 3)
     """
 
     name: str
@@ -170,6 +191,17 @@ class ReportContent:
     ------
     ParameterError
         If the aligned signals have different times.
+
+    Examples
+    --------
+    >>> from bitbox.social import imitation_quality
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
+    >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+    >>> from bitbox.report import ReportContent, write_report
+    >>> content = ReportContent('Anna', headline=str(quality.headline), scorecard=quality.scorecard)
+    >>> write_report(content, 'report.html').name
+    'report.html'
     """
 
     title: str

@@ -53,6 +53,15 @@ def coverage_strip(people: Sequence[tuple[str, ArrayLike, ArrayLike]]) -> go.Fig
     ------
     ParameterError
         If there are not as many frames as times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> time = np.arange(300) / 30
+    >>> figure = figures.coverage_strip([('Participant', time, time < 8)])
+    >>> figure.layout.title.text
+    'When each person was tracked'
     """
     go = graph_objects()
     drawing = figure(40 * len(people) + 52, "When each person was tracked")

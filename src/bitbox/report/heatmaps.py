@@ -55,6 +55,14 @@ def correlation_heatmap(
     The colours are centred on 0. Where all correlations are well above 0, as the largest of
     many lags is by chance alone, they run from the smallest to the largest instead, or nothing
     could be told apart; ``figure.layout.meta["centred"]`` says which it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> figure = figures.correlation_heatmap([[0.8, -0.1]], ['smile'], ['smile', 'frown'])
+    >>> figure.data[0].type
+    'heatmap'
     """
     return _matrix(r, x_names, y_names, title, ("Mean r", CORRELATION_SCALE, "r = %{z:.2f}"), True)
 
@@ -69,6 +77,14 @@ def latency_heatmap(
     """Draw latencies in seconds, positive where the participant (rows) follows the model.
 
     Parameters and errors are those of :func:`correlation_heatmap`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> figure = figures.latency_heatmap([[0.4, np.nan]], ['smile'], ['smile', 'frown'])
+    >>> figure.layout.title.text
+    'Mean latency of every pair of signals'
     """
     scale = ("Latency (s)", LATENCY_SCALE, "latency %{z:+.2f} s")
     return _matrix(latency, x_names, y_names, title, scale)
@@ -211,6 +227,15 @@ def lag_heatmap(r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str
     ------
     ParameterError
         If the shapes don't belong together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> r = np.array([[0.1, 0.9, 0.2], [0.0, 0.8, 0.3]])  # 2 windows, 3 latencies
+    >>> figure = figures.lag_heatmap(r, [1.0, 2.0], [0.0, 0.2, 0.4], name='smile')
+    >>> figure.data[-1].y.round(1)  # the latency of the strongest correlation of each window
+    array([0.2, 0.2], dtype=float32)
     """
     go = graph_objects()
     z = np.asarray(r, dtype=float)

@@ -125,6 +125,12 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     -----
     The file holds everything it needs and forbids the browser to fetch anything else (by its
     content security policy). The same content gives the same file.
+
+    Examples
+    --------
+    >>> from bitbox.report import ReportContent, write_report
+    >>> write_report(ReportContent('Only a title'), 'report.html').name
+    'report.html'
     """
     page = _render(content)
     target = Path(path)

@@ -53,6 +53,14 @@ def thin(values: ArrayLike, limit: int = DRAWN) -> NDArray[np.intp]:
         Indices in rising order: all of them where T <= limit. Otherwise the signal is cut into
         equal stretches, and the lowest and the highest value of each stretch are kept, together
         with one missing value where there is any, so that gaps stay gaps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> wave = np.sin(np.arange(10_000) / 50)
+    >>> len(figures.thin(wave, 600)) <= 600
+    True
     """
     signal = np.asarray(values, dtype=float)
     if limit < 3:
@@ -97,6 +105,15 @@ def course_values(
     """Return what differs between figures of :func:`time_course` on one clock, trace by trace.
 
     A page that holds many of them holds one figure, and these values for each of the others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> time = np.arange(90) / 30
+    >>> model, participant = figures.course_values(time, (np.sin(time), np.cos(time)))
+    >>> sorted(model)
+    ['x', 'y']
     """
     values = _points(time, pair, limit)
     if window_r is not None:
@@ -148,7 +165,14 @@ def _checked(
 
 
 def course_title(name: str) -> str:
-    """Return the title of a figure of :func:`time_course`, as text."""
+    """Return the title of a figure of :func:`time_course`, as text.
+
+    Examples
+    --------
+    >>> from bitbox.report import figures
+    >>> figures.course_title('smile')
+    'smile: participant over model'
+    """
     return f"{short(name)}: participant over model"
 
 
@@ -185,6 +209,15 @@ def time_course(
     ------
     ParameterError
         If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> time = np.arange(90) / 30
+    >>> figure = figures.time_course(time, np.sin(time), np.cos(time), name='smile', unit='mm')
+    >>> [trace.name for trace in figure.data]
+    ['Model', 'Participant']
     """
     clock, x, y = _checked(time, participant, model)
     drawing = figure(
@@ -277,6 +310,16 @@ def time_courses(
     ------
     ParameterError
         If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.report import figures
+    >>> time = np.arange(90) / 30
+    >>> pair = np.column_stack([np.sin(time), np.cos(time)])
+    >>> figure = figures.time_courses(time, pair, pair[:, ::-1], ['smile', 'frown'])
+    >>> len(figure.data)
+    4
     """
     clock, x, y = _checked(time, participant, model)
     k = len(names)

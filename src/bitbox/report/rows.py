@@ -99,6 +99,15 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     ------
     ParameterError
         If there is no signal, or neither ``shape`` nor ``mean``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bitbox.report import figures
+    >>> card = pd.DataFrame({'shape': [0.9, 0.6], 'p_fwer': [0.01, 0.6]}, index=['smile', 'frown'])
+    >>> figure = figures.scorecard_chart(card)
+    >>> [trace.name for trace in figure.data]
+    ['beyond chance', 'not beyond']
     """
     go = graph_objects()
     column = shape_column(scorecard)
@@ -206,6 +215,15 @@ def latency_chart(
     Notes
     -----
     Without window-wise latencies and quartiles, the dot is what the column ``latency`` holds.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bitbox.report import figures
+    >>> card = pd.DataFrame({'shape': [0.9], 'latency': [0.4], 'p_fwer': [0.01]}, index=['smile'])
+    >>> figure = figures.latency_chart(card)
+    >>> figure.layout.xaxis.title.text
+    'Latency (s); right of 0: the participant follows'
     """
     go = graph_objects()
     drawing = _rows(

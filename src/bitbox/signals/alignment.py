@@ -42,6 +42,14 @@ class Aligned:
         False where both were on this grid already and no value was touched.
     findings : tuple of Finding
         What is worth knowing about how the clocks were joined.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> signals = imitated_pair(3, duration=10, seed=1).participant
+    >>> from bitbox.signals.alignment import align
+    >>> align(signals, signals.shifted(2.0)).resampled  # the clocks meet frame by frame
+    False
     """
 
     participant: Signals
@@ -92,6 +100,18 @@ def align(
     that they share; ends are not padded. If both already are on one regular grid of that rate
     (every time within 5 % of a frame of it), they are only cut to the time that they share: no
     value is changed and no gap bridged.
+
+    Examples
+    --------
+    >>> from bitbox.signals.alignment import align
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> fast = imitated_pair(2, duration=10, fps=50, seed=1).participant
+    >>> slow = imitated_pair(2, duration=10, fps=25, seed=1).model
+    >>> aligned = align(fast, slow, offset=1.0)
+    >>> aligned.fps, aligned.participant.n_frames, aligned.model.n_frames
+    (25.0, 225, 225)
+    >>> [finding.code for finding in aligned.findings]
+    ['partly-shared', 'frame-rates-differ']
     """
     _check_parameters(fps, max_gap, offset)
     _check_rate(fps, participant, model)

@@ -44,13 +44,37 @@ class BitboxKeys:
         return key in KEYS
 
     def keys(self) -> tuple[str, ...]:
-        """Return Bitbox's keys."""
+        """Return Bitbox's keys.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.keys()[:3]
+        ('type', 'schema', 'dimension')
+        """
         return KEYS
 
     def items(self) -> list[tuple[str, Any]]:
-        """Return pairs of Bitbox's keys and what they hold."""
+        """Return pairs of Bitbox's keys and what they hold.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> dict(signals.items())['type']
+        'expression'
+        """
         return [(key, self[key]) for key in KEYS]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return what Bitbox's dictionary holds under `key`, or `default`."""
+        """Return what Bitbox's dictionary holds under `key`, or `default`.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.get('type'), signals.get('colour', 'none')
+        ('expression', 'none')
+        """
         return self[key] if key in KEYS else default

@@ -74,6 +74,25 @@ class Signals(BitboxKeys):
     A ``Signals`` is also a read-only mapping with the keys of Bitbox's dictionaries
     (``sig['data']`` is a DataFrame, ``sig['frame count']``, ``sig['type']``, ...). Only the name
     ``values`` differs from a mapping's: it is the array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.signals import Signals
+    >>> time = np.arange(90) / 30
+    >>> signals = Signals(
+    ...     np.sin(time)[:, None],
+    ...     time,
+    ...     ['smile'],
+    ...     kind='expression',
+    ...     schema='mine',
+    ...     units='mm',
+    ...     backend='by hand',
+    ... )
+    >>> signals
+    <Signals: expression (mine), 1 signals, 90 frames, 2.97 s at 30.00 fps, coverage 100%, by hand>
+    >>> signals['frame count']  # reads like Bitbox's dictionaries, too
+    90
     """
 
     values: FloatArray
@@ -135,6 +154,13 @@ class Signals(BitboxKeys):
         ------
         ParameterError
             If a name isn't there.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.select(['s02', 's00']).names
+        ('s02', 's00')
         """
         places = {name: column for column, name in enumerate(self.names)}
         unknown = [name for name in names if name not in places]
@@ -148,7 +174,15 @@ class Signals(BitboxKeys):
         return self.replace(values=self.values[:, columns], names=tuple(names))
 
     def shifted(self, seconds: float) -> Signals:
-        """Return the same signals on a clock that runs `seconds` later."""
+        """Return the same signals on a clock that runs `seconds` later.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> float(signals.shifted(0.5).time[0])
+        0.5
+        """
         return self if seconds == 0 else self.replace(time=self.time + seconds)
 
     def components(
@@ -171,6 +205,14 @@ class Signals(BitboxKeys):
             n names.
         array : ndarray, shape (T, n, d)
             NaN is missing.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> labels, array = signals.components()
+        >>> array.shape
+        (300, 3, 1)
         """
         return as_components(self.values, self.names, self.kind, self.dimension, how, angular)
 
@@ -223,7 +265,15 @@ class Signals(BitboxKeys):
         return _rebuild, (self.values, self.time, self.names, self.metadata(), self.confidence)
 
     def replace(self, **changes: Any) -> Signals:
-        """Return a copy in which some of the constructor's arguments differ."""
+        """Return a copy in which some of the constructor's arguments differ.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.replace(units='mm').units
+        'mm'
+        """
         arguments = {
             **self.metadata(),
             "values": self.values,
@@ -235,7 +285,15 @@ class Signals(BitboxKeys):
         return Signals(**arguments)
 
     def metadata(self) -> dict[str, Any]:
-        """Return what describes the signals besides arrays and names, as JSON can hold it."""
+        """Return what describes the signals besides arrays and names, as JSON can hold it.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.metadata()['kind']
+        'expression'
+        """
         return {
             "kind": self.kind,
             "schema": self.schema,
@@ -251,6 +309,13 @@ class Signals(BitboxKeys):
         """Return a DataFrame, one column a signal, with the time in seconds as index.
 
         With ``time=False`` the index counts frames, as in Bitbox's dictionaries.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.to_frame().loc[1.0:2.0].shape
+        (31, 3)
         """
         import pandas as pd
 
@@ -261,7 +326,15 @@ class Signals(BitboxKeys):
         return self.to_frame(time=False)
 
     def to_bitbox(self) -> dict[str, Any]:
-        """Return a plain dictionary in Bitbox's layout."""
+        """Return a plain dictionary in Bitbox's layout.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.to_bitbox()['frame count']
+        300
+        """
         return dict(self.items())
 
     @classmethod
@@ -280,13 +353,29 @@ class Signals(BitboxKeys):
         ------
         SchemaError
             If the dictionary lacks a key or holds a type that isn't known.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from bitbox.signals import Signals
+        >>> data = {'type': 'expression', 'data': pd.DataFrame({'smile': [0.0, 0.5, 1.0]})}
+        >>> Signals.from_bitbox(data, fps=25).time
+        array([0.  , 0.04, 0.08])
         """
         from bitbox.signals.layout import from_dict
 
         return cls(**from_dict(data, fps))
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write time, values and confidence (if known) to a CSV file and return its path."""
+        """Write time, values and confidence (if known) to a CSV file and return its path.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.to_csv('signals.csv').name
+        'signals.csv'
+        """
         from bitbox.signals.files import write_csv
 
         return write_csv(self.to_frame(), self.confidence, Path(path))
@@ -298,6 +387,13 @@ class Signals(BitboxKeys):
         ------
         OutputError
             If the file cannot be written.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> signals.to_parquet('signals.parquet').name
+        'signals.parquet'
         """
         from bitbox.signals.files import write_parquet
 
@@ -313,6 +409,14 @@ class Signals(BitboxKeys):
         ------
         InputError
             If the file is missing, isn't Parquet or wasn't written by bitbox.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> Signals = type(signals)
+        >>> Signals.from_parquet(signals.to_parquet('signals.parquet')) == signals
+        True
         """
         from bitbox.signals.files import read_parquet
 

@@ -110,7 +110,14 @@ class DemoPair(NamedTuple):
 
 
 def demo_truth(duration: float = 24.0) -> DemoTruth:
-    """Return what is true of the demonstration."""
+    """Return what is true of the demonstration.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.demo import demo_truth
+    >>> demo_truth(24.0).to_frame().shape[0] > 5
+    True
+    """
     movements = tuple(
         DemoMovement(
             name, _TELLING[name], gain is not None, DELAY if gain is not None else None, gain
@@ -172,6 +179,13 @@ def render_demo(
         If the duration is under 5 s.
     OutputError
         If cache or folder cannot be written.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.demo import render_demo
+    >>> pair = render_demo('demo', duration=5, size=(320, 180))
+    >>> pair.participant.name, pair.model.name
+    ('participant.mp4', 'model.mp4')
     """
     if duration < 5:
         raise ParameterError("The demonstration takes 5 s at least.", got=f"{duration} s")

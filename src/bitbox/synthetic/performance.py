@@ -33,6 +33,14 @@ class Bursts:
         Seconds by which all of it comes later.
     gain : float
         Factor of all sizes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import Bursts
+    >>> smile = Bursts((0.5,), (1.0,), (0.8,))  # at 0.5 s, for 1 s, this strong
+    >>> smile(np.array([0.0, 1.0, 2.0])).round(2)
+    array([0. , 0.8, 0. ])
     """
 
     starts: tuple[float, ...]
@@ -66,6 +74,14 @@ class Bursts:
             Mean rest between movements in seconds.
         signed : bool
             Whether amplitudes may be negative, as for head turns.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from bitbox.synthetic.performance import Bursts
+        >>> bursts = Bursts.random(10.0, np.random.default_rng(1))
+        >>> len(bursts.starts) > 0
+        True
         """
         rng = np.random.default_rng(seed)
         starts, lengths, sizes = [], [], []
@@ -87,7 +103,14 @@ class Bursts:
         return self.gain * out
 
     def imitated(self, delay: float, gain: float) -> Bursts:
-        """Return the same movements, later and of another size."""
+        """Return the same movements, later and of another size.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.performance import Bursts
+        >>> Bursts((0.5,), (1.0,), (0.8,)).imitated(delay=0.25, gain=0.5)
+        Bursts(starts=(0.5,), lengths=(1.0,), sizes=(0.8,), delay=0.25, gain=0.5)
+        """
         return replace(self, delay=self.delay + delay, gain=self.gain * gain)
 
 
@@ -105,6 +128,13 @@ class Performance:
         Yaw, pitch, roll in degrees, x and y in millimetres, approach as a share of the size;
         see `face.rotation` for the signs. Relative to the portrait at rest. x is positive to the
         right of the picture, y downwards.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import perform
+    >>> perform(np.arange(30) / 30, {'smile': 0.5}).drives.shape
+    (30, 32)
     """
 
     time: FloatArray
@@ -164,6 +194,15 @@ def perform(
     ------
     ParameterError
         If a name is unknown, or a course has the wrong length or a missing value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import Bursts, perform
+    >>> smile = Bursts((0.1,), (0.8,), (1.0,))
+    >>> performance = perform(np.arange(30) / 30, {'smile': smile}, {'yaw': 5.0})
+    >>> performance.head.shape
+    (30, 6)
     """
     times = np.asarray(time, dtype=np.float64)
     drives = np.zeros((len(times), len(MOVEMENTS)))

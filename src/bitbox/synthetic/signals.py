@@ -46,6 +46,12 @@ class SignalTruth:
         Frames a second, and seconds.
     seed : int
         What the random numbers were drawn from.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> imitated_pair(2, imitated=1, delay=0.4, seed=1).truth.delay
+    (0.4, nan)
     """
 
     names: tuple[str, ...]
@@ -60,7 +66,14 @@ class SignalTruth:
     seed: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the truth as plain values; None where something does not apply."""
+        """Return the truth as plain values; None where something does not apply.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> imitated_pair(2, imitated=1, delay=0.4, seed=1).truth.to_dict()['delay']
+        [0.4, None]
+        """
         plain = asdict(self)
         for key in ("delay", "gain"):
             plain[key] = [None if np.isnan(v) else v for v in plain[key]]
@@ -68,7 +81,15 @@ class SignalTruth:
 
 
 class SignalPair(NamedTuple):
-    """Signals of a participant and a model, and what is true of them."""
+    """Signals of a participant and a model, and what is true of them.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> pair = imitated_pair(2, seed=1)
+    >>> pair.model.names
+    ('s00', 's01')
+    """
 
     participant: Signals
     model: Signals
@@ -129,6 +150,15 @@ def imitated_pair(
     ------
     ParameterError
         If an argument makes no sense.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(4, imitated=2, duration=30, seed=1)
+    >>> truth.imitated
+    (True, True, False, False)
+    >>> model.values.shape
+    (900, 4)
     """
     which = _which(imitated, n_signals)
     delays = _per_signal("delay", delay, n_signals)
@@ -192,6 +222,12 @@ def independent_pair(
     -------
     SignalPair
         ``participant, model, truth``, the truth being that nothing is imitated.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import independent_pair
+    >>> independent_pair(3, seed=1).truth.imitated
+    (False, False, False)
     """
     return imitated_pair(
         n_signals,
@@ -243,6 +279,14 @@ def movements(
     ------
     ParameterError
         If the process is unknown or a number makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.signals import movements
+    >>> x = movements('autocorrelated', 3000, 2, 30.0, np.random.default_rng(1), bandwidth=1.0)
+    >>> x.shape
+    (3000, 2)
     """
     if process not in PROCESSES:
         raise ParameterError(

@@ -40,6 +40,17 @@ class Person:
         of it in a split screen). Put lower where the portrait would end above the lower edge.
     other : bool
         False: the portrait; True: the portrait mirrored and recoloured, as a second person.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import perform
+    >>> from bitbox.synthetic.video import Person, Scene, stage
+    >>> time = np.arange(3) / 30
+    >>> left = Person(perform(time, {'smile': 1.0}, {'x': -80.0}))
+    >>> right = Person(perform(time, {}, {'x': 80.0}), other=True)
+    >>> len(stage([left, right], Scene(size=(320, 180))).faces())
+    2
     """
 
     performance: Performance
@@ -74,6 +85,12 @@ class Scene:
         Compression of the video, see `bitbox.video.write_video`; above 35 blocks are seen.
     seed : int
         Where random numbers start.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.video import Scene
+    >>> Scene(size=(320, 180), noise=3).size
+    (320, 180)
     """
 
     size: tuple[int, int] = (1280, 720)
@@ -116,6 +133,15 @@ class FaceTruth:
         Who is in it and what they do; the first is drawn first, so later ones pass before it.
     scene : Scene
         How it was taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import perform
+    >>> from bitbox.synthetic.video import Scene, stage
+    >>> truth = stage(perform(np.arange(3) / 30, {'smile': 1.0}), Scene(size=(320, 180)))
+    >>> truth.mesh().shape
+    (3, 468, 3)
     """
 
     people: tuple[Person, ...]
@@ -263,6 +289,16 @@ def render_video(
         If there is nobody, or the times of two people differ.
     OutputError
         If the video cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import perform
+    >>> from bitbox.synthetic.video import Scene, render_video
+    >>> performance = perform(np.arange(5) / 30, {'smile': lambda t: 6 * t})
+    >>> truth = render_video('smile.mp4', performance, Scene(size=(320, 180)))
+    >>> truth.movement('ul_left_corner_raise').round(1)
+    array([0. , 0.2, 0.4, 0.6, 0.8])
     """
     truth = stage(people, scene)
     path = Path(path)
@@ -283,6 +319,15 @@ def stage(people: Person | Performance | Sequence[Person], scene: Scene | None =
     ------
     ParameterError
         If there is nobody, or the times of two people differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import perform
+    >>> from bitbox.synthetic.video import Scene, stage
+    >>> truth = stage(perform(np.arange(3) / 30, {}, {'yaw': 10.0}), Scene(size=(320, 180)))
+    >>> truth.head('yaw')
+    array([10., 10., 10.])
     """
     if isinstance(people, Performance):
         people = Person(people)
@@ -297,7 +342,17 @@ def stage(people: Person | Performance | Sequence[Person], scene: Scene | None =
 
 
 def render_frames(truth: FaceTruth) -> Iterator[Image]:
-    """Yield the frames of a scene as RGB images of shape (height, width, 3)."""
+    """Yield the frames of a scene as RGB images of shape (height, width, 3).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.synthetic.performance import perform
+    >>> from bitbox.synthetic.video import Scene, render_frames, stage
+    >>> truth = stage(perform(np.arange(3) / 30, {'smile': 1.0}), Scene(size=(320, 180)))
+    >>> [image.shape for image in render_frames(truth)]
+    [(180, 320, 3), (180, 320, 3), (180, 320, 3)]
+    """
     scene = truth.scene
     wall = backdrop(scene.size)
     rng = np.random.default_rng(scene.seed)

@@ -72,6 +72,13 @@ class Frame:
         The upright picture with square pixels; it is converted as far as it is looked at.
     damaged : bool
         Whether the decoder had to guess parts of the image.
+
+    Examples
+    --------
+    >>> from bitbox.video import read_frames
+    >>> frame = next(read_frames('participant.mp4'))
+    >>> frame.index, frame.time, frame.image.shape
+    (0, 0.0, (180, 320, 3))
     """
 
     index: int
@@ -105,6 +112,12 @@ def probe(path: str | os.PathLike[str]) -> VideoInfo:
     ------
     VideoError
         If there is no such file, it is not a video, or not one frame can be decoded.
+
+    Examples
+    --------
+    >>> from bitbox.video import probe
+    >>> round(probe('participant.mp4').fps)
+    30
     """
     with read_frames(path) as frames:
         return frames.info
@@ -129,6 +142,14 @@ def read_frames(path: str | os.PathLike[str]) -> FrameReader:
     ------
     VideoError
         If there is no such file, it is not a video, or not one frame can be decoded.
+
+    Examples
+    --------
+    >>> from bitbox.video import read_frames
+    >>> with read_frames('participant.mp4') as frames:
+    ...     times = [frame.time for frame in frames]
+    >>> len(times)
+    150
     """
     return FrameReader(path)
 
@@ -153,6 +174,13 @@ def frames_at(path: str | os.PathLike[str], times: Sequence[float]) -> list[Imag
     ------
     VideoError
         If the file cannot be decoded.
+
+    Examples
+    --------
+    >>> from bitbox.video import frames_at
+    >>> first, later = frames_at('participant.mp4', [0.0, 1.0])
+    >>> later.shape
+    (180, 320, 3)
     """
     wanted = [float(time) for time in times]
     with read_frames(path) as frames:
@@ -185,6 +213,14 @@ class FrameReader(Iterator[Frame]):
         What the file says about itself.
     n_read : int
         Frames delivered so far.
+
+    Examples
+    --------
+    >>> from bitbox.video import read_frames
+    >>> with read_frames('participant.mp4') as frames:
+    ...     first = next(frames)
+    >>> frames.n_read
+    1
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -241,6 +277,14 @@ class FrameReader(Iterator[Frame]):
 
         That is so in files without an index, which can only be searched by guessing; where there is
         no such frame; and where times were mended, which depends on all frames before.
+
+        Examples
+        --------
+        >>> from bitbox.video import read_frames
+        >>> with read_frames('participant.mp4') as frames:
+        ...     image = frames.image_at(1.0)
+        >>> image.shape
+        (180, 320, 3)
         """
         if not set(self._container.format.name.split(",")) & _INDEXED or not self._seek(time):
             return None
@@ -284,7 +328,14 @@ class FrameReader(Iterator[Frame]):
             self.close()
 
     def close(self) -> None:
-        """Close the file; iteration ends."""
+        """Close the file; iteration ends.
+
+        Examples
+        --------
+        >>> from bitbox.video import read_frames
+        >>> frames = read_frames('participant.mp4')
+        >>> frames.close()
+        """
         self._frames = iter(())
         self._first = None
         self._container.close()

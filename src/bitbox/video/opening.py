@@ -60,6 +60,13 @@ class VideoInfo:
         Whether the first frame is made of two fields.
     has_audio : bool
         Whether there is a sound track.
+
+    Examples
+    --------
+    >>> from bitbox.video import probe
+    >>> info = probe('participant.mp4')
+    >>> info.width, info.height
+    (320, 180)
     """
 
     path: Path

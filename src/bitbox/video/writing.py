@@ -77,6 +77,14 @@ def write_video(
         If there is no image, they differ in size, or times are wrong in number or order.
     OutputError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.video import write_video
+    >>> images = [np.full((48, 64, 3), 8 * k, np.uint8) for k in range(10)]
+    >>> write_video('grey.mp4', images, fps=25).name
+    'grey.mp4'
     """
     if not (math.isfinite(fps) and fps > 0):
         raise ParameterError("fps must be a positive number.", got=repr(fps))

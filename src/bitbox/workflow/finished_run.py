@@ -14,7 +14,19 @@ from bitbox.workflow.settings import Settings
 
 @dataclass(frozen=True)
 class Run:
-    """A finished analysis: what it found and where it wrote it."""
+    """A finished analysis: what it found and where it wrote it.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.workflow.run import imitate_files
+    >>> from bitbox.workflow.settings import Settings
+    >>> files = participant.to_parquet('anna.parquet'), model.to_parquet('model.parquet')
+    >>> run = imitate_files(*files, 'results', Settings(n_surrogates=99, seed=1))
+    >>> run.quality.headline.tested
+    3
+    """
 
     participant: Recording
     model: Recording

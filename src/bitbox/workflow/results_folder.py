@@ -152,6 +152,19 @@ def check_results(folder: str | Path) -> dict[str, Any]:
     ------
     InputError
         There are no results, they are incomplete, or one was changed since.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.workflow.results_folder import check_results
+    >>> from bitbox.workflow.run import imitate_files
+    >>> from bitbox.workflow.settings import Settings
+    >>> files = participant.to_parquet('anna.parquet'), model.to_parquet('model.parquet')
+    >>> run = imitate_files(*files, 'results', Settings(n_surrogates=99, seed=1))
+    >>> record = check_results('results')
+    >>> 'scorecard.csv' in record['files']
+    True
     """
     folder = Path(folder)
     again = "Run the analysis again, with -o naming this folder."

@@ -68,6 +68,17 @@ def imitate_files(
     Notes
     -----
     Results appear under their names all at once, after the last computation.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.workflow.run import imitate_files
+    >>> from bitbox.workflow.settings import Settings
+    >>> files = participant.to_parquet('anna.parquet'), model.to_parquet('model.parquet')
+    >>> run = imitate_files(*files, 'results', Settings(n_surrogates=99, seed=1))
+    >>> 'scorecard.csv' in [path.name for path in run.files]
+    True
     """
     settings = settings or Settings()
     started = time.perf_counter()
@@ -126,6 +137,16 @@ def suggest_for_files(
     suggestion : Suggestion
     table : DataFrame or None
         The headline for each of some settings around the proposed ones.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.workflow.run import suggest_for_files
+    >>> files = participant.to_parquet('anna.parquet'), model.to_parquet('model.parquet')
+    >>> advice, table = suggest_for_files(*files)
+    >>> advice.windows
+    20
     """
     from bitbox.analysis.suggest import multiverse as try_settings
 

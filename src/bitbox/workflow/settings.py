@@ -50,6 +50,12 @@ class Settings:
         Also test every pair of signals against chance.
     windows : bool
         Also write every window's correlations to windows.nc.
+
+    Examples
+    --------
+    >>> from bitbox.workflow.settings import Settings
+    >>> Settings(width=2.0, lag=1.0, n_surrogates=99, seed=1).analysis()['width']
+    2.0
     """
 
     signals: str | None = None
