@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,26 @@ def some_track(n: int, lost: list[int] | None = None) -> MeshTrack:
     mesh[lost or []] = np.nan
     seen = np.isfinite(mesh[:, 0, 0]).astype(float)
     return MeshTrack(mesh, np.arange(n) / 30, seen, np.ones(n, int), SIZE, (), "test")
+
+
+def test_results_are_found_only_by_the_code_that_made_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code moved to other folders, and a change of it went unnoticed."""
+    source = Path(builtin.__file__).parents[1]
+    copy = tmp_path / "bitbox"
+    for folder in ("face_backend", "video", "people"):
+        shutil.copytree(source / folder, copy / folder)
+    monkeypatch.setattr(builtin, "__file__", str(copy / "face_backend" / "builtin.py"))
+    seen = {builtin.code_fingerprint.__wrapped__()}
+    for name in ("face_backend/geometry.py", "video/frames.py", "people/identity.py"):
+        with (copy / name).open("a") as file:
+            file.write("# changed")
+        seen.add(builtin.code_fingerprint.__wrapped__())
+    assert len(seen) == 4
+    with (copy / "video" / "writing.py").open("a") as file:
+        file.write("# writes only")
+    assert builtin.code_fingerprint.__wrapped__() in seen
 
 
 def test_bits_do_not_depend_on_the_threads_of_blas(tmp_path: Path) -> None:

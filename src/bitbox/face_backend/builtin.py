@@ -31,10 +31,10 @@ _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
 _NOT_MEASURING = (
     *("plot.py", "models.py", "model_wheel.py", "threedi.py", "threedi_launch.py"),
-    *("video_writing.py", "store.py", "store_entry.py", "retention.py"),
+    *("writing.py", "store.py", "store_entry.py", "retention.py"),
 )
-#: Code outside of this folder that decides whose face is measured.
-_DECIDING = ("identity.py", "stretches.py")
+#: Folders beside this one whose code has a part in it: pictures, and whose face is measured.
+_DECIDING = ("video", "people")
 _NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 
@@ -286,8 +286,9 @@ def code_fingerprint() -> str:
     have to be remembered by whoever changes a definition.
     """
     here = Path(__file__).parent
-    files = [*here.glob("*.py"), *here.glob("data/**/*"), *here.parent.glob("video*.py")]
-    files += [here.parent / name for name in _DECIDING]
+    files = [*here.glob("*.py"), *here.glob("data/**/*")]
+    for folder in _DECIDING:
+        files += (here.parent / folder).glob("*.py")
     digest = hashlib.sha256()
     for path in sorted(files):
         if path.is_file() and path.name not in _NOT_MEASURING:
