@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, distance_transform_edt
-from scipy.sparse import csr_array
 
 from bitbox.face_backend.geometry import N_VERTICES, reference_face
 from bitbox.face_backend.units import mesh_edges, unit_movements, vertex_distances
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -92,6 +94,8 @@ def triangles() -> IntArray:
 @cache
 def chart() -> Chart:
     """Return the chart."""
+    from scipy.ndimage import binary_dilation, distance_transform_edt
+
     places, shape = _flat()
     inside = np.zeros(shape, dtype=bool)
     corners = np.zeros((*shape, 3), dtype=np.int64)
@@ -144,6 +148,8 @@ def slopes() -> csr_array:
     Per millimetre of the chart, at each vertex as the mean over its triangles by area; the slopes
     along x of all vertices come first.
     """
+    from scipy.sparse import csr_array
+
     flat = reference_face()[:, :2]
     found = np.zeros((2, N_VERTICES, N_VERTICES))
     area = np.zeros(N_VERTICES)
@@ -192,6 +198,8 @@ def _covered(places: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
 
 
 def _matrix(corners: IntArray, weights: FloatArray) -> csr_array:
+    from scipy.sparse import csr_array
+
     count = corners[..., 0].size
     row = np.repeat(np.arange(count), 3)
     entries = (weights.ravel(), (row, corners.ravel()))

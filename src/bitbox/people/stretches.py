@@ -9,7 +9,7 @@ when the whole recording is known, by `bitbox.people.identity`.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -234,14 +234,22 @@ def _assign(
     whose: list[int | None] = [None] * len(people)
     if not found or not people:
         return whose
-    from scipy.optimize import linear_sum_assignment
-
     cost = np.full((len(people), len(found) + len(people)), _FAR)
     cost[:, : len(found)] = _unlikeness(people, found, time, pace)
-    for row, column in zip(*linear_sum_assignment(cost), strict=True):
+    for row, column in _cheapest(cost):
         if column < len(found) and cost[row, column] < _FAR:
             whose[row] = int(column)
     return whose
+
+
+def _cheapest(cost: FloatArray) -> Iterator[tuple[int, int]]:
+    """Yield row and column of the cheapest assignment; one row needs no SciPy, which loads long."""
+    if len(cost) == 1:
+        yield 0, int(np.argmin(cost[0]))
+        return
+    from scipy.optimize import linear_sum_assignment
+
+    yield from zip(*linear_sum_assignment(cost), strict=True)
 
 
 def _unlikeness(

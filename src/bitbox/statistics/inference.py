@@ -114,10 +114,26 @@ def infer(observed: FloatArray, null: FloatArray, alike: Alike = INDEPENDENT) ->
         largest = largest_z(observed[comparable], null[:, comparable], alike)
         p_fwer[comparable] = family_wise(z[comparable], largest, alike.k)
     if tested.any():
-        from scipy.stats import false_discovery_control
-
-        q[tested] = false_discovery_control(p[tested])
+        q[tested] = false_discovery(p[tested])
     return Inference(mean, sd, z, p, p_fwer, q)
+
+
+def false_discovery(p: FloatArray) -> FloatArray:
+    """Return p-values adjusted for the false discovery rate.
+
+    Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57, 289). SciPy has this, too, in a module that
+    takes half a second to load.
+
+    Parameters
+    ----------
+    p : (k,) array
+        None missing.
+    """
+    order = np.argsort(p)
+    scaled = p[order] * (len(p) / np.arange(1, len(p) + 1))
+    adjusted = np.empty_like(scaled)
+    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
+    return np.minimum(adjusted, 1.0)
 
 
 def family_wise(z: FloatArray, largest: FloatArray, alike: float = 1.0) -> FloatArray:

@@ -33,8 +33,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _limit() -> None:
-    # Only what is loaded can be limited, and SciPy brings a BLAS of its own.
-    import scipy.linalg  # noqa: F401
+    # SciPy brings a BLAS of its own, which nothing here calls.
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     _restore.enter_context(threadpool_limits(1, "blas"))
