@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bitbox.cli import run as bitbox
-from bitbox.errors import InputError, OutputError
+from bitbox.errors import InputError, OutputError, ParameterError
 from bitbox.system.scratch import locked, tidy, unfinished
 from bitbox.workflow import results_folder as module
 from bitbox.workflow.finished_run import Run
@@ -18,6 +18,7 @@ from bitbox.workflow.results_folder import (
     RECORD,
     RESULTS,
     check_results,
+    refuse_inputs_that_are_results,
     results_folder,
     write_results,
 )
@@ -297,3 +298,34 @@ def test_every_result_is_known(runs: list[Run]) -> None:
     """What is not would stay when another run's results come."""
     record = json.loads((runs[0].folder / RECORD).read_text(encoding="utf-8"))
     assert set(record["files"]) | {RECORD, "report.html"} == set(RESULTS)
+
+
+class TestInputs:
+    """Signals that an earlier run measured were replaced by the next."""
+
+    def test_that_are_results_are_refused_before_anything_is_done(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        before = content(folder)
+        link = tmp_path / "signals.parquet"
+        link.symlink_to(folder / "participant.parquet")
+        here = Path(os.path.relpath(folder / "participant.parquet"))
+        for mine in (folder / "participant.parquet", link, here, folder / "." / "run.json"):
+            for pair in ((mine, tmp_path / "none.csv"), (tmp_path / "none.csv", mine)):
+                with pytest.raises(ParameterError, match="replaced by a result of its own"):
+                    imitate_files(*pair, folder)
+        assert content(folder) == before
+
+    def test_the_command_says_what_to_do(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        files = [str(folder / f"{who}.parquet") for who in ("model", "participant")]
+        assert bitbox(["imitate", *files, "-o", str(folder)]) != 0
+        assert "Name another folder with -o" in " ".join("".join(capsys.readouterr()).split())
+
+    def test_others_beside_them_are_fine(self, folder: Path, tmp_path: Path) -> None:
+        for path in (folder / "other.parquet", tmp_path / "model.parquet"):
+            shutil.copy(folder / "model.parquet", path)
+            refuse_inputs_that_are_results(folder, path)
+        refuse_inputs_that_are_results(tmp_path / "new", folder / "model.parquet")
+        refuse_inputs_that_are_results(folder, Path("\0"), tmp_path / "none")

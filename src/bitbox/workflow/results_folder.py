@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitbox.analysis.result import PAIR_COLUMNS, PAIR_TEST_COLUMNS
-from bitbox.errors import InputError, OutputError
+from bitbox.errors import InputError, OutputError, ParameterError
 from bitbox.files import flush, flush_folder, reason
 from bitbox.provenance import environment, hash_file
 from bitbox.system.harmless import cells, for_netcdf
@@ -91,6 +91,41 @@ def results_folder(folder: Path) -> Iterator[Path]:
         for path in made:
             with contextlib.suppress(OSError):  # not empty: results, or what they are made of
                 path.rmdir()
+
+
+def refuse_inputs_that_are_results(folder: Path, *inputs: Path) -> None:
+    """Raise an error if a recording would be replaced by a result of its own analysis.
+
+    Parameters
+    ----------
+    folder : Path
+        The results folder; it need not exist.
+    *inputs : Path
+        The recordings.
+
+    Raises
+    ------
+    ParameterError
+        One is in that folder, and has the name of a result.
+    """
+    for path in inputs:
+        if _is_a_result(path, folder):
+            raise ParameterError(
+                f"{path} would be replaced by a result of its own analysis: it is in the folder "
+                f"for the results, {folder}, and has the name of one.",
+                expected="another folder for results than that of the recordings",
+                todo="Name another folder with -o; nothing was changed.",
+            )
+
+
+def _is_a_result(path: Path, folder: Path) -> bool:
+    """Tell whether a file stands in a folder under a name that a run replaces."""
+    with contextlib.suppress(OSError, ValueError):  # what is not there is told elsewhere
+        for place in (path, Path(os.path.realpath(path))):  # a link may be there, or lead there
+            if os.path.samefile(place.parent, folder):
+                there = [folder / name for name in RESULTS if (folder / name).exists()]
+                return any(os.path.samefile(place, result) for result in there)
+    return False
 
 
 def write_results(run: Run) -> tuple[Path, ...]:

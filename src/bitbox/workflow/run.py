@@ -18,7 +18,12 @@ from bitbox.progress import Progress
 from bitbox.statistics.inference import ALPHA
 from bitbox.workflow.finished_run import Run
 from bitbox.workflow.recordings import Recording, Role, load_recording, require_two_faces
-from bitbox.workflow.results_folder import CACHE, results_folder, write_results
+from bitbox.workflow.results_folder import (
+    CACHE,
+    refuse_inputs_that_are_results,
+    results_folder,
+    write_results,
+)
 from bitbox.workflow.run_report import can_report
 from bitbox.workflow.settings import Settings
 
@@ -82,6 +87,7 @@ def imitate_files(
     """
     settings = settings or Settings()
     started = time.perf_counter()
+    refuse_inputs_that_are_results(Path(output), Path(participant), Path(model))
     with results_folder(Path(output)) as folder, _saying_what_is_there(folder):
         kept = folder / CACHE if cache is None else Path(cache)
         people = _load_both(Path(participant), Path(model), kept, settings, progress)
