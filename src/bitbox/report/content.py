@@ -83,6 +83,23 @@ class Thumbnail:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image for the page: a data URI, and what to draw over it.
+
+    ``width`` and ``height`` are pixels of the image; ``paths`` are SVG paths and ``points``
+    coordinates in these pixels, both empty where no face was found.
+    """
+
+    uri: str
+    width: int
+    height: int
+    time: float
+    found: bool
+    paths: tuple[str, ...]
+    points: tuple[tuple[float, float], ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Person:
     """One of the two people, and how well they were seen.
@@ -101,7 +118,7 @@ class Person:
     coverage : float, optional
         Share of frames in which the person was measured, 0 to 1; computed from `signals` if
         None.
-    frames : sequence of Thumbnail
+    frames : sequence of Thumbnail or Picture
         A few frames with the landmarks found in them.
 
     Examples
@@ -116,7 +133,7 @@ class Person:
     facts: Mapping[str, Any] = field(default_factory=dict)
     signals: Signals | None = None
     coverage: float | None = None
-    frames: Sequence[Thumbnail] = ()
+    frames: Sequence[Thumbnail | Picture] = ()
 
 
 @dataclass(frozen=True, eq=False)

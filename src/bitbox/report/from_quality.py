@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bitbox.findings import Finding
 from bitbox.provenance import versions
-from bitbox.report.content import LagSurface, MatrixResult, Person, ReportContent, Thumbnail
+from bitbox.report.content import (
+    LagSurface,
+    MatrixResult,
+    Person,
+    Picture,
+    ReportContent,
+    Thumbnail,
+)
 from bitbox.report.descriptions import describe
 from bitbox.signals import Signals
 from bitbox.signals.alignment import Aligned
@@ -95,7 +102,11 @@ def quality_content(
 
 
 def person(
-    signals: Signals, label: str, *, file: str | None = None, frames: Sequence[Thumbnail] = ()
+    signals: Signals,
+    label: str,
+    *,
+    file: str | None = None,
+    frames: Sequence[Thumbnail | Picture] = (),
 ) -> Person:
     """Return what the report shows of one person whose signals these are."""
     source = signals.provenance.get("source")

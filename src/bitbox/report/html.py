@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from bitbox.files import replacing
 from bitbox.findings import Finding
 from bitbox.report import figures
-from bitbox.report.content import Person, ReportContent
-from bitbox.report.pictures import Picture, picture
+from bitbox.report.content import Person, Picture, ReportContent
+from bitbox.report.pictures import picture
 from bitbox.report.rows import beyond_chance, shape_column, significance_column
 from bitbox.report.series import Course, courses, matched, window_latencies
 from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
@@ -279,7 +279,8 @@ def _urgency(finding: Finding) -> int:
 
 
 def _face(person: Person) -> Face:
-    return Face(person, _coverage(person), tuple(picture(frame) for frame in person.frames))
+    pictures = (frame if isinstance(frame, Picture) else picture(frame) for frame in person.frames)
+    return Face(person, _coverage(person), tuple(pictures))
 
 
 def _strip(content: ReportContent, drawings: _Figures) -> Drawn | None:

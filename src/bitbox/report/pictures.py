@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.report.content import Thumbnail
+from bitbox.report.content import Picture, Thumbnail
 from bitbox.system.extras import need
 
 SIDE = 320
@@ -26,23 +25,6 @@ _LINES = (
     (31, 42, True),  # lips, outer
     (43, 50, True),  # lips, inner
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An image for the page: a data URI, and what to draw over it.
-
-    ``width`` and ``height`` are pixels of the image; ``paths`` are SVG paths and ``points``
-    coordinates in these pixels, both empty where no face was found.
-    """
-
-    uri: str
-    width: int
-    height: int
-    time: float
-    found: bool
-    paths: tuple[str, ...]
-    points: tuple[tuple[float, float], ...]
 
 
 def picture(thumbnail: Thumbnail) -> Picture:

@@ -294,6 +294,17 @@ class FrameReader(Iterator[Frame]):
                 return frame.image if is_it else None
         return None
 
+    def key_frame(self, time: float) -> Frame | None:
+        """Return the last key frame that is not after this time: no other must be decoded for it.
+
+        None where that cannot be told, as in `image_at`, or where it is damaged. What is read next
+        is what follows it.
+        """
+        if not set(self._container.format.name.split(",")) & _INDEXED or not self._seek(time):
+            return None
+        frame = next(self, None)
+        return None if frame is None or frame.damaged else frame
+
     def _seek(self, seconds: float) -> bool:
         """Go on at the last key frame that is not after a time; frames are counted anew."""
         import av

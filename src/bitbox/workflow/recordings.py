@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitbox.errors import BitboxError, InputError, NoClockError, ParameterError
+from bitbox.face_backend import Cache
 from bitbox.files import reason
 from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.provenance import hash_file
+from bitbox.report.content import Picture
 from bitbox.signals import Signals
+from bitbox.workflow.album import pictures
 
 Role = Literal["participant", "model"]
 
@@ -67,6 +69,8 @@ class Recording:
         What was noticed while measuring.
     sha256 : str or None
         Hash of the file's content when it was read; None for a folder.
+    cache : Cache or None
+        Where what was measured is kept, and pictures beside it.
     """
 
     role: Role
@@ -75,28 +79,18 @@ class Recording:
     landmarks: Signals | None = None
     findings: tuple[Finding, ...] = ()
     sha256: str | None = None
+    cache: Cache | None = None
 
     @property
     def is_video(self) -> bool:
         """Whether it was measured in a video, and not read from a file of signals."""
         return self.landmarks is not None
 
-    def pictures(self, count: int = 4) -> list[tuple[float, NDArray[np.uint8], NDArray[Any]]]:
-        """Return a few frames in which the face was tracked: (time, image, points (51, 2))."""
+    def pictures(self, count: int = 4) -> list[Picture]:
+        """Return a few pictures of the face, spread over the frames in which it was tracked."""
         if self.landmarks is None:
             return []
-        from bitbox.video import frames_at
-
-        tracked = np.flatnonzero(np.isfinite(self.landmarks.values).all(axis=1))
-        if not len(tracked):
-            return []
-        chosen = tracked[np.linspace(0, len(tracked) - 1, count + 2).astype(int)[1:-1]]
-        points = self.landmarks.values.reshape(len(self.landmarks.time), -1, 2)
-        images = frames_at(self.path, list(self.landmarks.time[chosen]))
-        return [
-            (float(self.landmarks.time[row]), image, points[row])
-            for row, image in zip(chosen, images, strict=True)
-        ]
+        return pictures(self.path, self.landmarks, self.cache, count)
 
 
 def is_video(path: Path) -> bool:
@@ -201,7 +195,7 @@ def _measure(
         names = ("expression-global", "pose", "landmark-can")
         signals = processor.fit(normalize=False)[names.index(output)]
     digest = str(signals.provenance["source"]["sha256"])
-    return Recording(role, path, signals, landmarks, processor.findings, digest)
+    return Recording(role, path, signals, landmarks, processor.findings, digest, processor.cache)
 
 
 def require_two_faces(participant: Recording, model: Recording) -> None:

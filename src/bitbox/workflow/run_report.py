@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bitbox.report.content import Person, Thumbnail
+from bitbox.report.content import Person
 from bitbox.report.from_quality import person, quality_content
 from bitbox.report.html import write_report
 from bitbox.workflow.finished_run import Run
@@ -49,9 +49,7 @@ def recorded_person(recording: Recording, pictures: int = 4) -> Person:
         recording.signals,
         recording.role.capitalize(),
         file=recording.path.name,
-        frames=[
-            Thumbnail(time, image, points) for time, image, points in recording.pictures(pictures)
-        ],
+        frames=recording.pictures(pictures),
     )
 
 
