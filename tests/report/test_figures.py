@@ -208,6 +208,14 @@ def test_matrices_that_do_not_fit_their_names_are_refused(shape: tuple[int, int]
         figures.correlation_heatmap(np.zeros(shape), "ab" if shape[0] else "", "ab")
 
 
+def test_the_lag_heatmap_marks_what_the_analysis_chose() -> None:
+    r = np.array([[-0.9, 0.5, np.nan]])
+    latencies = [0.0, 0.5, 1.0]
+    for polarity, chosen in ((True, 0.0), (False, 0.5)):
+        drawing = figures.lag_heatmap(r, [1.0], latencies, name="jaw", polarity=polarity)
+        assert drawing.data[-1].y[0] == chosen
+
+
 def test_the_lag_heatmap_marks_the_strongest_of_each_window() -> None:
     r = np.array([[0.1, -0.9, 0.2], [np.nan, np.nan, np.nan], [0.3, 0.1, 0.4]])
     drawing = figures.lag_heatmap(r, [1.0, 2.0, 3.0], [0.0, 0.5, 1.0], name="jaw")

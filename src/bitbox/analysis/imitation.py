@@ -7,9 +7,9 @@ import inspect
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.analysis.options import Options
 from bitbox.analysis.pair import SignalsLike
-from bitbox.analysis.result import CorrelationResult
 from bitbox.errors import ParameterError
 from bitbox.progress import Progress
 from bitbox.signals import Components

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.analysis.pair import SignalsLike, every_pair, prepare
-from bitbox.analysis.result import CorrelationResult
 from bitbox.correlation.plan import Mode, WindowPlan
 from bitbox.progress import Progress
 from bitbox.signals import Components

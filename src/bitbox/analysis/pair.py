@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bitbox.analysis.result import CorrelationResult
+from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.correlation.engine import correlate
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import SchemaError

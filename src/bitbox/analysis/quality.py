@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.analysis.matching import Matching, match, stand_ins
 from bitbox.analysis.options import Options
 from bitbox.analysis.pair import SignalsLike
-from bitbox.analysis.result import CorrelationResult, Headline, ImitationQuality
+from bitbox.analysis.result import Headline, ImitationQuality
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
 from bitbox.progress import Progress

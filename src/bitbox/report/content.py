@@ -150,6 +150,10 @@ class LagSurface:
         Centres of the windows in seconds.
     lags : ndarray, shape (lags,)
         Seconds, with the sign of the analysis: negative where the participant follows.
+    polarity : bool
+        Whether the strongest correlation of a window is the largest absolute one, or the largest.
+    every : int
+        Of how many windows these show one.
 
     Examples
     --------
@@ -164,6 +168,8 @@ class LagSurface:
     r: NDArray[np.float64]
     times: NDArray[np.float64]
     lags: NDArray[np.float64]
+    polarity: bool = True
+    every: int = 1
 
 
 @dataclass(frozen=True, eq=False)

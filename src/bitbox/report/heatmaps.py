@@ -209,7 +209,9 @@ def _name_undefined(drawing: go.Figure, z: NDArray[np.float64]) -> None:
     drawing.update_layout(showlegend=True)
 
 
-def lag_heatmap(r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str) -> go.Figure:
+def lag_heatmap(
+    r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str, polarity: bool = True
+) -> go.Figure:
     """Draw the correlation of one pair of signals for every window and every latency.
 
     Parameters
@@ -222,6 +224,8 @@ def lag_heatmap(r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str
         Seconds; positive where the participant follows.
     name : str
         What the pair is called.
+    polarity : bool
+        What a dot marks in each window: the largest absolute correlation (True), or the largest.
 
     Raises
     ------
@@ -261,7 +265,8 @@ def lag_heatmap(r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str
     )
     _name_undefined(drawing, z)
     some = np.isfinite(z).any(axis=1)
-    best = np.argmax(np.where(np.isfinite(z[some]), np.abs(z[some]), -1.0), axis=1)
+    strength = np.abs(z[some]) if polarity else z[some]
+    best = np.argmax(np.where(np.isfinite(strength), strength, -np.inf), axis=1)
     drawing.add_trace(
         go.Scatter(
             x=small(clock[some]),

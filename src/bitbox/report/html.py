@@ -197,6 +197,7 @@ def _context(content: ReportContent, drawings: _Figures) -> dict[str, Any]:
         "strip": _strip(content, drawings),
         "courses": _courses(content, lines, drawings),
         "matrix": _matrix(content, drawings),
+        "surface_every": max((surface.every for surface in content.surfaces), default=1),
         "surfaces": [
             (surface.name, drawings.add(f"surface-{i}", _surface(surface)))
             for i, surface in enumerate(content.surfaces)
@@ -389,7 +390,11 @@ def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None
 
 def _surface(surface: Any) -> go.Figure:
     return figures.lag_heatmap(
-        surface.r, surface.times, -np.asarray(surface.lags, dtype=float), name=surface.name
+        surface.r,
+        surface.times,
+        -np.asarray(surface.lags, dtype=float),
+        name=surface.name,
+        polarity=surface.polarity,
     )
 
 

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitbox.analysis.result import PAIR_COLUMNS, PAIR_TEST_COLUMNS
+from bitbox.analysis.correlation_result import PAIR_COLUMNS, PAIR_TEST_COLUMNS
 from bitbox.errors import InputError, OutputError, ParameterError
 from bitbox.files import flush, flush_folder, reason
 from bitbox.provenance import environment, hash_file

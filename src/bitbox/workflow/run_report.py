@@ -39,6 +39,7 @@ def write_run_report(run: Run, path: Path) -> Path:
         model=recorded_person(run.model),
         findings=run.findings,
         sources=_sources(run),
+        surfaces=run.quality.lag_pictures(),
     )
     return write_report(content, path)
 
