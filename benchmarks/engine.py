@@ -19,16 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from unittest import mock
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.data import lose_at_random, lose_in_gaps, main_plan, numpy_imitation, pair
-from bitbox.correlation import workspace
 from bitbox.correlation.engine import correlate, thread_count
 from bitbox.correlation.plan import WindowPlan
-from bitbox.correlation.surrogates import each_surrogate, surrogate_statistics
+from bitbox.correlation.shifted import each_shift
 
 Job = Callable[[], object]
 
@@ -142,7 +140,7 @@ def gaps(rounds: int, threads: int) -> None:
         for name, (a, b) in cases.items()
     }
     table("Missing frames and awkward signals, main case", take_turns(jobs, rounds), "complete")
-    print("targets: 2 at random, 1.3 in long gaps")
+    print("targets at the public call: 2.5 at random of each signal, 1.4 of all signals")
 
 
 def coordination_gaps(rounds: int, threads: int) -> None:
@@ -161,7 +159,7 @@ def coordination_gaps(rounds: int, threads: int) -> None:
             for name, case in (("complete", base), (other, data))
         }
         times = take_turns(jobs, max(1, rounds // 3))
-        table(f"Coordination with missing frames, {title}", times, "complete")
+        table(f"Coordination with missing frames, {title}; target 3", times, "complete")
 
 
 def scaling(rounds: int, most: int) -> None:
@@ -173,32 +171,19 @@ def scaling(rounds: int, most: int) -> None:
     table("Threads, main case", take_turns(jobs, rounds), "1 threads")
 
 
-def surrogates(rounds: int, threads: int) -> None:
-    x, y = pair(n=32)
-    all_x, all_y = pair()
-    plan, shifts = main_plan(), np.arange(100, 1099)
-    every = {"threads": threads}
+def shifts(rounds: int, threads: int) -> None:
+    x, y = pair()
+    plan = main_plan()
 
-    def ten(fisher: bool) -> Job:
-        def run() -> None:
-            for _ in each_surrogate(all_x, all_y, plan, shifts=shifts[:10], fisher=fisher, **every):
-                pass
-
-        return run
+    def ten() -> None:
+        for _ in each_shift(x, y, plan, np.arange(100, 110), threads=threads):
+            pass
 
     jobs: dict[str, Job] = {
-        "999 shifts, 32 matched pairs": lambda: surrogate_statistics(
-            x, y, plan, shifts=shifts, **every
-        ),
-        "999 shifts, 32 matched pairs, 2 % missing": lambda: surrogate_statistics(
-            lose_at_random(x, 1), y, plan, shifts=shifts, **every
-        ),
-        "10 shifts, 79 x 79 pairs": ten(False),
-        "10 shifts, 79 x 79 pairs, with Fisher's z": ten(True),
+        "10 shifts": ten,
+        "one run": lambda: correlate(x, y, plan, threads=threads),
     }
-    times = take_turns(jobs, max(1, rounds // 3))
-    table("Surrogates, 5 min", times, "999 shifts, 32 matched pairs")
-    print("target: 1000 shifts of 79 x 79 pairs in 15 s, that is, 150 ms for 10")
+    table("Circular shifts, 79 x 79, 5 min", take_turns(jobs, max(1, rounds // 3)), "one run")
 
 
 def memory() -> None:
@@ -230,7 +215,7 @@ def memory() -> None:
 
 def starting() -> None:
     """Print how long a first call takes, compiled anew and from the cache, and what gaps add."""
-    print("\nFirst call in a new process (s); targets 3 and 0.6")
+    print("\nFirst call in a new process (s); target, for all that is compiled: 6")
     code = (
         "import time; from benchmarks.data import *; from bitbox.correlation.engine import *\n"
         "def first():\n"
@@ -250,24 +235,6 @@ def starting() -> None:
             )  # fmt: skip
             complete, shared, single = (float(value) for value in done.stdout.split())
             print(f"  {name:16}{complete:12.2f}{shared:28.2f}{single:20.2f}", flush=True)
-
-
-def overlapping(rounds: int, threads: int) -> None:
-    """Print what doing overlapping windows two at a time takes, to doing them one at a time."""
-    x, y = pair()
-    print("\nWindows two at a time, to one at a time (`workspace._COMMON` terms in common or more)")
-    for width, step in ((12, 6), (16, 12), (16, 8), (24, 12), (33, 22), (33, 15)):
-        plan = WindowPlan(9000, 30.0, width, step, 8)
-
-        def run(common: int, plan: WindowPlan = plan) -> object:
-            with mock.patch.object(workspace, "_COMMON", common):
-                return correlate(x, y, plan, threads=threads)
-
-        times = take_turns({"one": lambda: run(10**9), "two": lambda: run(1)}, rounds)
-        ratio = float(np.median(np.array(times["two"]) / np.array(times["one"])))
-        print(
-            f"  W = {width:2d}, S = {step:2d}: {width - step:2d} in common{ratio:8.2f}", flush=True
-        )
 
 
 def interruption() -> None:
@@ -302,10 +269,9 @@ def main() -> None:
     speed(rounds, options.threads)
     gaps(rounds, options.threads)
     if not options.quick:
-        overlapping(rounds, options.threads)
         coordination_gaps(rounds, options.threads)
         scaling(rounds, options.threads)
-        surrogates(rounds, options.threads)
+        shifts(rounds, options.threads)
         starting()
         interruption()
         memory()

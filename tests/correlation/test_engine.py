@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-from unittest import mock
-
 import numpy as np
 import pytest
 from benchmarks.data import main_plan, pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bitbox.correlation import kernels, shared_gaps, workspace
-from bitbox.correlation.engine import correlate, float32_limit
+from bitbox.correlation import careful
+from bitbox.correlation.engine import correlate
+from bitbox.correlation.geometry import float32_limit
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import InputError, ParameterError, SchemaError
 from tests import naive
@@ -93,12 +92,11 @@ def cases(draw):
     return x, y, plan, draw(st.booleans()), draw(st.sampled_from([0.8, 0.5, 1.0, 0.0]))
 
 
-@given(cases(), st.sampled_from([1, 12]))
+@given(cases())
 @settings(max_examples=200, deadline=None)
-def test_engine_equals_the_definition(case, common) -> None:
+def test_engine_equals_the_definition(case) -> None:
     x, y, plan, polarity, min_valid = case
-    with mock.patch.object(workspace, "_COMMON", common):  # of windows done two at a time
-        check(x, y, plan, polarity, min_valid)
+    check(x, y, plan, polarity, min_valid)
 
 
 @given(st.data())
@@ -218,7 +216,7 @@ def test_sums_start_right_in_a_quiet_window_after_a_loud_one() -> None:
 @pytest.mark.parametrize("polarity", [True, False])
 @pytest.mark.parametrize("share", [0.03, 0.3])
 def test_the_order_of_signals_does_not_matter(polarity, share) -> None:
-    """Signals that miss frames are computed in common tiles where they are few."""
+    """Which signals share a tile decides how it is done, not what comes out."""
     rng = np.random.default_rng(7)
     plan = make_plan(260, 20, 7, 5)
     x, y = smooth(rng, (260, 37, 1)), smooth(rng, (260, 45, 1))
@@ -241,7 +239,7 @@ def test_the_order_of_signals_does_not_matter(polarity, share) -> None:
 @pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize("lost", ["one", "two", "several", "many", "slow"])
 def test_any_number_of_missing_frames(lost: str, d: int) -> None:
-    """One frame and two are looked up, more are added up; of many, sums are much larger."""
+    """Of many frames, what is taken out of sums is much larger."""
     rng = np.random.default_rng(0)
     x, y = (smooth(rng, (140, n, d)) + 1.0 for n in (33, 34))
     most = {"one": 1, "two": 2, "several": 5}.get(lost, 25)
@@ -268,12 +266,7 @@ def lose_frames(rng: np.random.Generator, x, y, lost: str) -> None:
 
 @pytest.mark.parametrize("d", [1, 3])
 @pytest.mark.parametrize("lost", ["x", "y", "both", "gap", "never"])
-def test_frames_that_all_signals_miss_need_no_more_than_tables(lost, d, monkeypatch) -> None:
-    def more(*_):
-        raise AssertionError
-
-    if lost != "gap":  # which may take most of a window's movement
-        monkeypatch.setattr(kernels, "imitation_odd", more)
+def test_frames_that_all_signals_miss(lost, d) -> None:
     rng = np.random.default_rng(3)
     x, y = smooth(rng, (150, 11, d)), smooth(rng, (150, 18, d)) + 1.0
     lose_frames(rng, x, y, lost)
@@ -303,8 +296,7 @@ def test_windows_are_kept_in_the_precision_of_their_values() -> None:
 
 @pytest.mark.parametrize("step", [1, 4, 7, 11, 12])
 @pytest.mark.parametrize("d", [1, 3])
-def test_any_number_of_windows_that_overlap_more_or_less(step: int, d: int, monkeypatch) -> None:
-    monkeypatch.setattr(workspace, "_COMMON", 1)
+def test_any_number_of_windows_that_overlap_more_or_less(step: int, d: int) -> None:
     rng = np.random.default_rng(step)
     for windows in (1, 2, 3, 8, 9):
         plan = make_plan(12 + 3 + step * (windows - 1), 12, step, 3)
@@ -350,13 +342,12 @@ def test_accurate_on_both_sides_of_the_border_of_single_precision(step: int, sha
 
 @pytest.mark.parametrize("kind", ["noise", "walk", "drift", "offset"])
 def test_nothing_is_odd_about_ordinary_signals(kind: str, monkeypatch) -> None:
-    """The main case of the benchmarks stays in single precision, two windows at a time."""
+    """The main case of the benchmarks stays in single precision, and in the plain kernel."""
 
     def more(*_):
         raise AssertionError
 
-    monkeypatch.setattr(shared_gaps, "imitation", more)
-    monkeypatch.setattr(kernels, "imitation_odd", more)
+    monkeypatch.setattr(careful, "carefully", more)
     x, y = pair()
     if kind == "walk":
         x, y = x.cumsum(axis=0), y.cumsum(axis=0)

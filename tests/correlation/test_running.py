@@ -17,11 +17,9 @@ import numpy as np
 import pytest
 
 import bitbox.correlation
-from bitbox.correlation import compiled, engine, jobs, workspace
+from bitbox.correlation import compiled, engine
 from bitbox.correlation.engine import correlate, in_order, thread_count
-from bitbox.correlation.jobs import Task
-from bitbox.correlation.workspace import Workspace
-from bitbox.errors import OutputError, ParameterError
+from bitbox.errors import ParameterError
 from tests.correlation.test_engine import check, make_plan, smooth
 
 
@@ -47,7 +45,6 @@ def test_threads_do_not_change_a_bit(mode) -> None:
 @pytest.mark.parametrize("step", [5, 16])
 def test_both_register_files_agree_with_the_definition(registers, mode, step, monkeypatch) -> None:
     monkeypatch.setenv("BITBOX_REGISTERS", registers)
-    monkeypatch.setattr(workspace, "_COMMON", 1)
     x, y = pair(60, 18)
     y[30:] *= 1e-5
     check(x, y, make_plan(60, 12, step, 2, mode))
@@ -113,30 +110,17 @@ def test_progress_counts_windows() -> None:
     assert seen[-1] == ("Correlating", plan.n_windows, plan.n_windows)
 
 
-def test_an_interruption_stops_the_work_and_leaves_no_file(tmp_path: Path, monkeypatch) -> None:
+def test_an_interruption_stops_the_work() -> None:
     x, y = pair(4000)
     plan = make_plan(4000, 15, 1, 4)
-    correlate(x, y, plan, threads=3)  # starts the threads, which are kept
-    before, working = threading.active_count(), []
-    job = Workspace.windows
-
-    def counted(*arguments):
-        working.append(1)
-        made = job(*arguments)
-        working.pop()
-        return made
+    before = threading.active_count()
 
     def interrupt(task: str, done: int, total: int | None) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Workspace, "windows", counted)
     with pytest.raises(KeyboardInterrupt):
-        correlate(x, y, plan, out=tmp_path / "windows.nc", progress=interrupt, threads=3)
-    assert not working
-    time.sleep(0.1)
-    assert not working
-    assert threading.active_count() == before
-    assert list(tmp_path.iterdir()) == []
+        correlate(x, y, plan, progress=interrupt, threads=3)
+    assert threading.active_count() == before  # every thread has ended, with what it was doing
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
@@ -153,30 +137,6 @@ def test_threads_work_in_a_process_that_was_forked() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_windows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
-    xarray = pytest.importorskip("xarray")
-    x, y = pair(300, 5)
-    plan = make_plan(300, 15, 3, 4)
-    names = list("abcde"), [f"é{k}" for k in range(5)]
-    got = correlate(x, y, plan, keep_windows=True, out=tmp_path / "w.nc", names=names)
-    with xarray.open_dataset(tmp_path / "w.nc", engine="h5netcdf") as data:
-        np.testing.assert_array_equal(data.r, got.values.astype(np.float32))
-        np.testing.assert_allclose(data.lag, got.lags, atol=1e-6)
-        np.testing.assert_allclose(data.window, plan.centres)
-        assert data.x.values.tolist() == names[0]
-        assert data.y.values.tolist() == names[1]
-    assert [f.name for f in tmp_path.iterdir()] == ["w.nc"]
-
-
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    x, y = pair(60)
-    plan = make_plan(60, 12, 10, 2)
-    with pytest.raises(OutputError, match="folder exists"):
-        correlate(x, y, plan, out=tmp_path / "nowhere" / "w.nc")
-    with pytest.raises(ParameterError, match="20 and 20 names"):
-        correlate(x, y, plan, out=tmp_path / "w.nc", names=(["a"], ["b"]))
-
-
 def test_kernels_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
     package = tmp_path / "bitbox" / "correlation"
     shutil.copytree(Path(bitbox.correlation.__file__).parent, package)
@@ -185,8 +145,9 @@ def test_kernels_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (package / "__pycache__").touch()  # a file: not even root can make that folder
     (tmp_path / "home").touch()
     code = (
-        "import numpy as np; from bitbox.correlation import exact;"
-        "a = np.arange(8.0)[:, None]; print(exact.__file__, exact.spread(a, 1, a, 1, 3)[2])"
+        "import numpy as np; from bitbox.correlation import definition;"
+        "a = np.arange(8.0)[:, None];"
+        "print(definition.__file__, definition.spread(a, 1, a, 1, 3)[2])"
     )
     home = str(tmp_path / "home" / "no")
     environment = {
@@ -195,35 +156,49 @@ def test_kernels_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == [str(package / "exact.py"), "2.0"]
+    assert done.stdout.split() == [str(package / "definition.py"), "2.0"]
 
 
-def test_compiled_code_is_not_kept_past_a_change_of_any_kernel() -> None:
-    stamp = compiled._SOURCES
-    assert {name for name, _, _ in stamp} >= {"exact.py", "tiles.py", "kernels.py"}
-    from bitbox.correlation import kernels
+def test_compiled_code_is_not_kept_past_a_change_of_any_kernel(tmp_path: Path) -> None:
+    """Kernels contain those of other files, at whose changes numba does not look."""
+    package = tmp_path / "bitbox" / "correlation"
+    shutil.copytree(Path(bitbox.correlation.__file__).parent, package)
+    (tmp_path / "bitbox" / "__init__.py").touch()
+    shutil.copy(Path(bitbox.__file__).parent / "errors.py", tmp_path / "bitbox" / "errors.py")
+    (package / "probe.py").write_text(
+        "from bitbox.correlation.compiled import kernel\n"
+        "from bitbox.correlation.other import number\n"
+        "@kernel\ndef probe():\n    return number()\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path)}
+    for value in (1, 2):
+        (package / "other.py").write_text(
+            "from bitbox.correlation.compiled import kernel\n"
+            f"@kernel\ndef number():\n    return {value}\n"
+        )
+        code = "from bitbox.correlation import probe; print(probe.__file__, probe.probe())"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True,
+            check=True,
+        )  # fmt: skip
+        assert done.stdout.split() == [str(package / "probe.py"), str(value)]
+    assert compiled.FINGERPRINT in compiled.kernel(lambda: 1).py_func.__qualname__
 
-    index = kernels.imitation._cache._cache_file
-    assert index._source_stamp == stamp
 
-
-def test_blocks_of_signals_are_put_together(tmp_path: Path, monkeypatch) -> None:
-    xarray = pytest.importorskip("xarray")
+def test_blocks_of_signals_are_put_together(monkeypatch) -> None:
     x, y = pair(300, 19)
     plan = make_plan(300, 15, 3, 4)
     whole = correlate(x, y[:, :10], plan, keep_windows=True)
     seen: list[tuple[int, int | None]] = []
     monkeypatch.setattr(engine, "_SIGNALS", 7)
     got = correlate(
-        x, y[:, :10], plan, keep_windows=True, out=tmp_path / "w.nc",
+        x, y[:, :10], plan, keep_windows=True,
         progress=lambda _, done, total: seen.append((done, total)),
     )  # fmt: skip
     for name in ("mean", "std", "lag", "mean_abs", "values"):
         np.testing.assert_allclose(getattr(got, name), getattr(whole, name), atol=2e-6)
     np.testing.assert_array_equal(got.n_valid, whole.n_valid)
     np.testing.assert_allclose(got.mean_abs, np.nanmean(np.abs(got.values), axis=0, dtype=float))
-    with xarray.open_dataset(tmp_path / "w.nc", engine="h5netcdf") as data:
-        np.testing.assert_array_equal(data.r, got.values.astype(np.float32))
     assert seen == sorted(seen)
     assert seen[-1] == (6 * plan.n_windows, 6 * plan.n_windows)
 
@@ -246,25 +221,14 @@ def test_windows_that_slide_are_done_anew_after_a_jump() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_threads_keep_changes_nothing_and_holds_no_signals(threads: int) -> None:
+def test_nothing_is_kept_of_a_call(threads: int) -> None:
     x, y = pair(200, 20)
     x[50:60, 3] = np.nan
-    plan, other = make_plan(200, 15, 5, 4), make_plan(200, 15, 5, 3)
+    plan, before = make_plan(200, 15, 5, 4), threading.active_count()
     first = correlate(x, y, plan, threads=threads)
-    for argument in (other, plan):  # another workspace, and then one again that is new
-        again = correlate(x, y, argument, threads=threads)
-    np.testing.assert_array_equal(again.mean, first.mean)
+    assert threading.active_count() == before
+    np.testing.assert_array_equal(correlate(x, y, plan, threads=threads).mean, first.mean)
     alone = weakref.ref(x)
     del x
     gc.collect()
     assert alone() is None
-
-
-def test_plans_that_differ_only_in_their_step_have_room_of_their_own() -> None:
-    x, y = pair(109, 20)
-    short, long = (
-        Task.prepare(x[:n], y[:n], make_plan(n, 15, step, 4), polarity=True, min_valid=0.8)
-        for n, step in ((28, 1), (109, 10))
-    )
-    assert short.windows_per_job == long.windows_per_job
-    assert jobs._workspace(short) is not jobs._workspace(long)

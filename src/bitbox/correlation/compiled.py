@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,13 +12,15 @@ from bitbox.system.kernel_cache import compiled as kept
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _sources() -> tuple[tuple[str, float, int], ...]:
+def _fingerprint() -> str:
     """Return what changes when the source of any kernel does."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return tuple((f.name, f.stat().st_mtime, f.stat().st_size) for f in files)
+    mark = 0
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        mark = zlib.crc32(file.read_bytes(), mark)
+    return f"{mark:08x}"
 
 
-_SOURCES = _sources()
+FINGERPRINT = _fingerprint()
 
 
 def part(function: F) -> F:
@@ -38,10 +41,7 @@ def kernel(function: F) -> F:
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
-    options = {"nogil": True, "error_model": "numpy", **options}
-    compiled = kept(function, **options)
-    # numba looks only at the file that a kernel is in, but kernels contain those of other files.
-    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
-        index._source_stamp = _SOURCES
-    return compiled
+    # Numba keeps compiled code under a function's name, and looks only at the file that it is in;
+    # but kernels contain functions of other files.
+    function.__qualname__ = f"{function.__qualname__}_{FINGERPRINT}"
+    return kept(function, nogil=True, error_model="numpy", **options)

@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation.jobs import (
-    Task,
-    each_window,
-    float32_limit,
-    frames_needed,
-    in_order,
-    slide_limit,
-    sums,
-    thread_count,
-    tie_order,
-)
-from bitbox.correlation.plan import WindowPlan
-from bitbox.correlation.surface import LagSurface, lag_surface
+from bitbox.correlation.jobs import in_order, thread_count
+from bitbox.correlation.plan import WindowPlan, frames_needed, tie_order
+from bitbox.correlation.task import Task
 from bitbox.progress import Progress
 
 FloatArray = NDArray[np.float64]
 SingleArray = NDArray[np.float32]
-Made = tuple[Task, int, FloatArray, tuple[SingleArray, SingleArray] | None]
 
 #: Signals of each person that are correlated at a time: what threads work on, sums included, then
 #: fits into the processor's cache.
 _SIGNALS = 128
 
 __all__ = [
-    "LagSurface",
     "LaggedCorrelation",
-    "Task",
     "correlate",
-    "float32_limit",
     "frames_needed",
     "in_order",
-    "lag_surface",
-    "slide_limit",
+    "sums_of",
     "thread_count",
     "tie_order",
 ]
@@ -89,8 +73,6 @@ def correlate(
     polarity: bool = True,
     min_valid: float = 0.8,
     keep_windows: bool = False,
-    out: str | Path | None = None,
-    names: tuple[Sequence[str], Sequence[str]] | None = None,
     progress: Progress | None = None,
     threads: int | None = None,
 ) -> LaggedCorrelation:
@@ -110,12 +92,6 @@ def correlate(
         Share of a window's frames that must be valid in both signals.
     keep_windows : bool
         Whether to keep the values of every window, not only their statistics.
-    out : path, optional
-        Where to write the values of every window, as they are computed: a NetCDF file with
-        variables ``r`` and ``lag`` (seconds), (window, x, y), float32, that xarray opens. It gets
-        this name only when it is complete.
-    names : (names of x, names of y), optional
-        Labels for that file.
     progress : callable, optional
         Called with the number of windows done.
     threads : int, optional
@@ -129,63 +105,76 @@ def correlate(
     ------
     ParameterError, SchemaError, InputError
         An argument makes no sense, the arrays do not fit, or they hold infinite values.
-    OutputError
-        `out` cannot be written.
     """
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     blocks = [replace(task, rows=a, columns=b) for a in _blocks(task.n1) for b in _blocks(task.n2)]
     told = _counting(progress, len(blocks) * plan.n_windows)
-    if keep_windows or out is not None:
-        return _every_window(task, blocks, keep_windows, (out, names), told, threads)
     totals = _nothing((5, task.n1, task.n2))
-    for done, number, part in sums(blocks, threads):
-        block = blocks[number]
-        totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
-        told(done)
-    return _summary(totals, plan, None, None)
-
-
-def _every_window(
-    task: Task,
-    blocks: list[Task],
-    keep_windows: bool,
-    file: tuple[str | Path | None, tuple[Sequence[str], Sequence[str]] | None],
-    told: Callable[[int], None],
-    threads: int | None,
-) -> LaggedCorrelation:
-    """Do as `correlate`, and keep the values of every window, or write them."""
-    from bitbox.correlation import kernels
-    from bitbox.correlation.output import WindowFile
-
-    plan, registers = task.plan, task.geometry.registers
     shape = plan.n_windows, task.n1, task.n2
     values = np.empty(shape, dtype=np.float32) if keep_windows else None
     lags = np.empty(shape) if keep_windows else None
-    totals = _nothing((5, *shape[1:]))
-    path, names = file
-
-    def use(number: int, first: int, r: SingleArray, lag: SingleArray) -> Made:
+    for done, number, part in _sums(blocks, threads, (values, lags)):
         block = blocks[number]
-        part = np.zeros((5, *block.padded))
-        kernels.accumulate(r, lag, registers, part)
-        if values is not None and lags is not None:
-            place = slice(first, first + len(r)), block.rows, block.columns
-            kernels.unpack(r, lag, plan.fps, (values[place], lags[place]))
-        inner = slice(None), slice(block.n1), slice(block.n2)
-        kept = None if path is None else (r[inner].copy(), lag[inner].copy())
-        return block, first, part[inner], kept
-
-    with ExitStack() as stack:
-        writer = None
-        if path is not None:
-            writer = stack.enter_context(WindowFile(path, plan, shape[1:], names))
-        for done, made in each_window(blocks, use, threads):
-            block, first, part, kept = made
-            totals[:, block.rows, block.columns] += part
-            if writer is not None and kept is not None:
-                writer.write(block.rows, block.columns, first, *kept)
-            told(done)
+        totals[:, block.rows, block.columns] += part[:, : block.n1, : block.n2]
+        told(done)
     return _summary(totals, plan, values, lags)
+
+
+def sums_of(tasks: Iterable[Task], threads: int | None) -> Iterator[tuple[int, int, FloatArray]]:
+    """Yield (windows done, number of the task, sums over some of its windows), in order.
+
+    The sums are (5, n1 or more, n2 or more): count, and of r, its magnitude, its square, and lags.
+    They are overwritten after the next ones were asked for. The tasks have windows, lags and
+    signals of the same sizes.
+    """
+    yield from _sums(tasks, threads, (None, None))
+
+
+def _sums(
+    tasks: Iterable[Task], threads: int | None, kept: tuple[SingleArray | None, FloatArray | None]
+) -> Iterator[tuple[int, int, FloatArray]]:
+    """Do as `sums_of`, and keep the values and lags (seconds) of every window if there is room."""
+    from bitbox.correlation import imitation
+    from bitbox.correlation.workspace import Workspace
+
+    values, lags = kept
+    spare: list[FloatArray] = []
+    rooms = threading.local()
+
+    def work(which: tuple[int, Task, int]) -> tuple[int, int, FloatArray]:
+        number, task, first = which
+        key = task.n1, task.n2, task.windows_per_job
+        if getattr(rooms, "key", None) != key:
+            rooms.key, rooms.room = key, Workspace(task)
+        part = _one_of(spare, (5, *task.padded))
+        if values is None or lags is None:
+            return rooms.room.add(task, first, part), number, part
+        r, lag = rooms.room.windows(task, first)
+        part.fill(0.0)
+        imitation.add_windows(r, lag, part)
+        place = slice(first, first + len(r)), task.rows, task.columns
+        imitation.unpack(r, lag, task.plan.fps, (values[place], lags[place]))
+        return len(r), number, part
+
+    jobs = (
+        (number, task, first)
+        for number, task in enumerate(tasks)
+        for first in range(0, task.plan.n_windows, task.windows_per_job)
+    )
+    done = 0
+    for count, number, part in in_order(work, jobs, threads):
+        done += count
+        yield done, number, part
+        spare.append(part)
+
+
+def _one_of(spare: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    """Return an array of a shape, a spare one if there is one; threads may ask at once."""
+    try:
+        part = spare.pop()
+    except IndexError:
+        return np.empty(shape)
+    return part if part.shape == shape else np.empty(shape)
 
 
 def _counting(progress: Progress | None, total: int) -> Callable[[int], None]:

@@ -1,359 +1,370 @@
-"""Windows with missing frames: which frames each signal misses, and the tiles that need to know."""
+"""The register tile for windows with missing frames, of imitation and of coordination.
+
+Missing frames are 0, so the sum of products is already that over the frames that both have. What is
+left is to take out of each signal's own sums the frames that only the other one misses. These are
+few: a tile goes through the frames that some of its signals miss, and no others. With n common
+frames and sums over them,
+
+    r^2 = (n sum(x y) - sx sy)^2 / ((n sum(x x) - sx^2) (n sum(y y) - sy^2)).
+
+Windows that lie off the centre, or move little beside others, are done by the same recipe in
+float64, whether they miss frames or not.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from bitbox.correlation import ahead, exact, gap_tiles
 from bitbox.correlation.compiled import part
-from bitbox.correlation.layout import aligned
-from bitbox.correlation.missing import list_missing
-from bitbox.correlation.tiles import COLUMNS, ROWS
+from bitbox.correlation.geometry import COLUMNS, ROWS, WIDE
+from bitbox.correlation.moments import IS_PARTIAL, Panel
+from bitbox.correlation.sliding import ShiftTile
+from bitbox.correlation.vectors import Cells, Emitter
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-Array = NDArray[Any]
-States = NDArray[np.uint8]
-Room = tuple[tuple[Array, ...], tuple[Array, ...]]
 
-#: Of one person: which frames each signal misses, (frames, sizes), and which signal is in which
-#: place.
-Side = tuple[IntArray, IntArray, IntArray]
-
-
-class LostX(NamedTuple):
-    """What x loses by what y misses, for every lag and signal of y."""
-
-    places: IntArray
-    """In x's panel, of one row, of another one, and in the squares (3 lags, n2)."""
-    squares: Array
-    """Of more than two frames, added up; the first row is 0 (rows, n1)."""
-    alone: Array
-    """1 where the first row is one frame, whose square is its own (lags, n2)."""
-    some: IntArray
-    """How many columns of a tile miss frames, two, or more (3 lags, n2 / COLUMNS)."""
-
-
-class LostY(NamedTuple):
-    """What y loses by what x misses, for every lag and signal of x."""
-
-    rows: IntArray
-    """One of y's panel, another one, and one of the squares (3 lags, n1)."""
-    squares: Array
-    """Of more than two frames, added up; the first row is 0 (rows, n2)."""
-    alone: Array
-    """1 where the first row is one frame, whose square is its own (n1,)."""
-    absent: Array
-    """1 where y misses a frame too; rows as those of its panel (rows, n2)."""
-    missed: Array
-    """How many frames x misses (n1,)."""
-    share: Array
-    """One over the number of those that it has (n1,)."""
-
-
-#: x, y, what they lose, and how many coordinates there are (see `gap_tiles`).
-Work = tuple[Side, Side, LostX, LostY, tuple[int, ...]]
-
-#: Squared offset above which sums with gaps are not accurate in float32: variances are differences
-#: of sums there.
-LIMIT = 3.0
-
-#: Signals of x and of y that may change places for every tile that becomes free of gaps. Columns
-#: of the results are moved number by number.
-MOVES = (32, 12)
-
-
-def workspace(room: Room, width: int, d: int) -> Work:
-    """Return room to work in."""
-    x, y, inverse = room[0][0], room[1][0], room[1][1]
-    n1, n2, lags = x.shape[1], y.shape[1], inverse.shape[0]
-    stretch = width + lags - 1
-    lost_x = LostX(
-        np.empty((3 * lags, n2), dtype=np.int64),
-        aligned(1 + lags * n2, n1, np.float32),
-        aligned(lags, n2, np.float32),
-        np.empty((3 * lags, n2 // COLUMNS), dtype=np.int64),
-    )
-    lost_y = LostY(
-        np.empty((3 * lags, n1), dtype=np.int64),
-        aligned(1 + lags * n1, n2, np.float32),
-        np.empty(n1, dtype=np.float32),
-        aligned(stretch + 1 + lags * n1, n2, np.float32),
-        np.empty(n1, dtype=np.float32),
-        np.empty(n1, dtype=np.float32),
-    )
-    kind = gap_tiles.SINGLE if d == 1 else gap_tiles.SEVERAL
-    return _side(width, n1), _side(stretch, n2), lost_x, lost_y, kind
-
-
-def _side(frames: int, n: int) -> Side:
-    """Return room for one person."""
-    return np.empty((n, frames + 1), np.int64), np.zeros(n, dtype=np.int64), np.arange(n)
+#: Whether signals have one coordinate, and whether both windows move. As with register files, their
+#: types tell.
+SINGLE, SEVERAL = (0,), (0, 0)
+STAYING, MOVING = (0,), (0, 0)
 
 
 @part
-def gather(partial: FloatArray, n: int, size: int, most: int, order: IntArray) -> bool:
-    """Find places for n signals such that the partial ones share few tiles, if that is worth it.
+def list_missing(data: FloatArray, at: tuple[int, int, int], panel: Panel, size: Any) -> None:
+    """Note the frames that partial signals miss, and those that some signal of a tile misses.
 
-    Tiles hold `size` signals; `most` may move for every tile that they free. They change places in
-    twos. Returns whether any moves.
+    at = (first frame, first column, signals); size : signals of a tile.
     """
-    count, used, moving, room = 0, 0, 0, 0
-    in_tile = np.zeros(-(-n // size), dtype=np.int64)
-    kept = np.zeros(in_tile.size, dtype=np.bool_)
-    for j in range(order.size):
-        order[j] = j
-    for j in range(n):
-        in_tile[j // size] += 1 if partial[j] > 0.0 else 0
-    for k in range(in_tile.size):
-        count += in_tile[k]
-        used += 1 if in_tile[k] > 0 else 0
-    while room < count:  # the fullest are kept
-        fullest = -1
-        for k in range(in_tile.size):
-            if not kept[k] and (fullest < 0 or in_tile[k] > in_tile[fullest]):
-                fullest = k
-        kept[fullest] = True
-        room += min(size, n - fullest * size)
-        moving += in_tile[fullest]
-        used -= 1
-    moving = count - moving
-    if moving == 0 or moving > most * used:
-        return False
-    free = 0
-    for j in range(n):
-        if partial[j] > 0.0 and not kept[j // size]:
-            while partial[free] > 0.0 or not kept[free // size]:
-                free += 1
-            order[j], order[free] = free, j
-            free += 1
-    return True
+    frame, column, n = at
+    values, energies, missing = panel.values, panel.energies, panel.missing
+    d = data.shape[1]
+    lost = np.zeros(energies.shape[1], dtype=np.int64)
+    for k in range(missing.shape[0]):
+        gone, energy, some = missing[k], energies[k], 0
+        for j in range(n):  # without a branch, so that it is done in vectors
+            value = data[frame + k, 0, column + j]
+            lost[j] = 1 if value != value and panel.marks[IS_PARTIAL, j] > 0.0 else 0
+            some |= lost[j]
+        for j in range(energy.size):
+            gone[j] = lost[j]
+            energy[j] = values[k * d, j] * values[k * d, j]
+        for c in range(1, d):
+            for j in range(energy.size):
+                energy[j] += values[k * d + c, j] * values[k * d + c, j]
+        for tile in range(panel.listed.shape[0]):
+            before, found = panel.before[tile, k], 0
+            for j in range(tile * size, (tile + 1) * size if some else 0):
+                found |= lost[j]
+            panel.listed[tile, before] = k
+            panel.before[tile, k + 1] = before + found
 
 
-@part
-def swap_columns(array: Array, order: IntArray) -> None:
-    """Let the columns of a matrix change places; doing it again undoes it."""
-    for j in range(order.size):
-        other = order[j]
-        if other > j:
-            for k in range(array.shape[0]):
-                array[k, j], array[k, other] = array[k, other], array[k, j]
+@intrinsic
+def choose(typing, kinds, x, y, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Choose among the lags for ROWS x COLUMNS pairs with missing frames.
 
-
-@part
-def swap_rows(array: Array, order: IntArray) -> None:
-    """Let the rows of a matrix change places; doing it again undoes it."""
-    for i in range(order.size):
-        if order[i] > i:
-            row, other = array[i], array[order[i]]
-            for j in range(row.size):
-                kept = row[j]
-                row[j] = other[j]
-                other[j] = kept
-
-
-@part
-def sort_partial(room: Room, work: Work, signals: tuple[int, int], may_move: bool) -> bool:
-    """Put signals that miss frames into common tiles; return whether any moved.
-
-    What is in the panels and tables of `room` changes places with them.
+    kinds = (registers, SINGLE or SEVERAL coordinates, STAYING or MOVING), told by their types; x, y
+    : `moments.Panel`; lags = (first frames of y or net lags, values), the preferred first; out =
+    (r, lag, whether too little of a window is left for that to be accurate (n1, n2), room to work
+    (2 * d, ROWS * COLUMNS)); at = (i, j, frames of a window, d, shifts, frames needed, polarity).
     """
-    (panel_x, _, flags_x, _, _), (panel_y, inverse, sums, squares, counts, flags_y, _, norms, _) = (
-        room
-    )
-    order_x, order_y = work[0][2], work[1][2]
-    most = MOVES if may_move else (0, 0)
-    sizes: tuple[Any, Any] = np.int64(ROWS), np.int64(COLUMNS)  # else it is compiled for each
-    moved_x = gather(flags_x[0], signals[0], sizes[0], most[0], order_x)
-    moved_y = gather(flags_y[0], signals[1], sizes[1], most[1], order_y)
-    if moved_x:
-        swap_columns(panel_x, order_x)
-        swap_columns(flags_x, order_x)
-    if moved_y:
-        swap_columns(flags_y, order_y)
-        for table in (panel_y, inverse, sums, squares, counts, norms):
-            swap_columns(table, order_y)
-    return moved_x or moved_y
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        wide, single, staying = (
+            k.count == len(n) for k, n in zip(kinds, (WIDE, SINGLE, STAYING), strict=True)
+        )
+        e = Emitter(context, builder, x.types[0].dtype, wide)
+        tile = _GapTile if staying else _SlideGapTile
+        tile(e, signature.args[1:], args[1:], single).emit()
+        return context.get_dummy_value()
+
+    return types.void(kinds, x, y, lags, out, at), codegen
 
 
-@part
-def put_back(work: Work, r: Array, lag: Array) -> None:
-    """Undo in the results what `sort_partial` did."""
-    for array in (r, lag):
-        swap_rows(array, work[0][2])
-        swap_columns(array, work[1][2])
+class _GapTile(ShiftTile):
+    """The recipe of `choose`."""
+
+    def __init__(self, e: Emitter, kinds: Any, args: Any, single: bool) -> None:
+        at, out = cgutils.unpack_tuple(e.builder, args[4]), e.tuple_data(kinds[3], args[3])
+        super().__init__(e, e.tuple_data(kinds[2], args[2]), out, at[6])
+        self.single = single
+        self.i, self.j, self.width, self.d, self.shifts, need, _ = at
+        self.d = e.whole(1) if single else self.d
+        self.redo, self.work = out[2][0], out[3][0]
+        x, y = e.tuple_data(kinds[0], args[0]), e.tuple_data(kinds[1], args[1])
+        self.x, self.nx, self.frames_x = Panel(*(a for a, _ in x)), x[0][1], x[10][1]
+        self.y, self.ny, self.frames_y = Panel(*(a for a, _ in y)), y[0][1], y[10][1]
+        self.need = e.spread(e.builder.sitofp(need, e.real))
+        self.frames = e.spread(e.builder.sitofp(self.width, e.real))
+        self.small: Cells = {}
+
+    def rows(self, first: Any) -> None:
+        """Choose for some rows, and tell where too little is left."""
+        e = self.e
+        no = e.every(ir.Constant(ir.IntType(1), 0))
+        self.small = {cell: cgutils.alloca_once_value(e.builder, no) for cell in e.cells()}
+        self.best(first)
+        for (r, p), slot in self.small.items():
+            row = e.mul(e.add(first, e.whole(r)), self.n_out)
+            place = e.add(row, e.add(self.j, e.whole(p * e.lanes)))
+            e.store_flags(e.get(slot), self.redo, place)
+
+    def best(self, first: Any) -> None:
+        """Choose among the lags; fractions are compared without dividing."""
+        e, b = self.e, self.e.builder
+        worst = b.select(self.signless, e.constant(0.0), e.constant(-2.0))
+        score = {cell: e.variable(worst) for cell in e.cells()}
+        norm, chosen = e.fresh(1.0), e.fresh(float("nan"))
+        mask = e.sign_mask(self.signless)
+        with e.loop(self.n_lags) as q:
+            # From the last to the first, which a tie prefers.
+            q = b.sub(b.sub(self.n_lags, e.whole(1)), q)
+            at = e.whole(0), b.load(b.gep(self.order, [q]))
+            lag = e.copy_of(self.lags, q)
+            for cell, (new, new_norm, good) in self.fractions(
+                self.first_sums(at, first), at, first
+            ):
+                old, old_norm = e.get(score[cell]), e.get(norm[cell])
+                one = e.masked(b.fmul(new, old_norm), mask)
+                two = e.masked(b.fmul(old, new_norm), mask)
+                better = b.and_(good, b.fcmp_ordered(">=", one, two))
+                for slots, value in ((score, new), (norm, new_norm), (chosen, lag)):
+                    e.keep(better, slots[cell], value)
+        nan = e.constant(float("nan"))
+        for cell in e.cells():
+            r = self.root(b.fdiv(e.get(score[cell]), e.get(norm[cell])))
+            known = b.fcmp_ordered("ord", e.get(chosen[cell]), e.get(chosen[cell]))
+            e.put(score[cell], b.select(known, e.clipped(r), nan))
+        e.store_cells(score, self.out_r, first, self.j, self.n_out)
+        e.store_cells(chosen, self.out_lag, first, self.j, self.n_out)
+
+    def root(self, value: Any) -> Any:
+        """Return the root of magnitudes, with their signs."""
+        e, b = self.e, self.e.builder
+        size = e.root(e.absolute(value))
+        return b.select(b.fcmp_ordered("<", value, e.constant(0.0)), e.negative(size), size)
+
+    def first_sums(self, at: Any, first: Any) -> dict[str, Cells]:
+        """Return the sums of the first windows."""
+        e, b = self.e, self.e.builder
+        row_x, row_y = (e.mul(shift, self.d) for shift in at)
+        corner_x = b.gep(self.x.values, [e.add(e.mul(row_x, self.nx), first)])
+        corner_y = b.gep(self.y.values, [e.add(e.mul(row_y, self.ny), self.j)])
+        terms = e.mul(self.width, self.d)
+        sums = {"xy": e.product(corner_x, self.nx, corner_y, self.ny, terms)}
+        self.lost(sums, at, first)
+        return sums
+
+    def pair(self, name_x: str, name_y: str, at: Any, first: Any, c: Any = None) -> Any:
+        """Return what `Emitter.step` takes of two arrays: frames, or a coordinate of frames."""
+        e, b, sides = self.e, self.e.builder, []
+        for panel, name, n, row, corner in (
+            (self.x, name_x, self.nx, at[0], first), (self.y, name_y, self.ny, at[1], self.j),
+        ):  # fmt: skip
+            array = getattr(panel, name)
+            if name == "values":
+                hop = e.mul(self.d, n)
+                corner = e.add(corner, e.mul(c, n))
+            else:
+                hop = n
+            sides.append((b.gep(array, [corner]), hop, row))
+        return sides
+
+    def terms(self, at: Any, first: Any, c: Any) -> list[tuple[str, int, Any]]:
+        """Return what missing frames change: the sum, whose list (0 x's, 1 y's), the products."""
+        if c is None:
+            return [
+                ("both", 0, self.pair("missing", "missing", at, first)),
+                ("xx", 1, self.pair("energies", "missing", at, first)),
+                ("yy", 0, self.pair("missing", "energies", at, first)),
+            ]
+        return [
+            ("x", 1, self.pair("values", "missing", at, first, c)),
+            ("y", 0, self.pair("missing", "values", at, first, c)),
+        ]
+
+    def lists(self, first: Any) -> list[tuple[Any, Any]]:
+        """Return the addresses of the lists of x's and y's tile, and of how many come before."""
+        e, b, found = self.e, self.e.builder, []
+        for panel, n, corner, size in (
+            (self.x, self.frames_x, first, ROWS), (self.y, self.frames_y, self.j, COLUMNS),
+        ):  # fmt: skip
+            tile = b.sdiv(corner, e.whole(size))
+            before = b.gep(panel.before, [e.mul(tile, e.add(n, e.whole(1)))])
+            found.append((b.gep(panel.listed, [e.mul(tile, n)]), before))
+        return found
+
+    def lost(self, sums: dict[str, Cells], at: Any, first: Any) -> None:
+        """Add up what the first windows lose."""
+        e, b = self.e, self.e.builder
+        spans = []
+        for (listed, before), begin in zip(self.lists(first), at, strict=True):
+            start = b.load(b.gep(before, [begin]))
+            stop = b.load(b.gep(before, [e.add(begin, self.width)]))
+            spans.append((listed, start, b.sub(stop, start)))
+
+        for which in (0, 1):
+            # Frames are those of one person's stretch; the other's lie some shifts from them.
+            apart = [b.sub(begin, at[which]) for begin in at]
+            own = (e.whole(0),) if self.single else ()
+            terms = [t for c in (None, *own) for t in self.terms(apart, first, c) if t[1] == which]
+            found = e.listed([pair for _, _, pair in terms], *spans[which])
+            sums |= {name: cells for (name, _, _), cells in zip(terms, found, strict=True)}
+        if self.single:
+            return
+        with e.loop(self.d) as c:
+            for k, (_, which, _) in enumerate(self.terms(at, first, c)):
+                apart = [b.sub(begin, at[which]) for begin in at]
+                (found,) = e.listed([self.terms(apart, first, c)[k][2]], *spans[which])
+                for cell, slot in found.items():
+                    e.store(e.get(slot), self.work, self.place(c, k, cell))
+
+    def place(self, c: Any, k: int, cell: tuple[int, int]) -> Any:
+        """Return the place of a cell's sum of a coordinate: what x loses (0), or y (1)."""
+        e = self.e
+        row = e.mul(e.add(e.add(c, c), e.whole(k)), e.whole(ROWS * COLUMNS))
+        return e.add(row, e.whole((cell[0] * e.parts + cell[1]) * e.lanes))
+
+    def fractions(self, sums: dict[str, Cells], at: Any, first: Any) -> Any:
+        """Yield, for each cell, r times its magnitude as a fraction, and where it is good.
+
+        That is where there are enough common frames, and enough of the windows is left.
+        """
+        e, b = self.e, self.e.builder
+        slots = {name: e.fresh(0.0) for name in ("n", "xy", "xx", "yy")}
+        x, y = self.own(at, first)
+        for r, p in e.cells():
+            cell = r, p
+            n = b.fadd(b.fsub(b.fadd(x[r]("counts"), y[p]("counts")), self.frames),
+                       e.get(sums["both"][cell]))  # fmt: skip
+            e.put(slots["n"][cell], n)
+            left_x = b.fsub(x[r]("squares"), e.get(sums["xx"][cell]))
+            left_y = b.fsub(y[p]("squares"), e.get(sums["yy"][cell]))
+            for name, value in (("xx", left_x), ("yy", left_y), ("xy", e.get(sums["xy"][cell]))):
+                e.put(slots[name][cell], b.fmul(n, value))
+
+        def take_out(c: Any) -> None:
+            for r, p in e.cells():
+                cell = r, p
+                lost = [
+                    e.get(sums[name][cell]) if self.single
+                    else e.load(self.work, self.place(c, k, cell))
+                    for k, name in enumerate("xy")
+                ]  # fmt: skip
+                of_x = b.fsub(x[r]("sums", c), lost[0])
+                of_y = b.fsub(y[p]("sums", c), lost[1])
+                for name, one, two in (("xx", of_x, of_x), ("yy", of_y, of_y), ("xy", of_x, of_y)):
+                    e.subtract_from(slots[name][cell], one, two)
+
+        if self.single:
+            take_out(e.whole(0))
+        else:
+            with e.loop(self.d) as c:
+                take_out(c)
+        for r, p in e.cells():
+            n, xy, xx, yy = (e.get(slot[r, p]) for slot in slots.values())
+            variances, small = b.fmul(xx, yy), self.small[r, p]
+            least = b.fmul(b.fmul(n, x[r]("least")), b.fmul(n, y[p]("least")))
+            enough = b.fcmp_ordered(">=", n, self.need)
+            fine = b.and_(enough, b.fcmp_ordered(">=", variances, least))
+            b.store(b.or_(e.get(small), b.xor(enough, fine)), small)
+            yield (r, p), (b.fmul(xy, e.absolute(xy)), variances, fine)
+
+    def own(self, at: Any, first: Any) -> tuple[list[Any], list[Any]]:
+        """Return, for each row and each part of the columns, what looks up its own moments."""
+        e = self.e
+
+        def place(shift: Any, c: Any, n: Any, corner: Any) -> Any:
+            row = shift if c is None else e.add(e.mul(shift, self.d), c)
+            return e.add(e.mul(row, n), corner)
+
+        def of_row(r: int) -> Any:
+            def look(name: str, c: Any = None) -> Any:
+                corner = place(at[0], c, self.nx, e.add(first, e.whole(r)))
+                return e.copy_of(getattr(self.x, name), corner)
+
+            return look
+
+        def of_part(p: int) -> Any:
+            def look(name: str, c: Any = None) -> Any:
+                corner = place(at[1], c, self.ny, e.add(self.j, e.whole(p * e.lanes)))
+                return e.load(getattr(self.y, name), corner)
+
+            return look
+
+        return [of_row(r) for r in range(e.rows)], [of_part(p) for p in range(e.parts)]
 
 
-@part
-def holds(states: States, wanted: int) -> bool:
-    """Return whether a tile is in a state."""
-    for state in states.flat:  # noqa: SIM110 - compiled code
-        if state == wanted:
-            return True
-    return False
+class _SlideGapTile(_GapTile):
+    """The same where both windows move: all sums slide over the shifts of a lag."""
 
+    def best(self, first: Any) -> None:
+        """Choose among the lags and shifts."""
+        ShiftTile.rows(self, first)
 
-@part
-def any_of(flags: NDArray[np.bool_]) -> bool:
-    """Return whether any flag is set."""
-    for flag in flags:  # noqa: SIM110 - compiled code
-        if flag:
-            return True
-    return False
+    def correlation(self, value: Any) -> Any:
+        """Return the root; what is compared is r times its magnitude."""
+        return self.root(value)
 
+    def correlate(
+        self, sums: dict[str, Cells], at: Any, first: Any, found: tuple[Cells, Cells]
+    ) -> None:
+        """Turn sums over the common frames into r times its magnitude, and keep the extremes."""
+        nan = self.e.constant(float("nan"))
+        for cell, (score, norm, good) in self.fractions(sums, at, first):
+            value = self.e.builder.select(good, self.e.builder.fdiv(score, norm), nan)
+            self.keep_extremes(value, cell, found)
 
-@part
-def find_lost(
-    sides: Any,
-    at: tuple[int, int],
-    lags: IntArray,
-    geometry: exact.Geometry,
-    room: Room,
-    work: Work,
-) -> None:
-    """Find what x loses by what y misses, and y by what x misses (see `gap_tiles.imitation`).
+    def extremes(self, net: Any, first: Any, found: tuple[Cells, Cells]) -> None:
+        """Slide all sums over all common shifts."""
+        e, b = self.e, self.e.builder
+        mine, other, count = self.begin(net)
+        sums = self.first_sums((mine, other), first)
+        self.correlate(sums, (mine, other), first, found)
+        with e.loop(b.sub(count, e.whole(1))) as step:
+            at = e.add(mine, step), e.add(other, step)
+            for rows, change in (
+                ((e.add(at[0], self.width), e.add(at[1], self.width)), e.add_to),
+                (at, e.subtract_from),
+            ):
+                self.slide(sums, rows, first, change)
+            after = e.add(at[0], e.whole(1)), e.add(at[1], e.whole(1))
+            self.correlate(sums, after, first, found)
 
-    at = (first frame of x, of y). Where a signal misses one frame or two, these are rows in the
-    other's panel; where none, a row of 0 behind it. Sums over more frames are behind these. Windows
-    of fewer frames than needed are undefined anyway.
-    """
-    (x, y), (column_x, n1, column_y, n2, d) = sides
-    side_x, side_y, lost_x, lost_y, _ = work
-    set_absent(lost_y.absent, side_y, 0.0)
-    list_missing(x, (at[0], column_x, n1, d), side_x[2], room[0][2][0], side_x[:2])
-    list_missing(y, (at[1], column_y, n2, d), side_y[2], room[1][5][0], side_y[:2])
-    set_absent(lost_y.absent, side_y, 1.0)
-    for i in range(lost_y.missed.size):
-        lost_y.missed[i] = side_x[1][i]
-        lost_y.share[i] = 1.0 / (geometry.window - side_x[1][i])
-    width, stretch = geometry.window, geometry.window + lags.size - 1
-    length = d * room[0][0].shape[1]
-    one: Any = np.int64(1)
-    one_or_two(side_y, -lags, width, length, lost_x.places)
-    one_or_two(side_x, lags, stretch, one, lost_y.rows)
-    more_of_x(room[0][4], work, lags, geometry)
-    more_of_y(room[1][8], work, lags, stretch)
-    for q in range(2 * lags.size):
-        for tile in range(lost_x.some.shape[1]):
-            columns = slice(tile * COLUMNS, (tile + 1) * COLUMNS)
-            lost_x.some[q, tile] = differ(lost_x.places[q, columns], width * length)
+    def slide(self, sums: dict[str, Cells], at: Any, first: Any, change: Any) -> None:
+        """Add a frame to all sums, or take it away."""
+        e, b = self.e, self.e.builder
+        with e.loop(self.d) as c:
+            e.step(sums["xy"], *self.pair("values", "values", at, first, c), change)
+        for which, (_, before) in enumerate(self.lists(first)):
+            counts = [b.load(b.gep(before, [e.add(at[which], e.whole(k))])) for k in (0, 1)]
+            with b.if_then(b.icmp_signed("!=", *counts), likely=False):
+                for name, of, pair in self.terms(at, first, None):
+                    if of == which:
+                        e.step(sums[name], *pair, change)
+                if self.single:
+                    for name, of, pair in self.terms(at, first, e.whole(0)):
+                        if of == which:
+                            e.step(sums[name], *pair, change)
+                else:
+                    self.slide_coordinates(which, at, first, change)
 
-
-@part
-def set_absent(absent: Array, side: Side, value: float) -> None:
-    """Set the frames that signals miss."""
-    missed, sizes, _ = side
-    for j in range(sizes.size):
-        for m in range(sizes[j]):
-            absent[missed[j, m], j] = value
-
-
-@part
-def one_or_two(side: Side, offsets: IntArray, none: int, length: int, out: IntArray) -> None:
-    """Fill the places of the rows of up to two frames that each signal misses, or that of 0.
-
-    `none` is the row of 0; out has the first for every offset, and then the second.
-    """
-    missed, sizes, _ = side
-    out_of_range = -missed.shape[1] - none
-    first, second = np.empty(sizes.size, dtype=np.int64), np.empty(sizes.size, dtype=np.int64)
-    for j in range(sizes.size):
-        first[j] = missed[j, 0] if 0 < sizes[j] < 3 else out_of_range
-        second[j] = missed[j, 1] if sizes[j] == 2 else out_of_range
-    for q in range(offsets.size):
-        one, two, offset = out[q], out[offsets.size + q], offsets[q]
-        for j in range(sizes.size):  # without a branch, so that it is done in vectors
-            k, m = first[j] + offset, second[j] + offset
-            m = m if (m >= 0) & (m < none) else none
-            inside = (k >= 0) & (k < none)
-            one[j] = (k if inside else m) * length
-            two[j] = (m if inside else none) * length
-
-
-@part
-def differ(places: IntArray, none: int) -> int:
-    """Return how many places are not that of 0."""
-    count = 0
-    for place in places:
-        count += 1 if place != none else 0
-    return count
-
-
-@part
-def more_of_x(rows: Array, work: Work, lags: IntArray, geometry: exact.Geometry) -> None:
-    """Add up what x loses by the signals of y that miss more than two frames."""
-    _, (missed, sizes, _), (places, squares, alone, some), _, _ = work
-    width, used, n = geometry.window, 1, squares.shape[1]
-    d = rows.shape[0] // (width + squares.shape[0])
-    third = 2 * lags.size
-    places[third:], alone[:], some[third:] = 0, 1.0, 0
-    for j in range(sizes.size):
-        size, begin = sizes[j], j * missed.shape[1]
-        for q in range(lags.size if size > 2 else 0):
-            first, stop = 0, 0
-            for m in range(size):  # without a branch, which could not be foreseen
-                k = missed[j, m] - lags[q]
-                first += 1 if k < 0 else 0
-                stop += 1 if k < width else 0
-            inside = stop - first
-            if inside > width - geometry.need:
-                continue
-            if 0 < inside < 3:
-                places[q, j] = (missed[j, first] - lags[q]) * d * n
-                if inside == 2:
-                    places[lags.size + q, j] = (missed[j, first + 1] - lags[q]) * d * n
-            elif inside > 2:
-                which = begin + first, begin + stop, -lags[q], width + used, used, d
-                gap_tiles.add_rows((rows, squares), missed, which)
-                places[q, j], places[third + q, j] = (width + used) * d * n, used * n
-                alone[q, j], some[third + q, j // COLUMNS] = 0.0, 1
-                used += 1
-
-
-@part
-def more_of_y(rows: Array, work: Work, lags: IntArray, stretch: int) -> None:
-    """Add up what y loses by the signals of x that miss more than two frames."""
-    (missed, sizes, _), _, _, (numbers, squares, alone, absent, _, _), _ = work
-    d, used, third = rows.shape[0] // absent.shape[0], 1, 2 * lags.size
-    numbers[third:], alone[:] = 0, 1.0
-    for i in range(sizes.size):
-        size, begin = sizes[i], i * missed.shape[1]
-        for q in range(lags.size if size > 2 else 0):
-            which = begin, begin + size, lags[q], stretch + used, used, d
-            gap_tiles.add_rows((rows, squares, absent), missed, which)
-            numbers[q, i], numbers[third + q, i] = stretch + used, used
-            alone[i], used = 0.0, used + 1
-
-
-@part
-def choose_tiles(
-    room: Room,
-    work: Work,
-    lags: tuple[IntArray, Array],
-    geometry: exact.Geometry,
-    tasks: tuple[States, Any, Array, Array],
-    coming: ahead.Coming,
-) -> None:
-    """Choose among the lags in the tiles that are in a given state, after `find_lost`."""
-    states, state, r, lag = tasks
-    _, _, sums, squares, counts, _, _, norms, y = room[1]
-    d = room[0][0].shape[0] // geometry.window
-    for j in range(states.shape[1]):
-        for i in range(states.shape[0]):
-            if states[i, j] == state:
-                ahead.at_tile(coming, states, (i, j))
-                corner = i * ROWS, j * COLUMNS
-                at = (*corner, geometry.window, d, geometry.need, np.int64(geometry.polarity))
-                gap_tiles.imitation(
-                    (geometry.registers, work[4]),
-                    room[0][4],
-                    (y, sums, squares, norms, counts),
-                    work[2],
-                    work[3],
-                    lags,
-                    (r, lag),
-                    at,
-                )
+    def slide_coordinates(self, which: int, at: Any, first: Any, change: Any) -> None:
+        """Do as `slide` with what is kept by coordinate."""
+        e = self.e
+        with e.loop(self.d) as c:
+            _, _, pair = self.terms(at, first, c)[1 - which]
+            k = 1 - which
+            slots = {cell: e.variable(e.constant(0.0)) for cell in e.cells()}
+            for cell, slot in slots.items():
+                e.put(slot, e.load(self.work, self.place(c, k, cell)))
+            e.step(slots, *pair, change)
+            for cell, slot in slots.items():
+                e.store(e.get(slot), self.work, self.place(c, k, cell))

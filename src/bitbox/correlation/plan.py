@@ -238,3 +238,19 @@ def _require_positive(what: str, value: float, unit: str) -> None:
             expected=f"a finite number of {unit} above 0",
             got=repr(value),
         )
+
+
+def frames_needed(plan: WindowPlan, min_valid: float) -> int:
+    """Return how many frames of a window must be valid, at least three."""
+    if not 0 <= min_valid <= 1:
+        raise ParameterError(
+            "The share of valid frames makes no sense.",
+            expected="a number from 0 to 1",
+            got=repr(min_valid),
+        )
+    return max(MIN_WINDOW, math.ceil(min_valid * plan.window - 1e-9))
+
+
+def tie_order(plan: WindowPlan) -> NDArray[np.int64]:
+    """Return the lags in the order in which a tie prefers them: nearest zero, then negative."""
+    return np.array(sorted(plan.lags.tolist(), key=lambda lag: (abs(lag), lag)), dtype=np.int64)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation.jobs import Task, in_order
+from bitbox.correlation.jobs import in_order
 from bitbox.correlation.plan import WindowPlan
+from bitbox.correlation.task import Task, rows
 from bitbox.errors import ParameterError
 from bitbox.progress import Progress
 
@@ -107,7 +108,7 @@ def lag_surface(
     -------
     LagSurface
     """
-    from bitbox.correlation import exact
+    from bitbox.correlation.definition import every_lag
 
     task = Task.prepare(x, y, plan, polarity=polarity, min_valid=min_valid)
     chosen = np.array(pairs, dtype=np.int64).reshape(-1, 2)
@@ -117,12 +118,15 @@ def lag_surface(
             expected=f"indices below {task.n1} and {task.n2}",
             got=f"up to {chosen[:, 0].max()} and {chosen[:, 1].max()}",
         )
-    x, y = task.laid_out(0, plan.n_frames)
+    first, second = (
+        rows(data, signals, (0, plan.n_frames), scaled=True)[0]
+        for data, signals in ((task.x, task.rows), (task.y, task.columns))
+    )
     r = np.empty((plan.n_windows, plan.lags.size, len(chosen)))
     starts = plan.starts
 
     def job(w: int) -> None:
-        exact.every_lag((x, y), int(starts[w]), plan.lags, chosen, task.geometry, r[w])
+        every_lag((first, second), int(starts[w]), plan.lags, chosen, task.geometry, r[w])
 
     windows = range(plan.n_windows)
     for w, _ in zip(windows, in_order(job, windows, threads), strict=True):

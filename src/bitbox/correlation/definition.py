@@ -9,12 +9,12 @@ Arrays are laid out (frames, coordinates, signals); a missing frame is NaN in al
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.correlation.compiled import kernel
+from bitbox.correlation.geometry import Geometry
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -23,20 +23,20 @@ IntArray = NDArray[np.int64]
 #: rounding, so that a constant that went through some arithmetic counts as one.
 STILL = 64 * 2.0**-52
 
+#: A window whose deviation is below this share of its mean is doubtful: rounding of the mean would
+#: show in the seventh digit of r.
+DELICATE = 2.0**-32
 
-class Geometry(NamedTuple):
-    """What every kernel must know of the plan; frames and counts."""
+#: A window that slid down to this share of the largest sum of squares on the way is doubtful: sums
+#: that slide keep rounding errors relative to the largest.
+ANEW = 1e-7
 
-    window: int
-    max_lag: int
-    need: int
-    """Valid frames that a window must have."""
-    coordination: bool
-    polarity: bool
-    registers: tuple[int, ...]
-    """The register file that tiles are written for (`tiles.WIDE` or `tiles.NARROW`)."""
-    limit: float
-    """Squared offset up to which float32 is good enough (docs/engine.md)."""
+#: Energies between which sums of squares stay well within the range of float64.
+TINY, HUGE = 1e-200, 1e200
+
+#: What missing frames must leave of the product of both windows' squared norms, as a share, for
+#: what is left to be known by subtraction: in single precision, and in double.
+ENOUGH, ENOUGH_DOUBLE = 0.25, 1e-3
 
 
 @kernel
