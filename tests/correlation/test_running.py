@@ -137,10 +137,19 @@ def test_threads_work_in_a_process_that_was_forked() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+def copied_package(folder: Path) -> Path:
+    """Copy the engine, and what it stands on."""
+    package, source = folder / "bitbox" / "correlation", Path(bitbox.correlation.__file__).parent
+    shutil.copytree(source, package)
+    (package.parent / "__init__.py").touch()
+    shutil.copytree(source.parent / "system", package.parent / "system")
+    for name in ("errors.py", "findings.py"):
+        shutil.copy(source.parent / name, package.parent / name)
+    return package
+
+
 def test_kernels_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
-    package = tmp_path / "bitbox" / "correlation"
-    shutil.copytree(Path(bitbox.correlation.__file__).parent, package)
-    (tmp_path / "bitbox" / "__init__.py").touch()
+    package = copied_package(tmp_path)
     shutil.rmtree(package / "__pycache__", ignore_errors=True)
     (package / "__pycache__").touch()  # a file: not even root can make that folder
     (tmp_path / "home").touch()
@@ -161,10 +170,7 @@ def test_kernels_work_where_nothing_can_be_kept(tmp_path: Path) -> None:
 
 def test_compiled_code_is_not_kept_past_a_change_of_any_kernel(tmp_path: Path) -> None:
     """Kernels contain those of other files, at whose changes numba does not look."""
-    package = tmp_path / "bitbox" / "correlation"
-    shutil.copytree(Path(bitbox.correlation.__file__).parent, package)
-    (tmp_path / "bitbox" / "__init__.py").touch()
-    shutil.copy(Path(bitbox.__file__).parent / "errors.py", tmp_path / "bitbox" / "errors.py")
+    package = copied_package(tmp_path)
     (package / "probe.py").write_text(
         "from bitbox.correlation.compiled import kernel\n"
         "from bitbox.correlation.other import number\n"

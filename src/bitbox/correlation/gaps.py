@@ -210,13 +210,13 @@ class _GapTile(ShiftTile):
             stop = b.load(b.gep(before, [e.add(begin, self.width)]))
             spans.append((listed, start, b.sub(stop, start)))
 
-        for which in (0, 1):
-            # Frames are those of one person's stretch; the other's lie some shifts from them.
-            apart = [b.sub(begin, at[which]) for begin in at]
-            own = (e.whole(0),) if self.single else ()
-            terms = [t for c in (None, *own) for t in self.terms(apart, first, c) if t[1] == which]
-            found = e.listed([pair for _, _, pair in terms], *spans[which])
-            sums |= {name: cells for (name, _, _), cells in zip(terms, found, strict=True)}
+        own = (e.whole(0),) if self.single else ()
+        for c in (None, *own):
+            for k, which in enumerate((0, 1, 0) if c is None else (1, 0)):
+                # Frames are those of one person's stretch; the other's lie some shifts from them.
+                apart = [b.sub(begin, at[which]) for begin in at]
+                name, _, pair = self.terms(apart, first, c)[k]
+                (sums[name],) = e.listed([pair], *spans[which])
         if self.single:
             return
         with e.loop(self.d) as c:
@@ -237,45 +237,59 @@ class _GapTile(ShiftTile):
 
         That is where there are enough common frames, and enough of the windows is left.
         """
-        e, b = self.e, self.e.builder
-        slots = {name: e.fresh(0.0) for name in ("n", "xy", "xx", "yy")}
         x, y = self.own(at, first)
-        for r, p in e.cells():
-            cell = r, p
-            n = b.fadd(b.fsub(b.fadd(x[r]("counts"), y[p]("counts")), self.frames),
-                       e.get(sums["both"][cell]))  # fmt: skip
-            e.put(slots["n"][cell], n)
-            left_x = b.fsub(x[r]("squares"), e.get(sums["xx"][cell]))
-            left_y = b.fsub(y[p]("squares"), e.get(sums["yy"][cell]))
-            for name, value in (("xx", left_x), ("yy", left_y), ("xy", e.get(sums["xy"][cell]))):
-                e.put(slots[name][cell], b.fmul(n, value))
-
-        def take_out(c: Any) -> None:
-            for r, p in e.cells():
-                cell = r, p
-                lost = [
-                    e.get(sums[name][cell]) if self.single
-                    else e.load(self.work, self.place(c, k, cell))
-                    for k, name in enumerate("xy")
-                ]  # fmt: skip
-                of_x = b.fsub(x[r]("sums", c), lost[0])
-                of_y = b.fsub(y[p]("sums", c), lost[1])
-                for name, one, two in (("xx", of_x, of_x), ("yy", of_y, of_y), ("xy", of_x, of_y)):
-                    e.subtract_from(slots[name][cell], one, two)
-
         if self.single:
-            take_out(e.whole(0))
-        else:
-            with e.loop(self.d) as c:
-                take_out(c)
-        for r, p in e.cells():
-            n, xy, xx, yy = (e.get(slot[r, p]) for slot in slots.values())
-            variances, small = b.fmul(xx, yy), self.small[r, p]
-            least = b.fmul(b.fmul(n, x[r]("least")), b.fmul(n, y[p]("least")))
-            enough = b.fcmp_ordered(">=", n, self.need)
-            fine = b.and_(enough, b.fcmp_ordered(">=", variances, least))
-            b.store(b.or_(e.get(small), b.xor(enough, fine)), small)
-            yield (r, p), (b.fmul(xy, e.absolute(xy)), variances, fine)
+            for cell in self.e.cells():
+                own = x[cell[0]], y[cell[1]]
+                values = self.begun(sums, own, cell)
+                values = self.take_out(values, sums, own, cell, self.e.whole(0))
+                yield cell, self.fraction(values, own, cell)
+            return
+        slots = {}
+        for cell in self.e.cells():
+            values = self.begun(sums, (x[cell[0]], y[cell[1]]), cell)
+            slots[cell] = [self.e.variable(value) for value in values]
+        with self.e.loop(self.d) as c:
+            for cell, kept in slots.items():
+                values = [self.e.get(slot) for slot in kept]
+                values = self.take_out(values, sums, (x[cell[0]], y[cell[1]]), cell, c)
+                for slot, value in zip(kept, values, strict=True):
+                    self.e.put(slot, value)
+        for cell, kept in slots.items():
+            values = [self.e.get(slot) for slot in kept]
+            yield cell, self.fraction(values, (x[cell[0]], y[cell[1]]), cell)
+
+    def begun(self, sums: dict[str, Cells], own: Any, cell: Any) -> list[Any]:
+        """Return the common frames n, and n times the sums of products and of squares over them."""
+        e, b, (x, y) = self.e, self.e.builder, own
+        n = b.fadd(x("counts"), b.fsub(y("counts"), self.frames))
+        n = b.fadd(n, e.get(sums["both"][cell]))
+        xx = b.fsub(x("squares"), e.get(sums["xx"][cell]))
+        yy = b.fsub(y("squares"), e.get(sums["yy"][cell]))
+        return [n, *(b.fmul(n, value) for value in (e.get(sums["xy"][cell]), xx, yy))]
+
+    def take_out(
+        self, values: list[Any], sums: dict[str, Cells], own: Any, cell: Any, c: Any
+    ) -> list[Any]:
+        """Take out the products of a coordinate's sums."""
+        e, b, (n, xy, xx, yy) = self.e, self.e.builder, values
+        lost = [
+            e.get(sums[name][cell]) if self.single else e.load(self.work, self.place(c, k, cell))
+            for k, name in enumerate("xy")
+        ]
+        x, y = (b.fsub(look("sums", c), gone) for look, gone in zip(own, lost, strict=True))
+        pairs = (x, y, xy), (x, x, xx), (y, y, yy)
+        return [n, *(e.multiply_subtract(*pair) for pair in pairs)]
+
+    def fraction(self, values: list[Any], own: Any, cell: Any) -> tuple[Any, Any, Any]:
+        """Return numerator, denominator and where they are good; note where too little is left."""
+        b, (n, xy, xx, yy), small = self.e.builder, values, self.small[cell]
+        variances = b.fmul(xx, yy)
+        least = b.fmul(b.fmul(n, own[0]("least")), b.fmul(n, own[1]("least")))
+        enough = b.fcmp_ordered(">=", n, self.need)
+        fine = b.and_(enough, b.fcmp_ordered(">=", variances, least))
+        b.store(b.or_(self.e.get(small), b.xor(enough, fine)), small)
+        return b.fmul(xy, self.e.absolute(xy)), variances, fine
 
     def own(self, at: Any, first: Any) -> tuple[list[Any], list[Any]]:
         """Return, for each row and each part of the columns, what looks up its own moments."""
@@ -304,6 +318,10 @@ class _GapTile(ShiftTile):
 
 class _SlideGapTile(_GapTile):
     """The same where both windows move: all sums slide over the shifts of a lag."""
+
+    def __init__(self, e: Emitter, kinds: Any, args: Any, single: bool) -> None:
+        e.rows //= 2  # so that more of the sums stay in registers
+        super().__init__(e, kinds, args, single)
 
     def best(self, first: Any) -> None:
         """Choose among the lags and shifts."""
@@ -342,29 +360,27 @@ class _SlideGapTile(_GapTile):
         """Add a frame to all sums, or take it away."""
         e, b = self.e, self.e.builder
         with e.loop(self.d) as c:
-            e.step(sums["xy"], *self.pair("values", "values", at, first, c), change)
+            x, y = self.pair("values", "values", at, first, c)
+            e.step(sums["xy"], x, y, change)
         for which, (_, before) in enumerate(self.lists(first)):
             counts = [b.load(b.gep(before, [e.add(at[which], e.whole(k))])) for k in (0, 1)]
             with b.if_then(b.icmp_signed("!=", *counts), likely=False):
-                for name, of, pair in self.terms(at, first, None):
+                own = (e.whole(0),) if self.single else ()
+                for name, of, (x, y) in (t for c in (None, *own) for t in self.terms(at, first, c)):
                     if of == which:
-                        e.step(sums[name], *pair, change)
-                if self.single:
-                    for name, of, pair in self.terms(at, first, e.whole(0)):
-                        if of == which:
-                            e.step(sums[name], *pair, change)
-                else:
+                        e.step(sums[name], x, y, change)
+                if not self.single:
                     self.slide_coordinates(which, at, first, change)
 
     def slide_coordinates(self, which: int, at: Any, first: Any, change: Any) -> None:
         """Do as `slide` with what is kept by coordinate."""
         e = self.e
         with e.loop(self.d) as c:
-            _, _, pair = self.terms(at, first, c)[1 - which]
+            x, y = self.terms(at, first, c)[1 - which][2]
             k = 1 - which
             slots = {cell: e.variable(e.constant(0.0)) for cell in e.cells()}
             for cell, slot in slots.items():
                 e.put(slot, e.load(self.work, self.place(c, k, cell)))
-            e.step(slots, *pair, change)
+            e.step(slots, x, y, change)
             for cell, slot in slots.items():
                 e.store(e.get(slot), self.work, self.place(c, k, cell))

@@ -65,7 +65,7 @@ class Workspace:
 
     def _imitation(self, sides: Any, starts: IntArray, sums: FloatArray) -> tuple[int, Any]:
         """Do windows of imitation; return what was found, and the results of the last ones."""
-        out = self._results(starts.size if sums.size == 0 else imitation.GROUP)
+        out = self._results(starts.size if sums.size == 0 else 2 * imitation.GROUP)
         lags, panels = self._lags(np.float32), self._room(np.float32)[0]
         plain = out[0], out[1], self._odd
         imitation.imitation(sides, starts, lags, self._geometry, panels, plain, sums)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.correlation.plan import WindowPlan
-from bitbox.correlation.surrogates import each_surrogate
+from bitbox.correlation.shifted import each_shift
 from bitbox.progress import Progress
 from bitbox.statistics.inference import (
     INDEPENDENT,
@@ -133,9 +133,9 @@ class Shifted:
 
     def null(self, shifts: IntArray, rows: slice = slice(None)) -> Iterator[FloatArray]:
         """Yield the shapes after each shift, (rows, n2), places as in `circular_places`."""
-        each = each_surrogate(
-            self.x[:, rows], self.y, self.plan, shifts=shifts, fisher=False,
-            polarity=self.polarity, min_valid=self.min_valid, threads=self.threads,
+        each = each_shift(
+            self.x[:, rows], self.y, self.plan, shifts, polarity=self.polarity,
+            min_valid=self.min_valid, threads=self.threads,
         )  # fmt: skip
         for done, one in enumerate(each, 1):
             yield one.abs_r if self.polarity else one.r
