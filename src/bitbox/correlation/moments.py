@@ -41,7 +41,7 @@ Array = NDArray[Any]
 PARTIAL, DOUBTFUL, FAR, STRANGE = 1, 2, 4, 8
 
 #: Frames that a centre is the mean of, where it is not that of the first window.
-SAMPLES = 16
+SAMPLES = 32
 
 #: Rows of `Panel.marks`: whether some window is partial, how many are doubtful, whether some is
 #: far, and where all moments are wanted: the largest offset, that is the squared distance of a
