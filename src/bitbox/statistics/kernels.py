@@ -32,7 +32,7 @@ ENOUGH = 1e-3
 # Places that take as long as starting on one.
 _OVERHEAD = 16
 # Places worked on at once: what is needed stays in the nearest cache.
-_BLOCK = 1024
+_BLOCK = 512
 
 #: x: windows (n, d, W), movement of norm 1 around the mean, 0 where missing; present (n, W), ones
 #: and zeros; whether a window has no gap; whether it is usable; its start; the signal (d, T).
@@ -47,21 +47,27 @@ Other = tuple[
 ]  # fmt: skip
 
 
-def _compiled(function: F, fast: tuple[str, ...] = ("contract",)) -> F:
-    """Compile a kernel when it is first called, and keep it on disk where that can be done.
+def _compiled(function: F) -> F:
+    """Compile a kernel when it is first called, and keep it on disk where that can be done."""
+    return compiled(function, nogil=True, error_model="numpy", fastmath={"contract"})
 
-    What one kernel calls of another becomes part of it. Else several compiled copies of the other
-    would lie in one process, each rounded a little differently, and which of them is called would
-    depend on whether kernels were compiled just now or found on disk.
+
+def _part(function: F) -> F:
+    """Write a function into the kernels that call it, before these are compiled.
+
+    So it is compiled once, with what calls it. Compiled by itself it would be, too, and several
+    copies would lie in one process, each rounded a little differently: which of them is called
+    would depend on whether kernels were compiled just now or found on disk.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(fast)}
-    options["forceinline"] = True
-    return compiled(function, **options)
+    return compiled(
+        function, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always"
+    )
 
 
-def _compiled_in_vectors(function: F) -> F:
-    """Compile a kernel whose sums may be taken in another order, and that meets no NaN."""
-    return _compiled(function, ("contract", "reassoc", "nnan", "nsz"))
+def _part_in_vectors(function: F) -> F:
+    """Compile sums that may be taken in another order, and that meet no NaN; into what calls it."""
+    fast = {"contract", "reassoc", "nnan", "nsz"}
+    return compiled(function, nogil=True, error_model="numpy", fastmath=fast, forceinline=True)
 
 
 @_compiled
@@ -95,7 +101,7 @@ def describe(
     return count, mean, norm
 
 
-@_compiled
+@_part
 def _spread(values: FloatArray, known: int) -> tuple[float, float, float, float]:
     """Return mean, summed squared deviations, and range of the values that are not missing."""
     if known == values.size:
@@ -118,7 +124,7 @@ def _spread(values: FloatArray, known: int) -> tuple[float, float, float, float]
     return low + middle, squares, low, high
 
 
-@_compiled_in_vectors
+@_part_in_vectors
 def _spread_complete(values: FloatArray) -> tuple[float, float, float, float]:
     """As `_spread`, where no value is missing."""
     low, high = math.inf, -math.inf
@@ -133,7 +139,7 @@ def _spread_complete(values: FloatArray) -> tuple[float, float, float, float]:
     return low + middle, squares, low, high
 
 
-@_compiled
+@_part
 def taps(unit: FloatArray, y: FloatArray, out: FloatArray) -> None:
     """Add to out[p] the sum over k of ``unit[k] * y[p + k]``."""
     n, width, k = out.size, unit.size, 0
@@ -153,7 +159,7 @@ def taps(unit: FloatArray, y: FloatArray, out: FloatArray) -> None:
         k += 1
 
 
-@_compiled
+@_part
 def exactly(a: FloatArray, start: int, b: FloatArray, place: int, window: int, need: int) -> float:
     """Return r of a window of `a` and one of `b`, (d, T), over the frames that both have."""
     shared = 0
@@ -192,28 +198,25 @@ def exactly(a: FloatArray, start: int, b: FloatArray, place: int, window: int, n
     return covariance / (math.sqrt(a_square) * math.sqrt(b_square))
 
 
-@_compiled
+@_part
 def correlate_window(
     x: Side, i: int, y: Other, first: int, need: int, room: FloatArray, out: FloatArray
 ) -> None:
     """Fill `out` with r of window i of x and the windows of y that start at `first` and after.
 
-    NaN where undefined. `room` is (7, len(out)) of scratch.
+    NaN where undefined. `room` is (8, len(out)) of scratch.
     """
-    unit, _, complete, usable, starts, x_signal = x
+    unit, _, complete, _, starts, x_signal = x
     values, _, inverse, gaps_before, far_before, far, far_with_gaps, y_signal, _ = y
     n, window = out.size, unit.shape[2]
-    if not usable[i]:
-        out[:] = math.nan
-        return
-    gaps = not complete[i] or gaps_before[first + n] > gaps_before[first]
     norms = inverse[first : first + n]
+    out[:] = 0.0
+    for c in range(unit.shape[1]):
+        taps(unit[i, c], values[c, first : first + n + window - 1], out)
+    gaps = not complete[i] or gaps_before[first + n] > gaps_before[first]
     if gaps:
         _with_gaps(x, i, y, first, need, room, out)
     else:
-        out[:] = 0.0
-        for c in range(unit.shape[1]):
-            taps(unit[i, c], values[c, first : first + n + window - 1], out)
         for p in range(n):
             out[p] *= norms[p]
     if gaps or far_before[first + n] > far_before[first]:
@@ -225,7 +228,7 @@ def correlate_window(
         out[p] = 1.0 if out[p] > 1.0 else (-1.0 if out[p] < -1.0 else out[p])
 
 
-@_compiled
+@_part
 def _less_missing_of_x(
     present: FloatArray, v: FloatArray, total: FloatArray, squares: FloatArray
 ) -> None:
@@ -237,7 +240,7 @@ def _less_missing_of_x(
                 squares[p] -= v[p + k] * v[p + k]
 
 
-@_compiled
+@_part
 def _less_missing_of_y(
     here: FloatArray, u: FloatArray, total: FloatArray, squares: FloatArray
 ) -> None:
@@ -250,54 +253,52 @@ def _less_missing_of_y(
                 squares[p] -= u[t - p] * u[t - p]
 
 
-@_compiled
+@_part
 def _with_gaps(
     x: Side, i: int, y: Other, first: int, need: int, room: FloatArray, out: FloatArray
 ) -> None:
-    """As `correlate_window`, with missing frames; inf where it has to be done exactly.
+    """Turn the summed products of shared frames in `out` into r; inf: to be done exactly.
 
-    Every sum is the one over the whole window, less the few frames that the other one misses.
+    Every other sum is the one over the whole window, less the few frames that the other misses.
     """
     unit, present = x[0][i], x[1][i]
     values, y_present, inverse, totals = y[0], y[1], y[2], y[8]
     n, d, window = out.size, unit.shape[0], unit.shape[1]
-    stop = first + n + window - 1
-    here = y_present[first:stop]
-    shared, covariance, x_square, y_square = room[0, :n], room[1, :n], room[2, :n], room[3, :n]
-    raw, x_sum, y_sum = room[4, :n], room[5, :n], room[6, :n]
+    here = y_present[first : first + n + window - 1]
+    shared, x_square, y_square = room[0, :n], room[1, :n], room[2, :n]
+    x_sum, y_sum = room[3, :n], room[4, :n]
+    x_sums, y_sums, products = room[5, :n], room[6, :n], room[7, :n]
     shared[:] = totals[d + 1, first : first + n]
     y_square[:] = totals[d, first : first + n]
-    covariance[:] = 0.0
     x_square[:] = 0.0
     for k in range(window):
         if present[k] == 0.0:
             for p in range(n):
                 shared[p] -= here[p + k]
+    x_sums[:] = 0.0
+    y_sums[:] = 0.0
+    products[:] = 0.0
     for c in range(d):
-        u, v = unit[c], values[c, first:stop]
-        raw[:] = 0.0
-        taps(u, v, raw)
+        u, v = unit[c], values[c, first : first + n + window - 1]
         x_sum[:] = u.sum()
-        y_sum[:] = totals[c, first : first + n]
         x_square += (u * u).sum()
+        y_sum[:] = totals[c, first : first + n]
         _less_missing_of_x(present, v, y_sum, y_square)
         _less_missing_of_y(here, u, x_sum, x_square)
         for p in range(n):
-            share = 1.0 / shared[p]
-            covariance[p] += raw[p] - x_sum[p] * y_sum[p] * share
-            x_square[p] -= x_sum[p] * x_sum[p] * share
-            y_square[p] -= y_sum[p] * y_sum[p] * share
-    norms = inverse[first : first + n]
+            x_sums[p] += x_sum[p] * x_sum[p]
+            y_sums[p] += y_sum[p] * y_sum[p]
+            products[p] += x_sum[p] * y_sum[p]
     for p in range(n):
-        out[p] = covariance[p] / math.sqrt(x_square[p] * y_square[p])
-    for p in range(n):
-        if norms[p] != norms[p] or shared[p] < need - 0.5:
-            out[p] = math.nan
-        elif x_square[p] < ENOUGH or y_square[p] * norms[p] * norms[p] < ENOUGH:
-            out[p] = math.inf
+        norm, count = inverse[first + p], shared[p]
+        of_x, of_y = x_square[p] * count - x_sums[p], y_square[p] * count - y_sums[p]
+        r = (out[p] * count - products[p]) / math.sqrt(of_x * of_y)
+        least = ENOUGH * count
+        r = math.inf if of_x < least or of_y * norm * norm < least else r
+        out[p] = math.nan if norm != norm or count < need - 0.5 else r
 
 
-@_compiled
+@_part
 def slide_largest(values: FloatArray, width: int, out: FloatArray) -> None:
     """Fill `out` with the largest of every `width` neighbours; destroys `values`."""
     size, n = 1, values.size
@@ -311,91 +312,63 @@ def slide_largest(values: FloatArray, width: int, out: FloatArray) -> None:
         out[p] = max(values[p], values[p + rest])
 
 
-@_compiled
-def best_of_window(
-    x: Side, i: int, y: Other, rule: tuple[int, int, bool], best: FloatArray
-) -> None:
-    """Fill `best`, (places,), with the largest r (or magnitude) over lags; -inf where undefined.
-
-    rule = (need, frames between the first and the last lag, polarity).
-    """
-    need, span, polarity = rule
-    r, room = np.empty(_BLOCK + span), np.empty((7, _BLOCK + span))
-    for first in range(0, best.size, _BLOCK):
-        n = min(_BLOCK, best.size - first)
-        part = r[: n + span]
-        correlate_window(x, i, y, first, need, room, part)
-        for p in range(n + span):
-            strength = abs(part[p]) if polarity else part[p]
-            part[p] = strength if strength == strength else -math.inf
-        slide_largest(part, span + 1, best[first : first + n])
+@_part
+def choose(r: FloatArray, order: IntArray, polarity: bool) -> int:
+    """Return where the strongest r is; ties go to the one that is first in `order`; -1: nowhere."""
+    score, at = -math.inf, -1
+    for lag in order:
+        strength = abs(r[lag]) if polarity else r[lag]
+        if strength > score:
+            score, at = strength, lag
+    return at
 
 
 @_compiled
-def best_at_places(
-    x: Side, i: int, y: Other, places: IntArray, rule: tuple[int, int, bool], best: FloatArray
-) -> None:
-    """As `best_of_window`, for some places only; `best` is as long as these."""
-    need, span, polarity = rule
-    r, room = np.empty(span + 1), np.empty((7, span + 1))
-    for k in range(places.size):
-        correlate_window(x, i, y, places[k], need, room, r)
-        strongest = -math.inf
-        for value in r:
-            strength = abs(value) if polarity else value
-            if strength > strongest:
-                strongest = strength
-        best[k] = strongest
-
-
-@_compiled
-def mean_over_places(
+def compare(
     x: Side,
     y: Other,
     places: IntArray,
+    own: tuple[IntArray, IntArray],
     still: tuple[BoolArray, BoolArray],
     rule: tuple[int, int, bool],
-) -> tuple[FloatArray, IntArray]:
-    """Return sum and number of the best correlations of counted windows, for many ways to pair.
+) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
+    """Compare the windows of x with their own places of y, and with others in many ways.
 
-    places (windows, m); still = (windows of x, places of y). Where few places are asked for only
-    these are computed: of an hour, a thousand shifts are a tenth of all places.
-    """
-    x_still, y_still = still
-    windows, m = places.shape
-    total, count = np.zeros(m), np.zeros(m, dtype=np.int64)
-    few = m * (rule[1] + 1 + _OVERHEAD) < y_still.size
-    best = np.empty(m if few else y_still.size)
-    for i in range(windows if m else 0):
-        if few:
-            best_at_places(x, i, y, places[i], rule, best)
-        else:
-            best_of_window(x, i, y, rule, best)
-        for k in range(m):
-            value = best[k] if few else best[places[i, k]]
-            if value > -math.inf and not (x_still[i] and y_still[places[i, k]]):
-                total[k] += value
-                count[k] += 1
-    return total, count
+    places (windows, m); own = (the place where each window's first lag lies in y, (windows,), the
+    lags, from 0, in the order in which a tie prefers them); still = (windows of x, places of y);
+    rule = (need, frames between the first and the last lag, polarity). Where few places are asked
+    for only these are computed: of an hour, a thousand shifts are a tenth of all places.
 
-
-@_compiled
-def choose(
-    x: Side, y: Other, places: IntArray, order: IntArray, rule: tuple[int, int, bool]
-) -> tuple[FloatArray, IntArray]:
-    """Return r at the chosen lag, and where it lies in the range of lags, for every window.
-
-    `places` (windows,): where each window's first lag lies in y; `order`: the lags, from 0, in the
-    order in which a tie prefers them. r keeps its sign; NaN where undefined.
+    Returns sum and number, (m,), of the best correlations of counted windows; and r, with its
+    sign, and where it lies in the range of lags, of every window at its own place; NaN: undefined.
     """
     need, span, polarity = rule
-    r, room = np.empty(span + 1), np.empty((7, span + 1))
-    chosen, at = np.full(places.size, math.nan), np.zeros(places.size, dtype=np.int64)
-    for i in range(places.size):
-        correlate_window(x, i, y, places[i], need, room, r)
-        score = -math.inf
-        for lag in order:
-            strength = abs(r[lag]) if polarity else r[lag]
-            if strength > score:
-                score, chosen[i], at[i] = strength, r[lag], lag
-    return chosen, at
+    windows, m = places.shape
+    total, count = np.zeros(m), np.zeros(m, dtype=np.int64)
+    chosen, at = np.full(windows, math.nan), np.zeros(windows, dtype=np.int64)
+    few = m * (span + 1 + _OVERHEAD) < still[1].size
+    step = 1 if few else _BLOCK
+    parts = m + 1 if few else (still[1].size + step - 1) // step
+    best = np.empty(m + 1 if few else still[1].size)
+    r, room = np.empty(step + span), np.empty((8, step + span))
+    for i in range(windows):
+        for k in range(parts if x[3][i] else 0):
+            first = (places[i, k] if k < m else own[0][i]) if few else k * step
+            n = min(step, still[1].size - first)
+            part = r[: n + span]
+            correlate_window(x, i, y, first, need, room, part)
+            here = own[0][i] - first
+            if 0 <= here < n:
+                lag = choose(part[here : here + span + 1], own[1], polarity)
+                if lag >= 0:
+                    chosen[i], at[i] = part[here + lag], lag
+            for p in range(n + span):
+                strength = abs(part[p]) if polarity else part[p]
+                part[p] = strength if strength == strength else -math.inf
+            slide_largest(part, span + 1, best[k * step : k * step + n])
+        for k in range(m if x[3][i] else 0):
+            value, place = best[k] if few else best[places[i, k]], places[i, k]
+            if value > -math.inf and not (still[0][i] and still[1][place]):
+                total[k] += value
+                count[k] += 1
+    return total, count, chosen, at

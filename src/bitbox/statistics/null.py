@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bitbox.correlation.engine import in_order, tie_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
-from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
+from bitbox.statistics.windows import Pair, Rule, Windows, still
 from bitbox.system.blas import one_blas_thread
 
 FloatArray = NDArray[np.float64]
@@ -52,7 +52,11 @@ class Matched:
 
 def matched(pair: Pair) -> Matched:
     """Return what is observed in one signal."""
-    r, lag = pair.observed()
+    return _matched(pair, *pair.observed())
+
+
+def _matched(pair: Pair, r: FloatArray, lag: FloatArray) -> Matched:
+    """Return what one signal's windows hold, of which r and lag are known."""
     x_still, y_still = pair.x_still, pair.y_still[pair.rule.own_places]
     defined = np.isfinite(r)
     return Matched(
@@ -97,7 +101,8 @@ def both_ways(
     def one(i: int) -> list[tuple[Matched, FloatArray]]:
         a, b = Windows(x[:, i], rule), Windows(y[:, i], rule)
         pairs = Pair(a, b, rule), Pair(b, a, rule)
-        return [(matched(pair), mean_over(pair, places)[0]) for pair in pairs]
+        found = [(pair, *pair.compared(places)) for pair in pairs]
+        return [(_matched(pair, *observed), null[0]) for pair, observed, null in found]
 
     signals = in_threads(one, x.shape[1], threads, progress, "Comparing with chance")
     ways = zip(*signals, strict=True)
@@ -185,10 +190,12 @@ def _shape_without_gaps(x: Windows, y: FloatArray, rule: Rule) -> float:
     none, never = np.zeros(len(norm) + 1, dtype=np.int64), np.zeros(len(norm), dtype=np.bool_)
     no_totals = np.empty((0, 0))  # needed where frames are missing
     other = values, np.ones(len(y)), inverse, none, none, never, never, values, no_totals
-    r, _ = kernels.choose(x.as_x, other, rule.own_places, order, rule.numbers)
+    y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)
+    no_places = np.empty((rule.plan.n_windows, 0), dtype=np.int64)
+    own, still_ones = (rule.own_places, order), (x.x_still, y_still)
+    _, _, r, _ = kernels.compare(x.as_x, other, no_places, own, still_ones, rule.numbers)
     strength = np.abs(r) if rule.polarity else r
-    y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)[rule.own_places]
-    counted = np.isfinite(r) & ~(x.x_still & y_still)
+    counted = np.isfinite(r) & ~(x.x_still & y_still[rule.own_places])
     return float(strength[counted].mean()) if counted.any() else float("nan")
 
 

@@ -202,15 +202,12 @@ class Pair:
 
         Under polarity the correlation keeps its sign.
         """
-        from bitbox.statistics import kernels
+        return self.compared(np.empty((0, self.rule.plan.n_windows), dtype=np.int64))[0]
 
-        rule = self.rule
-        order = tie_order(rule.plan) - rule.first_lag
-        r, at = kernels.choose(self._x.as_x, self._y.as_y, rule.own_places, order, rule.numbers)
-        return r, np.where(np.isnan(r), np.nan, at + float(rule.first_lag))
-
-    def totals(self, places: IntArray) -> tuple[FloatArray, IntArray]:
-        """Return sum and number of the best correlations of counted windows.
+    def compared(
+        self, places: IntArray
+    ) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, IntArray]]:
+        """Return what is `observed`, and what `mean_over` returns: both come from one table.
 
         Parameters
         ----------
@@ -219,11 +216,14 @@ class Pair:
         """
         from bitbox.statistics import kernels
 
-        by_window = np.ascontiguousarray(places.T)
-        still_ones = self.x_still, self.y_still
-        return kernels.mean_over_places(
-            self._x.as_x, self._y.as_y, by_window, still_ones, self.rule.numbers
-        )
+        rule = self.rule
+        own = rule.own_places, tie_order(rule.plan) - rule.first_lag
+        total, count, r, at = kernels.compare(
+            self._x.as_x, self._y.as_y, np.ascontiguousarray(places.T), own,
+            (self.x_still, self.y_still), rule.numbers,
+        )  # fmt: skip
+        lag = np.where(np.isnan(r), np.nan, at + float(rule.first_lag))
+        return (r, lag), (total / np.where(count > 0, count, np.nan), count)
 
 
 def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
@@ -243,5 +243,4 @@ def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
     count : (m,) array of int
         Windows counted: defined, and something moves in them.
     """
-    total, count = pair.totals(places)
-    return total / np.where(count > 0, count, np.nan), count
+    return pair.compared(places)[1]
