@@ -334,11 +334,11 @@ def test_the_table_follows_from_the_windows(quality: ImitationQuality) -> None:
 def test_every_pair_is_correlated_once_and_the_clock_made_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from bitbox.analysis import options as clock
     from bitbox.analysis import pair as shared
-    from bitbox.analysis import quality as scorecard
 
     calls: list[str] = []
-    for module, name in ((shared, "correlate"), (scorecard, "prepare")):
+    for module, name in ((shared, "correlate"), (clock, "prepare")):
         one = getattr(module, name)
         monkeypatch.setattr(
             module, name, lambda *a, _one=one, _name=name, **k: calls.append(_name) or _one(*a, **k)
