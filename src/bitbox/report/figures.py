@@ -2,22 +2,20 @@
 
 Nothing here knows of files, videos or the analysis. Latency is positive where the participant
 follows. NaN is missing and is drawn as a gap, never as 0. Text that comes from outside is
-escaped, because Plotly would read it as markup.
+escaped, because Plotly would read it as markup. The page of the report is made of the same
+drawings, without Plotly's objects (`bitbox.report.drawing`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from bitbox.errors import ParameterError
-from bitbox.report.heatmaps import correlation_heatmap, lag_heatmap, latency_heatmap
-from bitbox.report.lines import DRAWN, course_title, course_values, thin, time_course, time_courses
-from bitbox.report.rows import latency_chart, scorecard_chart
-from bitbox.report.theme import LOST, MUTED, QUIET, axis, figure, graph_objects, small, tick
+from bitbox.report import coverage, heatmaps, lines, rows
+from bitbox.report.drawing import Drawing
+from bitbox.report.lines import DRAWN, course_title, course_values, thin
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -37,77 +35,26 @@ __all__ = [
     "time_courses",
 ]
 
-_STRIP = 600
+Options = ParamSpec("Options")
 
 
-def coverage_strip(people: Sequence[tuple[str, ArrayLike, ArrayLike]]) -> go.Figure:
-    """Draw when each person was tracked, one strip a person.
+def _as_plotly(draw: Callable[Options, Drawing]) -> Callable[Options, go.Figure]:
+    """Return a function that gives Plotly's figure of what another draws."""
 
-    Parameters
-    ----------
-    people : sequence of (label, time, covered)
-        What the person is called, the times of the frames (seconds, shape (T,)), and whether
-        (or to which share of the signals, 0 to 1) each frame was measured, shape (T,).
+    @functools.wraps(draw)
+    def drawn(*arguments: Options.args, **options: Options.kwargs) -> go.Figure:
+        return draw(*arguments, **options).to_plotly()
 
-    Raises
-    ------
-    ParameterError
-        If there are not as many frames as times.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bitbox.report import figures
-    >>> time = np.arange(300) / 30
-    >>> figure = figures.coverage_strip([('Participant', time, time < 8)])
-    >>> figure.layout.title.text
-    'When each person was tracked'
-    """
-    go = graph_objects()
-    drawing = figure(40 * len(people) + 52, "When each person was tracked")
-    for row, (_, time, covered) in enumerate(people):
-        clock = np.asarray(time, dtype=float)
-        share = np.asarray(covered, dtype=float)
-        if clock.shape != share.shape or clock.ndim != 1:
-            raise ParameterError(
-                "The coverage of a recording cannot be drawn.",
-                expected="one number a frame",
-                got=f"{share.shape} numbers for {clock.shape} times",
-            )
-        edges, means = _binned(clock, share)
-        drawing.add_trace(
-            go.Heatmap(
-                x=edges,
-                y=[row - 0.32, row + 0.32],
-                z=small(means[None, :]),
-                zmin=0,
-                zmax=1,
-                colorscale=[[0, LOST], [1, "#a9bccd"]],
-                showscale=False,
-                hovertemplate="%{x:.1f} s: %{z:.0%} tracked<extra></extra>",
-            )
-        )
-    return drawing.update_layout(
-        xaxis=axis("Time in the recording (s)"),
-        yaxis={
-            **axis(**QUIET),
-            "tickmode": "array",
-            "tickvals": list(range(len(people))),
-            "ticktext": [tick(label) for label, _, _ in people],
-            "tickfont": {"size": 12, "color": MUTED},
-            "range": [len(people) - 0.5, -0.5],
-        },
-    )
+    signature = inspect.signature(draw)
+    drawn.__signature__ = signature.replace(return_annotation="go.Figure")  # type: ignore[attr-defined]
+    return drawn
 
 
-def _binned(
-    clock: NDArray[np.float64], share: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Average over at most 600 stretches of frames; return their edges and means."""
-    if len(clock) == 0:
-        return np.array([0.0, 1.0]), np.array([np.nan])
-    step = float(np.median(np.diff(clock))) if len(clock) > 1 else 1.0
-    starts = np.arange(0, len(clock), max(1, -(-len(clock) // _STRIP)))
-    counts = np.diff(np.append(starts, len(clock)))
-    means = np.add.reduceat(share, starts) / counts
-    return np.append(clock[starts], clock[-1] + step), means
+correlation_heatmap = _as_plotly(heatmaps.correlation_heatmap)
+coverage_strip = _as_plotly(coverage.coverage_strip)
+lag_heatmap = _as_plotly(heatmaps.lag_heatmap)
+latency_chart = _as_plotly(rows.latency_chart)
+latency_heatmap = _as_plotly(heatmaps.latency_heatmap)
+scorecard_chart = _as_plotly(rows.scorecard_chart)
+time_course = _as_plotly(lines.time_course)
+time_courses = _as_plotly(lines.time_courses)

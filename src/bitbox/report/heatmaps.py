@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import ParameterError
+from bitbox.report.drawing import Drawing, Trace, trace
 from bitbox.report.theme import (
     CORRELATION_SCALE,
     INK,
@@ -17,14 +18,10 @@ from bitbox.report.theme import (
     UNDEFINED,
     axis,
     figure,
-    graph_objects,
     name_axis,
     small,
     tick,
 )
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 
 def correlation_heatmap(
@@ -33,7 +30,7 @@ def correlation_heatmap(
     y_names: Sequence[str],
     *,
     title: str = "Mean correlation of every pair of signals",
-) -> go.Figure:
+) -> Drawing:
     """Draw correlations of every participant signal (rows) with every model signal (columns).
 
     Parameters
@@ -73,7 +70,7 @@ def latency_heatmap(
     y_names: Sequence[str],
     *,
     title: str = "Mean latency of every pair of signals",
-) -> go.Figure:
+) -> Drawing:
     """Draw latencies in seconds, positive where the participant (rows) follows the model.
 
     Parameters and errors are those of :func:`correlation_heatmap`.
@@ -97,7 +94,7 @@ def _matrix(
     title: str,
     scale: tuple[str, list[tuple[float, str]], str],
     narrow: bool = False,
-) -> go.Figure:
+) -> Drawing:
     z = np.asarray(values, dtype=float)
     n1, n2 = len(x_names), len(y_names)
     if z.shape != (n1, n2) or 0 in z.shape:
@@ -116,7 +113,7 @@ def _matrix(
         low, high = float(np.nanmin(z)), float(np.nanmax(z))
         warm = [[2 * at - 1, colour] for at, colour in CORRELATION_SCALE if at >= 0.5]
         drawing.data[0].update(zmin=low, zmax=high, colorscale=warm)
-        drawing.update_layout(meta={**drawing.layout.meta, "centred": False})
+        drawing.update_layout(meta={**drawing.layout["meta"], "centred": False})
     _name_undefined(drawing, z)
     return drawing.update_layout(
         xaxis=name_axis(tuple(y_names), title="Model's signal", tickangle=-90),
@@ -144,14 +141,14 @@ def _layers(
     where: str,
     places: dict[str, Any],
     bar: int,
-) -> list[go.Heatmap]:
+) -> list[Trace]:
     """Draw defined values on a scale centred on 0, and undefined ones grey."""
-    go = graph_objects()
     defined = np.isfinite(z)
     largest = float(np.abs(z[defined]).max()) if defined.any() else 0.0
     limit = largest or 1.0
     layers = [
-        go.Heatmap(
+        trace(
+            "heatmap",
             z=small(np.where(defined, z, np.nan)),
             **places,
             zmin=-limit,
@@ -176,7 +173,8 @@ def _layers(
     ]
     if not defined.all():
         layers.append(
-            go.Heatmap(
+            trace(
+                "heatmap",
                 z=small(np.where(defined, np.nan, 0.0)),
                 **places,
                 zmin=0,
@@ -190,13 +188,13 @@ def _layers(
     return layers
 
 
-def _name_undefined(drawing: go.Figure, z: NDArray[np.float64]) -> None:
+def _name_undefined(drawing: Drawing, z: NDArray[np.float64]) -> None:
     """Add a legend that says what grey is, where there is any."""
-    go = graph_objects()
     if np.isfinite(z).all():
         return
     drawing.add_trace(
-        go.Scatter(
+        trace(
+            "scatter",
             x=[None],
             y=[None],
             mode="markers",
@@ -211,7 +209,7 @@ def _name_undefined(drawing: go.Figure, z: NDArray[np.float64]) -> None:
 
 def lag_heatmap(
     r: ArrayLike, times: ArrayLike, latency: ArrayLike, *, name: str, polarity: bool = True
-) -> go.Figure:
+) -> Drawing:
     """Draw the correlation of one pair of signals for every window and every latency.
 
     Parameters
@@ -241,7 +239,6 @@ def lag_heatmap(
     >>> figure.data[-1].y.round(1)  # the latency of the strongest correlation of each window
     array([0.2, 0.2], dtype=float32)
     """
-    go = graph_objects()
     z = np.asarray(r, dtype=float)
     clock = np.asarray(times, dtype=float)
     seconds = np.asarray(latency, dtype=float)
@@ -268,7 +265,8 @@ def lag_heatmap(
     strength = np.abs(z[some]) if polarity else z[some]
     best = np.argmax(np.where(np.isfinite(strength), strength, -np.inf), axis=1)
     drawing.add_trace(
-        go.Scatter(
+        trace(
+            "scatter",
             x=small(clock[some]),
             y=small(seconds[best]),
             mode="markers",

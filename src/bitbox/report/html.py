@@ -16,10 +16,19 @@ from numpy.typing import NDArray
 
 from bitbox.files import replacing
 from bitbox.findings import Finding
-from bitbox.report import figures
 from bitbox.report.content import Person, Picture, ReportContent
+from bitbox.report.coverage import coverage_strip
+from bitbox.report.drawing import Drawing
+from bitbox.report.heatmaps import correlation_heatmap, lag_heatmap, latency_heatmap
+from bitbox.report.lines import DRAWN, course_title, course_values, time_course, time_courses
 from bitbox.report.pictures import picture
-from bitbox.report.rows import beyond_chance, shape_column, significance_column
+from bitbox.report.rows import (
+    beyond_chance,
+    latency_chart,
+    scorecard_chart,
+    shape_column,
+    significance_column,
+)
 from bitbox.report.series import Course, courses, matched, window_latencies
 from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
 from bitbox.report.theme import untitled
@@ -28,7 +37,6 @@ from bitbox.system.extras import need
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
 
 Values = Mapping[str, NDArray[np.float32]]
 
@@ -65,12 +73,12 @@ class _Figures:
     def __init__(self) -> None:
         self._json: dict[str, str] = {}
 
-    def add(self, name: str, drawing: go.Figure) -> Drawn:
+    def add(self, name: str, drawing: Drawing) -> Drawn:
         """Take a figure; its title becomes text of the page, where it can wrap and be read."""
         title = untitled(drawing)
-        widths = (drawing.layout.meta or {}).get("width", [None, None])
+        widths = drawing.layout.get("meta", {}).get("width", [None, None])
         self._json[name] = drawing.to_json()
-        return Drawn(name, title, int(drawing.layout.height), *widths)
+        return Drawn(name, title, int(drawing.layout["height"]), *widths)
 
     def add_like(self, name: str, title: str, first: Drawn, values: Sequence[Values]) -> Drawn:
         """Take a figure that differs from an earlier one in values only; the page completes it."""
@@ -140,10 +148,9 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
 
 
 def _render(content: ReportContent) -> str:
-    need("Making the report", "jinja2", "markupsafe", "plotly.offline")
+    need("Making the report", "jinja2", "markupsafe", "plotly")
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
 
     environment = Environment(
         loader=PackageLoader("bitbox.report", "templates"),
@@ -157,7 +164,8 @@ def _render(content: ReportContent) -> str:
     style, script = (
         (files / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
     )
-    scripts = [get_plotlyjs(), script]
+    plotly_js = resources.files("plotly") / "package_data" / "plotly.min.js"
+    scripts = [plotly_js.read_text(encoding="utf-8"), script]
     drawings = _Figures()
     context = _context(content, drawings)
     return environment.get_template("report.html").render(
@@ -229,14 +237,14 @@ def _charts(
         return []
     charts = []
     if shape_column(scorecard):
-        chart = figures.scorecard_chart(scorecard, alpha=content.alpha)
+        chart = scorecard_chart(scorecard, alpha=content.alpha)
         charts.append(drawings.add("chart-shape", chart))
     latencies = None
     if "latency_q25" not in scorecard:
         # a tested scorecard has quartiles of its own, over the windows that count
         latencies = window_latencies(content.matrix, [str(name) for name in scorecard.index])
     if latencies is not None or "latency" in scorecard:
-        chart = figures.latency_chart(scorecard, latencies, alpha=content.alpha)
+        chart = latency_chart(scorecard, latencies, alpha=content.alpha)
         charts.append(drawings.add("chart-latency", chart))
     return charts
 
@@ -290,7 +298,7 @@ def _strip(content: ReportContent, drawings: _Figures) -> Drawn | None:
         for person in content.people
         if person.signals is not None
     ]
-    return drawings.add("strip", figures.coverage_strip(people)) if people else None
+    return drawings.add("strip", coverage_strip(people)) if people else None
 
 
 def _courses(
@@ -300,11 +308,11 @@ def _courses(
     if not lines:
         return None
     few = lines[:FEW]
-    limit = int(np.clip(_POINTS // (2 * len(lines)), figures.DRAWN, 20_000))
+    limit = int(np.clip(_POINTS // (2 * len(lines)), DRAWN, 20_000))
     frames = len(lines[0].time)
     overview = None
     if len(lines) > 1:
-        overview = figures.time_courses(
+        overview = time_courses(
             few[0].time,
             np.stack([line.participant for line in few], axis=1),
             np.stack([line.model for line in few], axis=1),
@@ -338,10 +346,10 @@ def _single_courses(
     drawn = [first]
     for i, line in enumerate(lines[1:], start=1):
         if _parts(line) == _parts(lines[0]):
-            values = figures.course_values(
+            values = course_values(
                 line.time, (line.participant, line.model), line.r, line.latency, limit
             )
-            title = figures.course_title(line.name)
+            title = course_title(line.name)
             drawn.append(drawings.add_like(f"course-{i}", title, first, values))
         else:
             drawn.append(drawings.add(f"course-{i}", _single_course(content, line, limit)))
@@ -353,8 +361,8 @@ def _parts(line: Course) -> tuple[str, bool, bool]:
     return line.unit, line.r is None, line.latency is None
 
 
-def _single_course(content: ReportContent, line: Course, limit: int) -> go.Figure:
-    return figures.time_course(
+def _single_course(content: ReportContent, line: Course, limit: int) -> Drawing:
+    return time_course(
         line.time,
         line.participant,
         line.model,
@@ -373,9 +381,9 @@ def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None
     if matrix is None:
         return None
     x_names, y_names = ([str(name) for name in names] for names in (matrix.x_names, matrix.y_names))
-    r = figures.correlation_heatmap(matrix.mean, x_names, y_names)
-    latency = figures.latency_heatmap(-np.asarray(matrix.lag, dtype=float), x_names, y_names)
-    centred = r.layout.meta["centred"]
+    r = correlation_heatmap(matrix.mean, x_names, y_names)
+    latency = latency_heatmap(-np.asarray(matrix.lag, dtype=float), x_names, y_names)
+    centred = r.layout["meta"]["centred"]
     return {
         "centred": centred,
         "r": drawings.add("matrix-r", r),
@@ -388,8 +396,8 @@ def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None
     }
 
 
-def _surface(surface: Any) -> go.Figure:
-    return figures.lag_heatmap(
+def _surface(surface: Any) -> Drawing:
+    return lag_heatmap(
         surface.r,
         surface.times,
         -np.asarray(surface.lags, dtype=float),

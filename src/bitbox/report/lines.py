@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import ParameterError
+from bitbox.report.drawing import Drawing, Trace, trace
 from bitbox.report.theme import (
     INK,
     MODEL,
@@ -17,15 +18,11 @@ from bitbox.report.theme import (
     RULE,
     axis,
     figure,
-    graph_objects,
     plain,
     short,
     small,
     tick,
 )
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 FloatArray = NDArray[np.float64]
 Values = NDArray[np.float32]
@@ -128,16 +125,16 @@ def _lines(
     labels: tuple[str, str],
     limit: int,
     **changes: Any,
-) -> list[go.Scatter]:
+) -> list[Trace]:
     """Draw the model, broad and behind; the participant, fine and in front."""
-    go = graph_objects()
     styles = {"participant": (PARTICIPANT, 1.5, 1), "model": (MODEL, 2.2, 2)}
     traces = []
     points = _points(time, pair, limit)
     for who, at, label in zip(("model", "participant"), points, labels[::-1], strict=True):
         colour, width, rank = styles[who]
         traces.append(
-            go.Scatter(
+            trace(
+                "scatter",
                 **at,
                 mode="lines",
                 name=plain(short(label)),
@@ -188,7 +185,7 @@ def time_course(
     window_latency: ArrayLike | None = None,
     labels: tuple[str, str] = LABELS,
     limit: int = DRAWN,
-) -> go.Figure:
+) -> Drawing:
     """Draw one signal of both people on one clock, and beneath it the correlation by window.
 
     Parameters
@@ -259,13 +256,13 @@ def _span(clock: FloatArray) -> list[float]:
 
 
 def _add_windows(
-    drawing: go.Figure, times: ArrayLike, r: ArrayLike, latency: FloatArray | None
+    drawing: Drawing, times: ArrayLike, r: ArrayLike, latency: FloatArray | None
 ) -> None:
-    go = graph_objects()
     values = np.asarray(r, dtype=float)
     follows = "<br>participant %{customdata:+.2f} s later" if latency is not None else ""
     drawing.add_trace(
-        go.Scatter(
+        trace(
+            "scatter",
             x=small(times),
             y=small(values),
             customdata=None if latency is None else small(latency),
@@ -290,7 +287,7 @@ def time_courses(
     unit: str = "",
     labels: tuple[str, str] = LABELS,
     limit: int = DRAWN,
-) -> go.Figure:
+) -> Drawing:
     """Draw several signals of both people, one beneath the other on one clock.
 
     Parameters
@@ -352,34 +349,33 @@ def time_courses(
                 showlegend=i == 0,
             )
         )
-        drawing.update_layout(
-            {
-                f"yaxis{number}": {
-                    **axis(nticks=4, **QUIET),
-                    "domain": [max(0.0, upper - 1 / k + gap), upper - gap],
-                    "zeroline": True,
-                    "zerolinecolor": RULE,
-                    "anchor": "x",
-                }
-            }
-        )
+        place = {
+            **axis(nticks=4, **QUIET),
+            "domain": [max(0.0, upper - 1 / k + gap), upper - gap],
+            "zeroline": True,
+            "zerolinecolor": RULE,
+            "anchor": "x",
+        }
+        drawing.update_layout(**{f"yaxis{number}": place})
         _name_row(drawing, name, unit, upper)
     last = "y" if k == 1 else f"y{k}"
     return drawing.update_layout(xaxis={**axis("Time (s)"), "range": _span(clock), "anchor": last})
 
 
-def _name_row(drawing: go.Figure, name: str, unit: str, upper: float) -> None:
+def _name_row(drawing: Drawing, name: str, unit: str, upper: float) -> None:
     """Write a signal's name and unit over its row."""
-    drawing.add_annotation(
-        text=f"<b>{tick(name)}</b>" + (f"  {plain(unit)}" if unit else ""),
-        xref="paper",
-        yref="paper",
-        x=0,
-        y=upper,
-        yshift=-2,
-        xanchor="left",
-        yanchor="middle",
-        showarrow=False,
-        font={"size": 11.5, "color": INK},
-        bgcolor="rgba(255,255,255,0.75)",
+    drawing.layout.setdefault("annotations", []).append(
+        {
+            "text": f"<b>{tick(name)}</b>" + (f"  {plain(unit)}" if unit else ""),
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0,
+            "y": upper,
+            "yshift": -2,
+            "xanchor": "left",
+            "yanchor": "middle",
+            "showarrow": False,
+            "font": {"size": 11.5, "color": INK},
+            "bgcolor": "rgba(255,255,255,0.75)",
+        }
     )

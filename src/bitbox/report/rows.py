@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import ParameterError
+from bitbox.report.drawing import Drawing, trace
 from bitbox.report.theme import (
     CHANCE,
     INK,
@@ -17,13 +18,11 @@ from bitbox.report.theme import (
     RULE,
     axis,
     figure,
-    graph_objects,
     name_axis,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
 
 Column = NDArray[np.float64]
 
@@ -56,7 +55,7 @@ def _column(scorecard: pd.DataFrame, name: str) -> Column:
     return np.asarray(scorecard[name], dtype=float)
 
 
-def _rows(scorecard: pd.DataFrame, title: str, x_title: str, **layout: Any) -> go.Figure:
+def _rows(scorecard: pd.DataFrame, title: str, x_title: str, **layout: Any) -> Drawing:
     """Return an empty chart with one row a signal, the first on top."""
     names = [str(name) for name in scorecard.index]
     if not names:
@@ -81,7 +80,7 @@ def _rows(scorecard: pd.DataFrame, title: str, x_title: str, **layout: Any) -> g
     )
 
 
-def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figure:
+def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing:
     """Draw how closely each signal is imitated, and what chance alone would give.
 
     Parameters
@@ -109,7 +108,6 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     >>> [trace.name for trace in figure.data]
     ['beyond chance', 'not beyond']
     """
-    go = graph_objects()
     column = shape_column(scorecard)
     if column is None:
         raise ParameterError(
@@ -125,7 +123,7 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     if {"chance_mean", "chance_sd"} <= set(scorecard):
         _add_chance(drawing, scorecard, row)
     else:
-        drawing.update_xaxes(rangemode="tozero")
+        drawing.update_layout(xaxis={"rangemode": "tozero"})
     if "chance_mean" not in scorecard and "sd" in scorecard:
         sd = _column(scorecard, "sd")
         _add_spans(drawing, (values - sd, values + sd), row, (CHANCE, 3), "±1 SD over windows")
@@ -137,7 +135,8 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
         groups = [(yes, PARTICIPANT, "beyond chance"), (~yes, "#ffffff", "not beyond")]
     for where, fill, label in groups:
         drawing.add_trace(
-            go.Scatter(
+            trace(
+                "scatter",
                 x=values[where],
                 y=row[where],
                 mode="markers",
@@ -149,11 +148,11 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> go.Figur
     return drawing
 
 
-def _add_chance(drawing: go.Figure, scorecard: pd.DataFrame, row: NDArray[np.intp]) -> None:
-    go = graph_objects()
+def _add_chance(drawing: Drawing, scorecard: pd.DataFrame, row: NDArray[np.intp]) -> None:
     mean, sd = _column(scorecard, "chance_mean"), _column(scorecard, "chance_sd")
     drawing.add_trace(
-        go.Bar(
+        trace(
+            "bar",
             x=4 * sd,
             base=mean - 2 * sd,
             y=row,
@@ -169,17 +168,17 @@ def _add_chance(drawing: go.Figure, scorecard: pd.DataFrame, row: NDArray[np.int
 
 
 def _add_spans(
-    drawing: go.Figure,
+    drawing: Drawing,
     ends: tuple[Column, Column],
     row: NDArray[np.intp],
     line: tuple[str, float],
     name: str,
 ) -> None:
     """Draw one horizontal line a row; one trace for all of them."""
-    go = graph_objects()
     gap = np.full(len(row), np.nan)
     drawing.add_trace(
-        go.Scatter(
+        trace(
+            "scatter",
             x=np.stack([*ends, gap], axis=1).ravel(),
             y=np.repeat(row, 3),
             mode="lines",
@@ -192,7 +191,7 @@ def _add_spans(
 
 def latency_chart(
     scorecard: pd.DataFrame, latencies: ArrayLike | None = None, *, alpha: float = 0.05
-) -> go.Figure:
+) -> Drawing:
     """Draw how late the participant is in each signal.
 
     Parameters
@@ -225,13 +224,12 @@ def latency_chart(
     >>> figure.layout.xaxis.title.text
     'Latency (s); right of 0: the participant follows'
     """
-    go = graph_objects()
     drawing = _rows(
         scorecard,
         "How late the participant is",
         "Latency (s); right of 0: the participant follows",
     )
-    drawing.update_xaxes(rangemode="tozero")
+    drawing.update_layout(xaxis={"rangemode": "tozero"})
     hollow = ~beyond_chance(scorecard, alpha) & (significance_column(scorecard) is not None)
     row = np.arange(len(scorecard))
     levels = _levels(scorecard, latencies)
@@ -240,7 +238,8 @@ def latency_chart(
     if "25" in levels:
         _add_spans(drawing, (levels["25"], levels["75"]), row, ("#8fb0d1", 6), "middle half")
     drawing.add_trace(
-        go.Scatter(
+        trace(
+            "scatter",
             x=levels["centre"],
             y=row,
             mode="markers",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitbox.system.extras import need
+from bitbox.report.drawing import Drawing
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -72,20 +72,6 @@ def tick(text: object) -> str:
     return plain(short(text))
 
 
-def graph_objects() -> Any:
-    """Return Plotly's figure objects.
-
-    Raises
-    ------
-    BackendError
-        If Plotly isn't installed.
-    """
-    need("Drawing figures", "plotly.graph_objects")
-    import plotly.graph_objects as go
-
-    return go
-
-
 def axis(title: str | None = None, **changes: Any) -> dict[str, Any]:
     """Return the looks of an axis: thin, quiet, titled with what it shows and its unit."""
     return {
@@ -122,15 +108,12 @@ def name_axis(names: list[str] | tuple[str, ...], **changes: Any) -> dict[str, A
     return axis(**{**settings, **changes})
 
 
-def figure(height: int, title: str, *, top: int = 12, **layout: Any) -> go.Figure:
+def figure(height: int, title: str, *, top: int = 12, **layout: Any) -> Drawing:
     """Return an empty figure in the report's style.
 
     `height` is that of the figure without its title, `top` the room above the axes.
     """
-    go = graph_objects()
     settings: dict[str, Any] = {
-        # an empty template: Plotly's own would add 7 kB of colours to every figure
-        "template": go.layout.Template(),
         "height": height + TITLE,
         "font": {"family": FONT, "size": 12, "color": INK},
         "paper_bgcolor": "#ffffff",
@@ -160,16 +143,16 @@ def figure(height: int, title: str, *, top: int = 12, **layout: Any) -> go.Figur
         "pad": {"t": 8, "l": 8},
         "font": {"size": 14, "color": INK, "weight": 600},
     }
-    return go.Figure(layout={**settings, **layout})
+    return Drawing({**settings, **layout})
 
 
-def untitled(drawing: go.Figure) -> str:
+def untitled(drawing: Drawing | go.Figure) -> str:
     """Take the title out of a figure, and the room it had; return its text."""
-    text = html.unescape(drawing.layout.title.text)
+    text = html.unescape(drawing.layout["title"]["text"])
     drawing.update_layout(
         title=None,
-        height=drawing.layout.height - TITLE,
-        margin={"t": drawing.layout.margin.t - TITLE},
+        height=drawing.layout["height"] - TITLE,
+        margin={"t": drawing.layout["margin"]["t"] - TITLE},
     )
     return text
 
