@@ -17,6 +17,7 @@ import pytest
 from bitbox.cli import run
 from bitbox.signals import Signals
 from bitbox.synthetic.signals import imitated_pair
+from tests.cli.reading import said
 
 RESULTS = {
     "columns.csv",
@@ -42,12 +43,6 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 def bitbox(*arguments: object) -> int:
     return run([str(argument) for argument in arguments])
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return " ".join((out + err).split())
 
 
 class TestImitate:

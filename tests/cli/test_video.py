@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from bitbox.cli import run
+from tests.cli.reading import said
 
 pytest.importorskip("mediapipe")
 av = pytest.importorskip("av")
@@ -44,12 +45,6 @@ def two_faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
     people = [Person(participant, other=True), Person(model)]
     render_video(path, people, Scene(size=(640, 300), split=True))
     return path
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return " ".join((out + err).split())
 
 
 def imitate(*arguments: object) -> int:

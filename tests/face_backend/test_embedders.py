@@ -15,7 +15,7 @@ from bitbox.errors import BackendError
 from bitbox.face_backend import FaceProcessor
 from bitbox.face_backend.embedders import FAR, EmbedderRuntime, _merged, _overlap
 from bitbox.face_backend.tracking import Crop
-from bitbox.video import Picture, write_video
+from bitbox.video import Picture
 from tests.face_backend.landmarker_bundle import make_installed, models_are_there, wheel_folder
 
 pytestmark = [
@@ -115,14 +115,6 @@ def test_a_bundle_with_something_else_in_it(tmp_path: Path) -> None:
         bundle.writestr(FAR, b"no model")
     with pytest.raises(BackendError, match=r"a\.task cannot be used by MediaPipe"):
         EmbedderRuntime(tmp_path / "a.task")
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from skimage.data import astronaut
-
-    images = [np.ascontiguousarray(astronaut()[0:240, 100 + i : 420 + i]) for i in range(14)]
-    return write_video(tmp_path_factory.mktemp("video") / "a.mp4", images, 25)
 
 
 class TestProcessor:

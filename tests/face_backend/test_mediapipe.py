@@ -16,16 +16,6 @@ pytestmark = pytest.mark.video
 WIDTH, HEIGHT = 640, 360
 
 
-@pytest.fixture(scope="module")
-def heads():
-    """Two people: the portrait, and its mirror image in other colours."""
-    from skimage import data
-
-    ann = data.astronaut()[0:230, 120:330].astype(float)
-    bob = ann[:, ::-1] * [0.85, 0.8, 1.0] + [0, 10, 0]
-    return ann, bob
-
-
 def background(seed=0):
     rng = np.random.default_rng(seed)
     coarse = rng.integers(60, 120, (HEIGHT // 40, WIDTH // 40, 3)).astype(float)

@@ -16,7 +16,7 @@ from bitbox.face_backend.tasks import TasksRuntime, _cut_out
 from bitbox.face_backend.tracking import Crop
 from bitbox.provenance import hash_file
 from bitbox.social import imitation
-from bitbox.video import Picture, write_video
+from bitbox.video import Picture
 from tests.face_backend.landmarker_bundle import (
     make_bundle,
     make_installed,
@@ -147,14 +147,6 @@ def test_cut_out_is_square_and_black_outside(x: float, y: float) -> None:
             inside = 0 <= u < 100 and 0 <= v < 80
             expected = image[v, u] if inside else (0, 0, 0)
             np.testing.assert_array_equal(part[row, column], expected)
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from skimage.data import astronaut
-
-    images = [np.ascontiguousarray(astronaut()[0:240, 100 + i : 420 + i]) for i in range(14)]
-    return write_video(tmp_path_factory.mktemp("video") / "a.mp4", images, 25)
 
 
 class TestProcessor:

@@ -22,16 +22,6 @@ LEFT, RIGHT = 160, 480  # where the tiles of a call have their middle
 Image = NDArray[np.uint8]
 
 
-@pytest.fixture(scope="module")
-def heads():
-    """Two people: the portrait, and its mirror image in other colours."""
-    from skimage import data
-
-    ann = data.astronaut()[0:230, 120:330].astype(float)
-    bob = ann[:, ::-1] * [0.85, 0.8, 1.0] + [0, 10, 0]
-    return ann, bob
-
-
 def call(heads, left: bool, right: bool) -> Image:
     """A picture of two tiles; one with nobody in it is dark."""
     image = background()
