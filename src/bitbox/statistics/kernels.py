@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.correlation.definition import ENOUGH_DOUBLE, STILL
 from bitbox.system.kernel_cache import compiled
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,13 +23,9 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-#: Rounding: a window whose range is within this share of its magnitude doesn't move at all.
-EXACTLY_STILL = 64 * 2.0**-52
 #: Squared distance of a window of y from y's middle, relative to its squared movement, above which
 #: it is centred by itself: without gaps, and with gaps, where sums of squares are subtracted.
 FAR, FAR_WITH_GAPS = 1e12, 1e6
-#: With gaps: what the shared frames must keep of a window's movement to be known by subtraction.
-ENOUGH = 1e-3
 # Places that take as long as starting on one.
 _OVERHEAD = 16
 # Places worked on at once: what is needed stays in the nearest cache.
@@ -96,7 +93,7 @@ def describe(
             square += squares
             widest = max(widest, high - low)
             magnitude = max(magnitude, abs(low), abs(high))
-        if widest > EXACTLY_STILL * magnitude and square > 0.0:
+        if widest > STILL * magnitude and square > 0.0:
             norm[i] = math.sqrt(square)
     return count, mean, norm
 
@@ -193,7 +190,7 @@ def exactly(a: FloatArray, start: int, b: FloatArray, place: int, window: int, n
         a_range, b_range = max(a_range, a_high - a_low), max(b_range, b_high - b_low)
         a_size = max(a_size, abs(a_low), abs(a_high))
         b_size = max(b_size, abs(b_low), abs(b_high))
-    if a_range <= EXACTLY_STILL * a_size or b_range <= EXACTLY_STILL * b_size:
+    if a_range <= STILL * a_size or b_range <= STILL * b_size:
         return math.nan
     return covariance / (math.sqrt(a_square) * math.sqrt(b_square))
 
@@ -293,7 +290,7 @@ def _with_gaps(
         norm, count = inverse[first + p], shared[p]
         of_x, of_y = x_square[p] * count - x_sums[p], y_square[p] * count - y_sums[p]
         r = (out[p] * count - products[p]) / math.sqrt(of_x * of_y)
-        least = ENOUGH * count
+        least = ENOUGH_DOUBLE * count
         r = math.inf if of_x < least or of_y * norm * norm < least else r
         out[p] = math.nan if norm != norm or count < need - 0.5 else r
 
