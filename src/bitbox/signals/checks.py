@@ -122,8 +122,9 @@ def check_values(values: ArrayLike, names: tuple[str, ...]) -> FloatArray:
             "and one signal at least",
             got=f"shape {array.shape}",
         )
-    frames, columns = np.nonzero(np.isinf(array))
-    if len(frames):
+    infinite = np.isinf(array)
+    if infinite.any():
+        frames, columns = np.nonzero(infinite)
         raise InputError(
             "The values contain infinities.",
             expected="numbers, or NaN where a value is missing",
