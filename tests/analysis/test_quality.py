@@ -426,7 +426,7 @@ def test_no_test_at_all_says_what_would_be_enough_too() -> None:
 def test_p_is_right_in_short_recordings(seconds: float, width: float, lag: float) -> None:
     """`validation/short_recordings.py` does the same with more recordings and movements."""
     p, simple = [], []
-    for seed in range(6):
+    for seed in range(15):
         pair = independent_pair(20, duration=seconds, process="bursts", seed=500 + seed)
         found = imitation_quality(pair.participant, pair.model, width=width, lag=lag, seed=1)
         null, shape = found.null, found.scorecard["shape"].to_numpy()
