@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,20 @@ class TestFolder:
             pytest.fail("made")
 
 
+def _dies_after(removals: int) -> Callable[..., None]:
+    """Return an `os.unlink` that ends the process, as a kill would, at one removal."""
+    left, unlink = removals + 1, os.unlink  # the first is the lock's, before the work
+
+    def remove(path: object, **options: object) -> None:
+        nonlocal left
+        if left == 0:
+            os._exit(9)
+        left -= 1
+        unlink(path, **options)  # type: ignore[arg-type,call-overload]
+
+    return remove
+
+
 class TestUnfinished:
     def test_what_is_in_use_stays(self, tmp_path: Path) -> None:
         with unfinished(tmp_path, ".work-") as place:
@@ -264,6 +279,26 @@ class TestUnfinished:
         assert [path.name[:6] for path in tmp_path.iterdir()] == [".work-"]
         tidy(tmp_path, ".work-")
         assert list(tmp_path.iterdir()) == []
+
+    @forks
+    def test_who_is_killed_while_removing_leaves_what_the_next_removes(
+        self, tmp_path: Path
+    ) -> None:
+        """The next run removes the rest: what tells whose the folder was goes last."""
+        for survived in range(8):
+            child = os.fork()
+            if child == 0:
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(os, "unlink", _dies_after(survived))
+                    with unfinished(tmp_path, ".work-") as place:
+                        for name in ("a", "b", "old", "new"):
+                            (place / name).mkdir()
+                            (place / name / "result").write_text("x")
+                        (place / "switching").touch()
+                os._exit(0)
+            os.waitpid(child, 0)
+            tidy(tmp_path, ".work-")
+            assert list(tmp_path.iterdir()) == [], survived
 
     def test_one_of_an_older_version_goes_after_a_day(self, tmp_path: Path) -> None:
         place = tmp_path / ".work-1"

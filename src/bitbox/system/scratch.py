@@ -89,10 +89,21 @@ def unfinished(folder: Path, prefix: str) -> Iterator[Path]:
 def _remove(place: Path, owner: int) -> None:
     if sys.platform == "win32":  # an open file cannot be removed there
         os.close(owner)
-        shutil.rmtree(place, ignore_errors=True)
+        _clear(place)
     else:
-        shutil.rmtree(place, ignore_errors=True)
+        _clear(place)
         os.close(owner)
+
+
+def _clear(place: Path) -> None:
+    """Remove a folder; what tells whose it is goes last, so that a kill in between is noticed."""
+    with contextlib.suppress(OSError):
+        for path in place.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _IN_USE:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def tidy(folder: Path, prefix: str, mend: Callable[[Path], object] | None = None) -> None:
@@ -119,7 +130,7 @@ def tidy(folder: Path, prefix: str, mend: Callable[[Path], object] | None = None
             if _is_left(place):
                 if mend is not None:
                     mend(place)
-                shutil.rmtree(place, ignore_errors=True)
+                _clear(place)
 
 
 def _is_left(place: Path) -> bool:
