@@ -17,6 +17,7 @@ ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 _BURST = 1.0  # seconds in which further signals are of the same wish to end
+_AGAIN = 0.01  # seconds until a signal that came at a bad moment is sent again
 
 
 class Stopped(KeyboardInterrupt):
@@ -45,11 +46,16 @@ def ending_in_order() -> Iterator[None]:
     An interrupt does so even if whoever started the process had it ignored, as shells do for what
     runs in the background. A hang-up that is ignored, as by ``nohup``, stays so. Signals that come
     within a second of one that was heard (shells and terminals send several) are not heard, since
-    they would only disturb the tidying up.
+    they would only disturb the tidying up. One that finds Python's import machinery at work is
+    heard a moment later: an exception between taking its lock and being ready to give it back would
+    let every other thread that imports wait for ever.
     """
     heard: list[float] = []
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+            _send_again(number)
+            return
         now = time.monotonic()
         if not heard or now - heard[-1] > _BURST:
             heard.append(now)
@@ -64,6 +70,21 @@ def ending_in_order() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _send_again(number: int) -> None:
+    """Send a signal to the main thread in a moment, from a thread that keeps nothing waiting."""
+    main = threading.main_thread().ident
+
+    def send() -> None:
+        if hasattr(signal, "pthread_kill") and main is not None:
+            signal.pthread_kill(main, number)
+        else:
+            signal.raise_signal(number)
+
+    later = threading.Timer(_AGAIN, send)
+    later.daemon = True
+    later.start()
 
 
 @contextlib.contextmanager
