@@ -24,7 +24,7 @@ def holding_a_lock():
     steps: list[str] = []
     names: dict[str, Any] = {"signal": signal, "steps": steps}
     exec(compile(source, file, "exec"), names)  # noqa: S102
-    with pytest.raises(Stopped) as stopped, ending_in_order():
+    with pytest.raises(Stopped) as stopped, ending_in_order():  # noqa: PT012
         names["holding_a_lock"]()
         assert steps == ["lock given back"]
         time.sleep(60)
@@ -32,6 +32,6 @@ def holding_a_lock():
 
 
 def test_anything_else_is_interrupted_at_once() -> None:
-    with pytest.raises(Stopped), ending_in_order():
+    with pytest.raises(Stopped), ending_in_order():  # noqa: PT012
         signal.raise_signal(signal.SIGTERM)
         pytest.fail("went on")
