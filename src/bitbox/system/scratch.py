@@ -28,6 +28,8 @@ _STALE = timedelta(days=1)  # where no lock can tell: older than this belongs to
 def locked(folder: Path) -> Iterator[None]:
     """Let one at a time into the block, of all who lock the same folder.
 
+    A signal that comes while the lock is held is heard afterwards, so that it never stays behind.
+
     Raises
     ------
     OSError
@@ -39,21 +41,24 @@ def locked(folder: Path) -> Iterator[None]:
     """
     path = folder / _LOCK
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
+        with held_off(), _opened(path) as file:
             # who had it before may have removed it meanwhile
             if _lock(file) is not False and _is_at(file, path):
-                break
-            time.sleep(0.01)
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+                return
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        yield
+        yield file
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
         os.close(file)
 
 
@@ -75,7 +80,7 @@ def unfinished(folder: Path, prefix: str) -> Iterator[Path]:
     """
     place: Path | None = None
     try:
-        with locked(folder), held_off():
+        with locked(folder):
             place = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
             owner = os.open(place / _IN_USE, os.O_RDWR | os.O_CREAT)
             _lock(owner)

@@ -27,7 +27,6 @@ from bitbox.errors import InputError, OutputError, ParameterError
 from bitbox.files import flush, flush_folder, reason
 from bitbox.provenance import environment, hash_file
 from bitbox.system.harmless import cells, for_netcdf
-from bitbox.system.interrupts import held_off
 from bitbox.system.scratch import locked, tidy, unfinished
 from bitbox.workflow.finished_run import Run
 from bitbox.workflow.run_report import can_report, write_run_report
@@ -152,7 +151,7 @@ def write_results(run: Run) -> tuple[Path, ...]:
         folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed it meanwhile
         with unfinished(folder, _UNFINISHED) as place:
             _prepare(run, place / _NEW)
-            with locked(folder), held_off():
+            with locked(folder):
                 files = _publish(place, folder)
     except KeyboardInterrupt as stopped:
         if files:
@@ -235,7 +234,10 @@ def check_results(folder: str | Path) -> dict[str, Any]:
 
 
 def _some(folder: Path) -> bool:
-    return any(os.path.exists(folder / name) for name in RESULTS)
+    """Tell whether a run was here: results at their names, or all of them just moved away."""
+    return any(os.path.exists(folder / name) for name in RESULTS) or any(
+        folder.glob(f"{_UNFINISHED}*")
+    )
 
 
 def _check_targets(folder: Path) -> None:
