@@ -418,6 +418,14 @@ class TestOwnFiles:
         with pytest.raises(InputError, match="'pose'"):
             read_signals(tmp_path / "a.saved", kind="pose")
 
+    @pytest.mark.parametrize("factor", [1e3, 1e-3])
+    def test_parquet_with_times_that_are_no_seconds(self, tmp_path: Path, factor: float) -> None:
+        signals = self.signals()
+        wrong = Signals(signals.values, signals.time * factor, signals.names, **signals.metadata())
+        path = wrong.to_parquet(tmp_path / "a.parquet")
+        with pytest.raises(InputError, match=r"frame rate that no recording of a person has"):
+            read_signals(path)
+
     def test_csv(self, tmp_path: Path) -> None:
         signals = self.signals()
         again = read_signals(signals.to_csv(tmp_path / "a.csv"))

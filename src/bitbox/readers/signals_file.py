@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from bitbox.errors import InputError, ParameterError
 from bitbox.files import require_file
 from bitbox.readers import blendshapes, faces
@@ -15,6 +17,7 @@ from bitbox.readers.plain import PLAIN, need_clock
 from bitbox.readers.table import read_table
 from bitbox.readers.threedi import read_threedi
 from bitbox.signals import Signals
+from bitbox.signals.checks import FASTEST, SLOWEST
 
 
 def read_signals(
@@ -89,7 +92,7 @@ def read_signals(
         raise InputError(f"{file.name} is empty.", todo="Export the recording again.")
     elif file.suffix.lower() == ".parquet" or _starts_with(file, b"PAR1"):
         _refuse(file, stated, "fps", "person", "time_unit", "angle_unit")
-        signals = Signals.from_parquet(file)
+        signals = _possible(Signals.from_parquet(file), file)
     elif file.suffix in (".3DI", ".3DIl"):
         _refuse(file, stated, "person", "time_unit", "angle_unit")
         signals = read_threedi(file, fps)
@@ -106,6 +109,25 @@ def read_signals(
             todo="Leave `kind` out to read what it holds.",
         )
     return signals
+
+
+def _possible(signals: Signals, path: Path) -> Signals:
+    """Return signals whose times make a frame rate that a recording of a person may have.
+
+    Raises
+    ------
+    InputError
+        They were likely made from times that were not in seconds.
+    """
+    rate = signals.rate
+    if np.isnan(rate) or SLOWEST <= rate <= FASTEST:
+        return signals
+    raise InputError(
+        f"{path.name}: its times, in seconds, make a frame rate that no recording of a person has.",
+        expected=f"{SLOWEST:g} to {FASTEST:g} frames a second",
+        got=f"{rate:,.4g} a second",
+        todo="Make the Signals again from times in seconds, and save them again.",
+    )
 
 
 def _refuse(path: Path, stated: Stated, *names: str) -> None:

@@ -193,7 +193,7 @@ def _data(e: Evidence) -> Iterator[Finding]:
             "info",
             f"In {_names(still)} neither person moves in more than half of the windows "
             f"(up to {np.nanmax(both_still):.0%}); these don't count.",
-            "Nothing; the result rests on the movements that there are.",
+            "There is nothing to do: the result rests on the movements that there are.",
         )
     yield from _untested(e)
     if e.unmatched:
@@ -201,7 +201,7 @@ def _data(e: Evidence) -> Iterator[Finding]:
             "unmatched-signals",
             "info",
             f"{_names(e.unmatched)} were measured in one of the two only, and are not compared.",
-            "Nothing, if that is meant.",
+            "There is nothing to do if that is meant.",
         )
 
 
@@ -228,8 +228,8 @@ def _untested(e: Evidence) -> Iterator[Finding]:
         + ").",
         "Check that the right files were compared, and that the face was found in both."
         if all_of_them
-        else "Nothing, if that is to be expected; they don't count in the corrections for many "
-        "tests.",
+        else "There is nothing to do if that is to be expected; they don't count in the "
+        "corrections for many tests.",
     )
 
 
@@ -241,7 +241,7 @@ def _surrogates(e: Evidence) -> Iterator[Finding]:
             "info",
             f"There are only {m} different shifts in a recording of this length, not {e.n_asked}; "
             "all were used.",
-            f"Nothing; p cannot be below {1 / (m + 1):.2g}.",
+            f"There is nothing to do: p cannot be below {1 / (m + 1):.2g}.",
         )
     independent = m / e.alike
     least = least_p(m, e.alike)
