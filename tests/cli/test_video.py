@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from bitbox.cli import run
+from bitbox.provenance import hash_file
 from tests.cli.reading import said
 
 pytest.importorskip("mediapipe")
@@ -74,6 +75,27 @@ def test_two_videos_in_a_scorecard_and_a_report_out(demo, tmp_path, capsys) -> N
     files = (folder / "participant.parquet", folder / "model.parquet")
     assert imitate(*files, "-o", again, *QUICK) == 0
     assert (again / "scorecard.csv").read_bytes() == first
+
+
+def test_measured_anew_everything_is_the_same_byte_for_byte(demo, tmp_path) -> None:
+    """In processes of their own, which may use other numbers of threads."""
+    found = []
+    for threads in ("1", "2"):
+        place = tmp_path / threads
+        place.mkdir()
+        words = (demo.participant, demo.model, "-o", "results", *QUICK)
+        subprocess.run(
+            [sys.executable, "-m", "bitbox", "-q", "imitate", *map(str, words)],
+            cwd=place,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        files = [path for path in (place / "results").iterdir() if path.is_file()]
+        found.append({path.name: hash_file(path) for path in files if path.name != "run.json"})
+    assert "report.html" in found[0]
+    assert "participant.parquet" in found[0]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("name", ["pose", "position", "landmarks", "landmarks-3d"])
