@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from bitbox.report.coverage import coverage_strip
 from bitbox.report.drawing import Drawing
 from bitbox.report.heatmaps import correlation_heatmap, lag_heatmap, latency_heatmap
 from bitbox.report.lines import DRAWN, course_title, course_values, time_course, time_courses
+from bitbox.report.page import filled, own_file, safe_json
 from bitbox.report.pictures import picture
 from bitbox.report.rows import (
     beyond_chance,
@@ -89,7 +89,7 @@ class _Figures:
     def __str__(self) -> str:
         return (
             "{"
-            + ",".join(f"{_safe(json.dumps(k))}:{_safe(v)}" for k, v in self._json.items())
+            + ",".join(f"{safe_json(json.dumps(k))}:{safe_json(v)}" for k, v in self._json.items())
             + "}"
         )
 
@@ -98,13 +98,6 @@ def _encoded(array: NDArray[np.float32]) -> dict[str, str]:
     """Return numbers as Plotly reads them in the page."""
     little = array.astype("<f4", copy=False)
     return {"dtype": "f4", "bdata": base64.b64encode(little.tobytes()).decode("ascii")}
-
-
-def _safe(text: str) -> str:
-    """Escape in JSON whatever a script element, or an old JavaScript, would trip over."""
-    for character in "<>&'\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 def write_report(content: ReportContent, path: str | Path) -> Path:
@@ -148,38 +141,18 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
 
 
 def _render(content: ReportContent) -> str:
-    need("Making the report", "jinja2", "markupsafe", "plotly")
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=PackageLoader("bitbox.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"shown": shown, "number": number}
-    files = resources.files("bitbox.report") / "templates"
-    style, script = (
-        (files / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
-    )
+    need("Making the report", "plotly")
     plotly_js = resources.files("plotly") / "package_data" / "plotly.min.js"
-    scripts = [plotly_js.read_text(encoding="utf-8"), script]
     drawings = _Figures()
     context = _context(content, drawings)
-    return environment.get_template("report.html").render(
+    scripts = [plotly_js.read_text(encoding="utf-8"), own_file("report.js")]
+    return filled(
+        "report.html",
+        scripts,
+        own_file("report.css"),
+        data=("figures_json", str(drawings)),
         **context,
-        style=Markup(style),  # noqa: S704 - our own file
-        scripts=[Markup(code) for code in scripts],  # noqa: S704 - Plotly's and our own file
-        hashes=[_digest(code) for code in scripts],
-        figures_json=Markup(str(drawings)),  # noqa: S704 - escaped by _safe
     )
-
-
-def _digest(code: str) -> str:
-    """Return what a content security policy knows a script by."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
 
 
 def _context(content: ReportContent, drawings: _Figures) -> dict[str, Any]:

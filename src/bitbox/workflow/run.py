@@ -85,25 +85,68 @@ def imitate_files(
     >>> 'scorecard.csv' in [path.name for path in run.files]
     True
     """
-    settings = settings or Settings()
-    started = time.perf_counter()
     refuse_inputs_that_are_results(Path(output), Path(participant), Path(model))
     with results_folder(Path(output)) as folder, _saying_what_is_there(folder):
         kept = folder / CACHE if cache is None else Path(cache)
-        people = _load_both(Path(participant), Path(model), kept, settings, progress)
-        loaded = time.perf_counter()
-        quality = imitation_quality(
-            people[0].signals,
-            people[1].signals,
-            every_window=settings.windows,
-            progress=progress,
-            **settings.analysis(),
-        )
-        analysed = time.perf_counter()
-        timings = {"measuring": loaded - started, "analysis": analysed - loaded}
-        findings = _findings(people, quality)
-        run = Run(*people, quality, settings.as_done(*people), findings, timings, folder, ())
+        run = analyse_files(participant, model, settings, cache=kept, progress=progress)
+        run = replace(run, folder=folder)
         return replace(run, files=write_results(run))
+
+
+def analyse_files(
+    participant: str | Path,
+    model: str | Path,
+    settings: Settings | None = None,
+    *,
+    cache: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Measure how closely a participant imitates a model, and write nothing but the cache.
+
+    Parameters
+    ----------
+    participant, model, settings, cache, progress
+        As for :func:`imitate_files`; None as `cache`: nothing is kept.
+    threads : int, optional
+        Threads of the analysis; None: one a core. The result doesn't depend on it.
+
+    Returns
+    -------
+    Run
+        Its ``folder`` is the working folder, and it has no files.
+
+    Raises
+    ------
+    BitboxError
+        If the analysis cannot be done.
+
+    Examples
+    --------
+    >>> from bitbox.synthetic.signals import imitated_pair
+    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=40, seed=1)
+    >>> from bitbox.workflow.run import analyse_files
+    >>> from bitbox.workflow.settings import Settings
+    >>> files = participant.to_parquet('anna.parquet'), model.to_parquet('model.parquet')
+    >>> analyse_files(*files, Settings(n_surrogates=99, seed=1)).quality.headline.tested
+    3
+    """
+    settings = settings or Settings()
+    started = time.perf_counter()
+    kept = None if cache is None else Path(cache)
+    people = _load_both(Path(participant), Path(model), kept, settings, progress)
+    loaded = time.perf_counter()
+    quality = imitation_quality(
+        people[0].signals,
+        people[1].signals,
+        every_window=settings.windows,
+        threads=threads,
+        progress=progress,
+        **settings.analysis(),
+    )
+    timings = {"measuring": loaded - started, "analysis": time.perf_counter() - loaded}
+    findings = _findings(people, quality)
+    return Run(*people, quality, settings.as_done(*people), findings, timings, Path(), ())
 
 
 @contextlib.contextmanager
