@@ -185,6 +185,88 @@ class Signals(BitboxKeys):
         """
         return self if seconds == 0 else self.replace(time=self.time + seconds)
 
+    def between(self, start: float | None = None, end: float | None = None) -> Signals:
+        """Return the frames from one moment to another, on the same clock.
+
+        Parameters
+        ----------
+        start, end : float, optional
+            Seconds on the signals' own clock, both included; None: from the first, to the last.
+
+        Raises
+        ------
+        ParameterError
+            If `start` is not before `end`.
+        InputError
+            If there is no frame between the two.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> signals = imitated_pair(3, duration=10, seed=1).participant
+        >>> part = signals.between(2.0, 5.0)
+        >>> float(part.time[0]), float(part.time[-1])
+        (2.0, 5.0)
+        """
+        first, last = (-np.inf if start is None else start), (np.inf if end is None else end)
+        if not first < last:
+            raise ParameterError(
+                "The start of a stretch must be before its end.",
+                expected="start below end, in seconds",
+                got=f"{start} and {end}",
+            )
+        rows = np.flatnonzero((self.time >= first) & (self.time <= last))
+        if not len(rows):
+            raise InputError(
+                "There is no frame in the stretch that was asked for.",
+                expected=f"a stretch within {self.time[0]:.2f} to {self.time[-1]:.2f} s",
+                got=f"{first:g} to {last:g} s",
+            )
+        if len(rows) == self.n_frames:
+            return self
+        part = slice(rows[0], rows[-1] + 1)
+        confidence = None if self.confidence is None else self.confidence[part]
+        return self.replace(values=self.values[part], time=self.time[part], confidence=confidence)
+
+    def mirrored(self) -> Signals:
+        """Return what would have been measured if the picture had been flipped left to right.
+
+        Signals with a side exchange it: units by name, landmarks by their place on the face, with
+        x reflected (in pixels at the middle of the picture, where its width is known). Yaw, roll
+        and sideways shift change sign, and so do global units that stand for the one side against
+        the other. Where only one side of a pair is there, it gets the other's name. Mirrored twice
+        is as before.
+
+        Raises
+        ------
+        SchemaError
+            If it is not known which signals are left and right: 3DI's expression coefficients, or
+            names that have no side.
+
+        Notes
+        -----
+        Action units without a side (OpenFace, LibreFace, py-feat) stand for both sides at once and
+        stay as they are. Normalised units are exchanged as they are, each on its own scale.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from bitbox.signals import Signals
+        >>> values = [[0.0, 1.0, 0.2], [0.0, 2.0, 0.1]]
+        >>> names = ('smile_left', 'smile_right', 'jaw_drop')
+        >>> signals = Signals(
+        ...     values, [0.0, 0.1], names, kind='expression', schema='own', units='mm',
+        ...     backend='mine',
+        ... )
+        >>> signals.mirrored().values[:, :2].tolist()
+        [[1.0, 0.0], [2.0, 0.0]]
+        >>> signals.mirrored().mirrored() == signals
+        True
+        """
+        from bitbox.signals.mirror import mirrored
+
+        return mirrored(self)
+
     def components(
         self, how: Components | None = None, *, angular: bool = True
     ) -> tuple[tuple[str, ...], FloatArray]:
