@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.analysis.options import Options
 from bitbox.analysis.pair import SignalsLike
+from bitbox.analysis.senses import check_mirror
 from bitbox.errors import ParameterError
 from bitbox.progress import Progress
 from bitbox.signals import Components
@@ -55,6 +56,7 @@ def imitation(
     *,
     causality: bool | None = None,  # noqa: ARG001  taken by the decorator
     components: Components | None = None,
+    mirror: Literal["no", "yes"] = "no",
     offset: float = 0.0,
     max_gap: float = 0.1,
     min_valid: float = 0.8,
@@ -92,6 +94,10 @@ def imitation(
         For head pose: rotations (True) or translations (False).
     components : {'vector', 'each', 'magnitude'}, optional
         How signals with several coordinates are treated, see :meth:`Signals.components`.
+    mirror : {'no', 'yes'}
+        'yes': as in a mirror, X's left with Y's right (specular imitation): Y is taken as
+        :meth:`Signals.mirrored` gives it, so that names are the sides of X. 'no': left with left
+        (anatomical imitation).
     offset : float
         Seconds added to X's clock, for recordings that did not start together.
     max_gap : float
@@ -149,6 +155,7 @@ def imitation(
         lag=lag,
         causality=casuality,
         fps=fps,
+        mirror=mirror,
         offset=offset,
         max_gap=max_gap,
         polarity=polarity,
@@ -172,6 +179,7 @@ def coordination(
     angular: bool = True,
     *,
     components: Components | None = None,
+    mirror: Literal["no", "yes"] = "no",
     offset: float = 0.0,
     max_gap: float = 0.1,
     min_valid: float = 0.8,
@@ -188,7 +196,7 @@ def coordination(
     ----------
     X, Y, width, lag, step, fps, stats, polarity, angular
         As for :func:`imitation`.
-    components, offset, max_gap, min_valid, threads, progress
+    components, mirror, offset, max_gap, min_valid, threads, progress
         As for :func:`imitation`.
 
     Returns
@@ -218,6 +226,7 @@ def coordination(
         lag=lag,
         mode="coordination",
         fps=fps,
+        mirror=mirror,
         offset=offset,
         max_gap=max_gap,
         polarity=polarity,
@@ -233,6 +242,7 @@ def _correlated(
     X: SignalsLike, Y: SignalsLike, options: Options, stats: bool, progress: Progress | None
 ) -> CorrelationResult:
     """Align, plan, correlate, label: what imitation and coordination share."""
+    check_mirror(options.mirror, testable=False)
     aligned = options.prepare(X, Y)
     plan = options.plan(aligned)
     return options.correlate(aligned, plan, every_window=not stats, progress=progress)

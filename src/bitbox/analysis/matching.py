@@ -86,10 +86,12 @@ def stand_ins(
     names: tuple[str, ...],
     components: Components | None,
     angular: bool,
+    mirrored: bool = False,
 ) -> list[FloatArray]:
     """Return other recordings as (T, n, d) arrays on the pair's clock.
 
-    Each begins when the pair's recordings begin, and is missing (NaN) beyond its end.
+    Each begins when the pair's recordings begin, and is missing (NaN) beyond its end. With
+    `mirrored` each is taken as in a mirror, as the model is.
 
     Raises
     ------
@@ -108,6 +110,7 @@ def stand_ins(
     for other in others:
         found = other if isinstance(other, Signals) else Signals.from_bitbox(other, fps=aligned.fps)
         check_comparable(aligned.participant, found)
+        found = found.mirrored() if mirrored else found
         moved = found.shifted(float(aligned.model.time[0] - found.time[0]))
         shared = align(aligned.participant, moved, fps=aligned.fps)
         labels, values = shared.model.components(components, angular=angular)

@@ -120,6 +120,30 @@ def _correlation(done: Done) -> str:
         f"missing in either recording were left out; windows with less than {p['min_valid']:.0%} "
         "of their frames, and windows in which neither person moved (less than a tenth of the "
         "movement in the signal's liveliest windows, by standard deviation), did not count."
+        + _sides(p)
+    )
+
+
+def _sides(p: Mapping[str, Any]) -> str:
+    """Return which side was compared with which, where the signals have sides."""
+    if p.get("sense") is None:
+        return ""
+    if p["mirror"] == "either":
+        return (
+            " Both senses of imitation were tested, anatomical or transposed (the participant's "
+            "left with the model's left) and specular (as in a mirror, left with right). That "
+            "sense was kept in which signals with a side were more alike on average, of the "
+            f"recordings ({p['sense']}) and of every surrogate alike, so p values count the "
+            "choice; that of specificity was doubled."
+        )
+    if p["sense"] == "specular":
+        return (
+            " Sides were compared as in a mirror, the participant's left with the model's right "
+            "(specular imitation)."
+        )
+    return (
+        " Sides were compared as they are, the participant's left with the model's left "
+        "(anatomical or transposed imitation)."
     )
 
 

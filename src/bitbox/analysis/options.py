@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.analysis.pair import SignalsLike, every_pair, prepare
+from bitbox.analysis.senses import Mirror, check_mirror
 from bitbox.correlation.plan import Mode, WindowPlan
 from bitbox.progress import Progress
 from bitbox.signals import Components
 from bitbox.signals.alignment import Aligned
+
+
+def in_the_mirror(aligned: Aligned) -> Aligned:
+    """Return the same with the model mirrored: names of signals are those of the participant."""
+    return replace(aligned, model=aligned.model.mirrored())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,8 @@ class Options:
     components : {'vector', 'each', 'magnitude'} or None
     min_valid : float
         Share of a window's frames.
+    mirror : {'no', 'yes', 'either'}
+        Whether sides are compared as in a mirror.
     threads : int or None
         Threads to use; None: one a core. No result depends on it.
     """
@@ -51,11 +59,19 @@ class Options:
     angular: bool = True
     components: Components | None = None
     min_valid: float = 0.8
+    mirror: Mirror = "no"
     threads: int | None = None
 
     def prepare(self, participant: SignalsLike, model: SignalsLike) -> Aligned:
-        """Return two people's signals on one clock."""
-        return prepare(participant, model, fps=self.fps, offset=self.offset, max_gap=self.max_gap)
+        """Return two people's signals on one clock, the model mirrored where that is wanted.
+
+        For ``mirror='either'`` it is not; see `in_the_mirror`.
+        """
+        check_mirror(self.mirror, testable=True)
+        aligned = prepare(
+            participant, model, fps=self.fps, offset=self.offset, max_gap=self.max_gap
+        )
+        return in_the_mirror(aligned) if self.mirror == "yes" else aligned
 
     def plan(self, aligned: Aligned) -> WindowPlan:
         """Return windows and lags, in frames, for signals on one clock."""
@@ -84,6 +100,7 @@ class Options:
             "angular": self.angular,
             "polarity": self.polarity,
             "min_valid": self.min_valid,
+            "mirror": self.mirror,
         }
 
     def correlate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,24 +11,35 @@ from numpy.typing import NDArray
 
 from bitbox.analysis.correlation_result import CorrelationResult
 from bitbox.analysis.matching import Matching, match, stand_ins
-from bitbox.analysis.options import Options
+from bitbox.analysis.options import Options, in_the_mirror
 from bitbox.analysis.pair import SignalsLike
 from bitbox.analysis.result import Headline, ImitationQuality
+from bitbox.analysis.senses import (
+    SENSES,
+    Mirror,
+    about_no_sides,
+    about_senses,
+    check_mirror,
+)
 from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
+from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.signals import Components
 from bitbox.signals.alignment import Aligned
 from bitbox.signals.checks import MOST_TESTED_PAIRS, check_pairs
+from bitbox.signals.mirror import has_sides, sided_names
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed, scorecard, window_table
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.findings import Evidence, find
 from bitbox.statistics.inference import ALPHA, Alike, infer
 from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
+from bitbox.statistics.null import matched
+from bitbox.statistics.senses import Advance, advance, better_of
 from bitbox.statistics.spectra import typical_frequencies
-from bitbox.statistics.windows import Rule
+from bitbox.statistics.windows import Pair, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +58,7 @@ def imitation_quality(
     fps: float | None = None,
     polarity: bool = False,
     causality: bool = True,
+    mirror: Mirror = "no",
     offset: float = 0.0,
     signals: Sequence[str] | None = None,
     components: Components | None = None,
@@ -86,6 +98,13 @@ def imitation_quality(
         correlation counts.
     causality : bool
         True: the participant may only follow. False: lags both ways.
+    mirror : {'no', 'yes', 'either'}
+        'no': the participant's left is compared with the model's left (anatomical imitation).
+        'yes': as in a mirror, left with right (specular imitation): the model is taken as
+        :meth:`Signals.mirrored` gives it, so that the names are the participant's sides.
+        'either': both senses are tested, and the one in which signals with a side are more alike
+        is kept, of the recordings and of every surrogate alike, so that p counts the choice. The
+        p of specificity is doubled for it.
     signals : sequence of str, optional
         Which signals to test; None: all that both people have. Corrections for many tests count
         the tested signals, so name them before looking at the data.
@@ -135,6 +154,7 @@ def imitation_quality(
     [0.4, 0.4]
     """
     broken.check_surrogate(surrogate, n_surrogates)
+    check_mirror(mirror, testable=not matrix_test)
     options = Options(
         width=width,
         step=step,
@@ -147,6 +167,7 @@ def imitation_quality(
         angular=angular,
         components=components,
         min_valid=min_valid,
+        mirror=mirror,
         threads=threads,
     )
     chance = Chance(
@@ -157,8 +178,8 @@ def imitation_quality(
         seed=new_seed() if seed is None else check_seed(seed),
         progress=progress,
     )
-    pair = _prepare(participant, model, options, signals)
-    tested = _test(pair, options, chance)
+    pair = _prepare(options.prepare(participant, model), options, signals)
+    pair, tested = _test(pair, options, chance)
     matrix = options.correlate(pair.aligned, pair.plan, every_window=every_window)
     pairs, specific = _whole_matrix(pair, matrix, options, chance, tested.alike)
     return _assemble(pair, options, chance, tested, (matrix, pairs, specific))
@@ -184,6 +205,19 @@ class _Pair:
     both: Matching
     plan: WindowPlan
     rule: Rule
+    specular: bool
+
+    @property
+    def sided(self) -> BoolArray:
+        """Which of the signals the mirror changes; none, where the sides are not known."""
+        if not has_sides(self.aligned.model):
+            return np.zeros(len(self.both.names), dtype=np.bool_)
+        return np.array(sided_names(self.aligned.model, self.both.names))
+
+    def in_the_mirror(self, options: Options) -> _Pair:
+        """Return the same in the other sense."""
+        other = _prepare(in_the_mirror(self.aligned), options, self.both.names)
+        return replace(other, specular=not self.specular)
 
 
 @dataclass(frozen=True)
@@ -198,41 +232,70 @@ class _Tested:
     reverse: Directed
     alike: Alike
     enough: float
+    lead: Advance | None
 
 
-def _prepare(
-    participant: SignalsLike, model: SignalsLike, options: Options, signals: Sequence[str] | None
-) -> _Pair:
-    """Put two people on one clock and choose what is compared, and in which windows."""
-    aligned = options.prepare(participant, model)
+def _prepare(aligned: Aligned, options: Options, signals: Sequence[str] | None) -> _Pair:
+    """Choose what is compared of two people on one clock, and in which windows."""
     both = match(aligned, options.components, options.angular, signals)
     check_pairs(len(both.names), len(both.names), MOST_TESTED_PAIRS)
     plan = options.plan(aligned)
-    return _Pair(aligned, both, plan, Rule.make(plan, options.polarity, options.min_valid))
+    rule = Rule.make(plan, options.polarity, options.min_valid)
+    return _Pair(aligned, both, plan, rule, options.mirror == "yes")
 
 
-def _test(pair: _Pair, options: Options, chance: Chance) -> _Tested:
-    """Test the matching signals, in both directions, against chance."""
+def _test(pair: _Pair, options: Options, chance: Chance) -> tuple[_Pair, _Tested]:
+    """Test the matching signals, in both directions, against chance, and in both senses if asked.
+
+    The pair that is returned is in the sense that was kept.
+    """
+    forward, reverse, alike = _compared(pair, options, chance)
+    lead = None
+    if options.mirror == "either":
+        other, sided = pair.in_the_mirror(options), pair.sided
+        forward_too, reverse_too, _ = _compared(other, options, chance)
+        forward, mirrored = better_of(forward, forward_too, sided)
+        reverse, _ = better_of(reverse, reverse_too, sided)
+        pair = other if mirrored else pair
+    else:
+        lead = _lead_of_other_sense(pair, forward, options)
     both, plan = pair.both, pair.plan
+    enough = float("nan")
+    if not forward.can_tell:
+        apart = broken.possible_shifts(plan) / len(forward.null)
+        enough = broken.seconds_enough(plan, forward.alike.k * apart, chance.n)
+    card = scorecard(both.names, both.x, both.y, pair.rule, forward, reverse)
+    return pair, _Tested(card, forward, reverse, alike, enough, lead)
+
+
+def _lead_of_other_sense(pair: _Pair, forward: Directed, options: Options) -> Advance | None:
+    """Return how much more alike the signals that have a side are in the other sense."""
+    places = np.flatnonzero(pair.sided)
+    names = [pair.both.names[i] for i in places]
+    if not len(places) or not set(names) <= set(pair.aligned.model.mirrored().names):
+        return None
+    other = match(in_the_mirror(pair.aligned), options.components, options.angular, names)
+    turned = [matched(Pair(other.x[:, k], other.y[:, k], pair.rule)) for k in range(len(names))]
+    return advance([forward.observed[i] for i in places], turned, pair.plan)
+
+
+def _compared(pair: _Pair, options: Options, chance: Chance) -> tuple[Directed, Directed, Alike]:
+    """Return both directions, observed and in surrogates, and how alike circular shifts are."""
+    both = pair.both
     job = Directions(
         both.x, both.y, pair.rule, chance.n, chance.seed, options.threads, chance.progress
     )
     if chance.surrogate == "pairs":
         how = options.components, options.angular
         forward, reverse = job.against_others(
-            stand_ins(chance.others, pair.aligned, both.names, *how)
+            stand_ins(chance.others, pair.aligned, both.names, *how, pair.specular)
         )
     else:
         forward, reverse = job.against(chance.surrogate)
     alike = forward.alike
     if chance.every_pair and chance.surrogate != "circular":
         alike = job.against("circular")[0].alike
-    enough = float("nan")
-    if not forward.can_tell:
-        apart = broken.possible_shifts(plan) / len(forward.null)
-        enough = broken.seconds_enough(plan, forward.alike.k * apart, chance.n)
-    card = scorecard(both.names, both.x, both.y, pair.rule, forward, reverse)
-    return _Tested(card, forward, reverse, alike, enough)
+    return forward, reverse, alike
 
 
 def _whole_matrix(
@@ -248,7 +311,10 @@ def _whole_matrix(
     shifts = broken.circular_shifts(plan, chance.n)
     if chance.every_pair:
         return every_pair_test(both.names, shifted, shifts, alike)
-    return None, specificity(shifted, shifts)
+    found = specificity(shifted, shifts)
+    if found is not None and options.mirror == "either":
+        found = replace(found, p=min(1.0, 2 * found.p) if found.p == found.p else found.p)
+    return None, found
 
 
 def _assemble(
@@ -269,6 +335,7 @@ def _assemble(
         "n_surrogates": len(forward.null),
         "surrogates_alike": round(forward.alike.k, 3),
         "matrix_test": chance.every_pair,
+        "sense": SENSES[pair.specular] if pair.sided.any() else None,
         "seed": chance.seed,
     }
     start = float(aligned.model.time[0])
@@ -276,7 +343,11 @@ def _assemble(
     return ImitationQuality(
         scorecard=card,
         headline=headline(card, plan.n_frames / plan.fps, tested.enough),
-        findings=(*aligned.findings, *find(_evidence(pair, tested, chance))),
+        findings=(
+            *aligned.findings,
+            *_about_senses(pair, tested, options),
+            *find(_evidence(pair, tested, chance)),
+        ),
         windows=window_table(pair.both.names, pair.rule, forward.observed, means, start),
         matrix=matrix,
         aligned=aligned,
@@ -292,6 +363,13 @@ def _assemble(
             "model": dict(aligned.model.provenance),
         },
     )
+
+
+def _about_senses(pair: _Pair, tested: _Tested, options: Options) -> tuple[Finding, ...]:
+    """Return what there is to say about mirroring."""
+    if options.mirror != "no" and not pair.sided.any():
+        return (about_no_sides(),)
+    return tuple(about_senses(options.mirror, pair.specular, tested.lead))
 
 
 def _evidence(pair: _Pair, tested: _Tested, chance: Chance) -> Evidence:

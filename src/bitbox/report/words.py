@@ -49,7 +49,7 @@ COLUMNS: tuple[Column, ...] = (
         "mean",
         "Mean r",
         "The strongest correlation within the range of lags, averaged over windows; 1 is a "
-        "perfect copy, -1 a mirrored one. It is not corrected for chance: strong values also "
+        "perfect copy, -1 an opposite one. It is not corrected for chance: strong values also "
         "occur between unrelated movements.",
         "r",
     ),
@@ -76,10 +76,12 @@ PARAMETERS: dict[str, str] = {
     "step": "Time from the start of one window to the next, in seconds.",
     "lag": "Largest latency that is looked for, in seconds.",
     "fps": "Frames a second of the common clock.",
-    "polarity": "Whether mirrored movements (negative correlations) count as matches.",
+    "polarity": "Whether opposite movements (negative correlations) count as matches.",
     "causality": "Whether only latencies at which the participant follows are looked for.",
     "casuality": "Whether only latencies at which the participant follows are looked for.",
     "angular": "For head pose: rotations (yes) or translations (no).",
+    "mirror": "Whether sides are compared as in a mirror: left with right.",
+    "sense": "Left with left (anatomical) or as in a mirror (specular).",
     "offset": "Seconds by which the participant's clock was shifted.",
     "max_gap": "Longest gap that is bridged by a straight line, in seconds.",
     "min_valid": "Share of a window that must be measured in both people.",
