@@ -81,20 +81,20 @@ def test_either_takes_the_sense_that_fits(pair, surrogate: str) -> None:
 
 def test_either_is_calibrated() -> None:
     """Where there is no imitation, p is as it should be although the better sense was kept."""
-    n, hits, p = 60, 0, []
+    n, hits, p = 40, 0, []
     for seed in range(n):
         participant, model = independent_pair(5, duration=45, seed=seed)[:2]
         found = quality(named(participant), named(model), "either", lag=0.6, width=1.5)
         hits += bool((found.scorecard["p_fwer"] <= 0.05).any())
         p += found.scorecard["p"].iloc[:4].tolist()
-    assert hits <= 8  # 3 expected; 9 or more happen once in 300 such tests
+    assert hits <= 6  # 2 expected; 7 or more happen once in 200 such tests
     assert np.mean(p) > 0.45
     assert np.mean(np.array(p) <= 0.2) < 0.27
 
 
 def test_the_finding_is_seldom_wrong() -> None:
     wrong = 0
-    for seed in range(30):
+    for seed in range(20):
         participant, model = independent_pair(5, duration=45, seed=seed)[:2]
         wrong += "other-sense-fits" in codes(quality(named(participant), named(model)))
     assert wrong <= 1

@@ -105,6 +105,7 @@ def test_options_stand_where_one_looks_for_them() -> None:
     headings = [line for line in shown("imitate").splitlines() if re.match(r"\w.*:$", line)]
     assert headings == [
         "Options:",
+        "How the two recordings fit together:",
         "Windows and lags:",
         "More than chance:",
         "Whose face, in a video:",

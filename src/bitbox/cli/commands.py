@@ -21,6 +21,7 @@ from bitbox.cli.options import (
     clock_options,
     face_options,
     file_options,
+    fit_options,
     option,
     signals_option,
     table_options,
@@ -69,6 +70,7 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
     help="Compare only these of the signals: their names, with commas between them.",
 )
 @option("--windows", is_flag=True, help="Also write every window's correlations to windows.nc.")
+@fit_options
 @window_options
 @clock_options
 @option(
@@ -189,6 +191,7 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
     stated="another each time",
     help="Start of the random numbers of --multiverse.",
 )
+@fit_options
 @clock_options
 @face_options
 @table_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from bitbox.workflow.recordings import SIGNALS
 F = TypeVar("F", bound=Callable[..., Any])
 
 WINDOWS = "Windows and lags"
+FIT = "How the two recordings fit together"
 CHANCE = "More than chance"
 FACES = "Whose face, in a video"
 TABLES = "How to read a file of signals"
@@ -129,6 +131,25 @@ class Face(click.ParamType[str | int]):
         return self.fail(f"{text!r} is not largest, left, right or a number from 0.", param, ctx)
 
 
+class Moment(click.ParamType[float]):
+    """A time in a recording: seconds, or h:mm:ss."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)", str(value).strip())
+        if (
+            match is None
+            or (match[2] and float(match[3]) >= 60)
+            or (match[1] and int(match[2]) > 59)
+        ):
+            return self.fail(f"{value!r} is not a time like 90, 1:30 or 0:01:30.5.", param, ctx)
+        return 3600.0 * int(match[1] or 0) + 60.0 * int(match[2] or 0) + float(match[3])
+
+
 class Names(click.ParamType[tuple[str, ...]]):
     """Names with commas between them."""
 
@@ -188,16 +209,53 @@ def signals_option(stated: str, which: str) -> Callable[[F], F]:
     )
 
 
-clock_options = together(
+def _flipped(role: str) -> Callable[[F], F]:
+    return option(
+        f"--{role}-flipped",
+        is_flag=True,
+        section=FIT,
+        help=f"The {role}'s picture was flipped by the camera, as in many video calls: what is "
+        "written in it reads backwards.",
+    )
+
+
+def _moment(name: str, stated: str, text: str) -> Callable[[F], F]:
+    return option(f"--{name}", type=Moment(), metavar="TIME", section=FIT, stated=stated, help=text)
+
+
+fit_options = together(
+    option(
+        "--mirror",
+        type=click.Choice(["no", "yes", "either"]),
+        default="no",
+        show_default=True,
+        metavar="SENSE",
+        section=FIT,
+        help="Compare left with left (no), as in a mirror (yes), or try both and count that in p "
+        "(either).",
+    ),
+    _flipped("participant"),
+    _flipped("model"),
     option(
         "--offset",
         type=float,
         default=0.0,
         stated="0",
         metavar="SECONDS",
-        section=WINDOWS,
+        section=FIT,
         help="Added to the participant's clock, if the recordings did not start together.",
     ),
+    _moment(
+        "start",
+        "the beginning",
+        "Compare from here: a time in the participant's recording, in seconds or h:mm:ss.",
+    ),
+    _moment("end", "the end", "Compare up to here."),
+    _moment("model-start", "the same time", "As --start, on the model's own clock."),
+    _moment("model-end", "the same time", "As --end, on the model's own clock."),
+)
+
+clock_options = together(
     option(
         "--fps",
         type=float,

@@ -107,8 +107,9 @@ def person(
     *,
     file: str | None = None,
     frames: Sequence[Thumbnail | Picture] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Person:
-    """Return what the report shows of one person whose signals these are."""
+    """Return what the report shows of one person whose signals these are, with `more` facts."""
     source = signals.provenance.get("source")
     source = source if isinstance(source, Mapping) else {}
     facts: dict[str, str] = {
@@ -120,6 +121,7 @@ def person(
     if isinstance(size, list | tuple) and len(size) == 2:
         facts["Picture"] = f"{size[0]} x {size[1]} pixels"
     facts |= {"Signals": f"{len(signals.names)} ({signals.schema})", "Measured by": signals.backend}
+    facts |= more or {}
     name = file if file is not None else source.get("file")
     return Person(
         label=label,

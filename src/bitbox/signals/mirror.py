@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from bitbox.errors import SchemaError
-from bitbox.signals.checks import some
-
-if TYPE_CHECKING:
-    from bitbox.signals.signals import Signals
+from bitbox.signals.checks import FloatArray, some
 
 #: What the 26 modes of deformation do when the face is mirrored: stay (+) or change sign (-).
 _MODES = "+-+-+-+++--+-+-++-+-+-+-++"
@@ -40,6 +37,25 @@ _BOTH_SIDES = re.compile(r"AU\d+(_[rc])?")
 _POSE = {"Tx": -1, "Ty": 1, "Tz": 1, "Rx": 1, "Ry": -1, "Rz": -1}
 
 
+class Sided(Protocol):
+    """What has to be known of signals."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def values(self) -> FloatArray: ...  # noqa: D102
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def schema(self) -> str: ...  # noqa: D102
+    @property
+    def units(self) -> str: ...  # noqa: D102
+    @property
+    def backend(self) -> str: ...  # noqa: D102
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class _Column:
     """What a column becomes in the mirror: another name, a sign, and something added."""
@@ -49,7 +65,7 @@ class _Column:
     plus: float = 0.0
 
 
-def has_sides(signals: Signals) -> bool:
+def has_sides(signals: Sided) -> bool:
     """Tell whether mirroring changes anything: False, too, where the sides are not known."""
     try:
         columns = _columns(signals)
@@ -61,7 +77,7 @@ def has_sides(signals: Signals) -> bool:
     )
 
 
-def sided_names(signals: Signals, labels: tuple[str, ...]) -> list[bool]:
+def sided_names(signals: Sided, labels: tuple[str, ...]) -> list[bool]:
     """Return which of these signals (columns, or landmarks and the like) the mirror changes."""
     columns = dict(zip(signals.names, _columns(signals), strict=True))
     return [
@@ -70,8 +86,8 @@ def sided_names(signals: Signals, labels: tuple[str, ...]) -> list[bool]:
     ]
 
 
-def mirrored(signals: Signals) -> Signals:
-    """Return the signals as :meth:`bitbox.signals.Signals.mirrored` documents it."""
+def mirrored(signals: Sided) -> dict[str, Any]:
+    """Return what changes when signals are mirrored, see `bitbox.signals.Signals.mirrored`."""
     columns = _columns(signals)
     places = {name: k for k, name in enumerate(signals.names)}
     values = signals.values.copy()
@@ -86,10 +102,10 @@ def mirrored(signals: Signals) -> Signals:
     marked = {key: value for key, value in signals.provenance.items() if key != "mirrored"}
     if not signals.provenance.get("mirrored"):
         marked["mirrored"] = True
-    return signals.replace(values=values, names=tuple(names), provenance=marked)
+    return {"values": values, "names": tuple(names), "provenance": marked}
 
 
-def _columns(signals: Signals) -> list[_Column]:
+def _columns(signals: Sided) -> list[_Column]:
     """Return what each column becomes.
 
     Raises
@@ -110,13 +126,13 @@ def _columns(signals: Signals) -> list[_Column]:
     return _by_name(signals, _rule(kind, schema))
 
 
-def _pose_sign(signals: Signals, name: str) -> int:
+def _pose_sign(signals: Sided, name: str) -> int:
     if name not in _POSE:
         raise _unknown(signals, f"a column called {name!r}")
     return _POSE[name]
 
 
-def _landmark(signals: Signals, name: str) -> _Column:
+def _landmark(signals: Sided, name: str) -> _Column:
     axis, number = name[0], int(re.sub(r"\D", "", name))
     if number >= len(_LANDMARKS) or signals.schema != "ibug51":
         raise _unknown(signals, f"{name!r} of the schema {signals.schema!r}")
@@ -126,7 +142,7 @@ def _landmark(signals: Signals, name: str) -> _Column:
     return _Column(other, -1, _picture_width(signals) if signals.kind == "landmark" else 0.0)
 
 
-def _picture_width(signals: Signals) -> float:
+def _picture_width(signals: Sided) -> float:
     """Return the width of the picture, where it is known; 0 mirrors at its left edge."""
     source = signals.provenance.get("source")
     size = source.get("size") if isinstance(source, dict) else None
@@ -157,7 +173,7 @@ def _rule(kind: str, schema: str) -> Callable[[str], str]:
     return other
 
 
-def _by_name(signals: Signals, other: Callable[[str], str]) -> list[_Column]:
+def _by_name(signals: Sided, other: Callable[[str], str]) -> list[_Column]:
     """Exchange what has left or right in its name; refuse where nothing has."""
     columns = [_Column(other(name)) for name in signals.names]
     sided = [c.name != name for name, c in zip(signals.names, columns, strict=True)]
@@ -174,7 +190,7 @@ def _by_name(signals: Signals, other: Callable[[str], str]) -> list[_Column]:
     return columns
 
 
-def _unknown(signals: Signals, got: str) -> SchemaError:
+def _unknown(signals: Sided, got: str) -> SchemaError:
     return SchemaError(
         "It is not known which of these signals are left and which are right, so they cannot be "
         "mirrored.",

@@ -265,7 +265,7 @@ class Signals(BitboxKeys):
         """
         from bitbox.signals.mirror import mirrored
 
-        return mirrored(self)
+        return self.replace(**mirrored(self))
 
     def components(
         self, how: Components | None = None, *, angular: bool = True

@@ -71,6 +71,8 @@ class Recording:
         Hash of the file's content when it was read; None for a folder.
     cache : Cache or None
         Where what was measured is kept, and pictures beside it.
+    flipped : bool
+        Whether its picture was flipped by the camera; `signals` are turned back.
     """
 
     role: Role
@@ -80,6 +82,7 @@ class Recording:
     findings: tuple[Finding, ...] = ()
     sha256: str | None = None
     cache: Cache | None = None
+    flipped: bool = False
 
     @property
     def is_video(self) -> bool:

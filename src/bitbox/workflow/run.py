@@ -17,6 +17,7 @@ from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.statistics.inference import ALPHA
 from bitbox.workflow.finished_run import Run
+from bitbox.workflow.fitting import fitted
 from bitbox.workflow.recordings import Recording, Role, load_recording, require_two_faces
 from bitbox.workflow.results_folder import (
     CACHE,
@@ -204,7 +205,7 @@ def suggest_for_files(
     people = _load_both(Path(participant), Path(model), kept, settings, progress)
     signals = people[0].signals, people[1].signals
     angular = settings.analysis()["angular"]
-    clock: dict[str, Any] = {"fps": settings.fps, "offset": settings.offset}
+    clock: dict[str, Any] = {"fps": settings.fps, "offset": settings.shift}
     found = suggest(*signals, latency=latency, angular=angular, **clock)
     if not multiverse:
         return found, None
@@ -214,6 +215,7 @@ def suggest_for_files(
         lags=sorted({round(found.lag * factor, 2) for factor in (0.5, 1, 2)}),
         seed=settings.seed,
         angular=angular,
+        mirror=settings.mirror,
         progress=progress,
         **clock,
     )
@@ -248,7 +250,7 @@ def _load_both(
 
     first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
     require_two_faces(first, second)
-    return first, second
+    return fitted((first, second), settings)
 
 
 class _StoppedError(Exception):

@@ -51,7 +51,20 @@ def recorded_person(recording: Recording, pictures: int = 4) -> Person:
         recording.role.capitalize(),
         file=recording.path.name,
         frames=recording.pictures(pictures),
+        more=_side(recording),
     )
+
+
+def _side(recording: Recording) -> dict[str, str]:
+    """Return where the person's left is seen, for whoever looks at the pictures."""
+    if not recording.is_video:
+        return {"Left and right": "exchanged, as was stated"} if recording.flipped else {}
+    if recording.flipped:
+        return {
+            "Left and right": "the camera flipped the picture (as was stated): the person's left "
+            "is on the left of it, as in a mirror"
+        }
+    return {"Left and right": "the person's left is on the right of the picture"}
 
 
 def _sources(run: Run) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bitbox.analysis.senses import Mirror
 from bitbox.readers.clock import AngleUnit, TimeUnit
 from bitbox.workflow.recordings import DEFAULT, SIGNALS, Recording, Role
 
 _STATED = ("fps", "person", "time_unit", "angle_unit")
 _ANALYSIS = (
-    *("width", "step", "lag", "fps", "polarity", "causality", "offset", "n_surrogates"),
+    *("width", "step", "lag", "fps", "polarity", "causality", "mirror", "n_surrogates"),
     *("surrogate", "seed", "matrix_test"),
 )
 
@@ -30,8 +31,15 @@ class Settings:
         Frames a second of the common clock; None: the lower of the two rates.
     polarity, causality : bool
         As for :func:`bitbox.social.imitation_quality`.
+    mirror : {'no', 'yes', 'either'}
+        Whether sides are compared as in a mirror, as for :func:`bitbox.social.imitation_quality`.
     offset : float
         Seconds added to the participant's clock.
+    start, end, model_start, model_end : float or None
+        The stretch that is compared, in seconds of each recording's own clock; None: all of it, or
+        the same time as in the other.
+    participant_flipped, model_flipped : bool
+        Whether the camera flipped the picture, so that left is seen on the left.
     participant_face, model_face : str, int or None
         Which face of each video to follow; None: the largest.
     participant_fps, model_fps : float or None
@@ -65,7 +73,14 @@ class Settings:
     fps: float | None = None
     polarity: bool = False
     causality: bool = True
+    mirror: Mirror = "no"
     offset: float = 0.0
+    start: float | None = None
+    end: float | None = None
+    model_start: float | None = None
+    model_end: float | None = None
+    participant_flipped: bool = False
+    model_flipped: bool = False
     participant_face: str | int | None = None
     model_face: str | int | None = None
     participant_fps: float | None = None
@@ -83,9 +98,15 @@ class Settings:
     matrix_test: bool = False
     windows: bool = False
 
+    @property
+    def shift(self) -> float:
+        """Seconds added to the participant's clock."""
+        return self.offset
+
     def analysis(self) -> dict[str, Any]:
         """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
         given = {name: getattr(self, name) for name in _ANALYSIS} | {"signals": self.only}
+        given["offset"] = self.shift
         angular = SIGNALS[self.signals].angular if self.signals else True
         return {k: v for k, v in given.items() if v is not None} | {"angular": angular}
 
