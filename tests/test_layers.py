@@ -27,6 +27,7 @@ FLOORS = [
     ["statistics"],
     ["report"],
     ["analysis"],
+    ["sync"],
     ["social", "scorecard"],
     ["synthetic"],
     ["workflow"],
