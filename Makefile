@@ -22,7 +22,7 @@ help:
 	@echo "make lock    compile requirements/locked.txt anew"
 	@echo "make clean   remove the environment and everything built"
 
-$(READY): requirements/locked.txt pyproject.toml
+$(READY): requirements/locked.txt requirements/humans.txt pyproject.toml
 	@test -n "$(PYTHON)" || { \
 		echo "No usable Python was found. Expected Python 3.11 to 3.14 with its venv module."; \
 		echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Another place: make PYTHON=/path/to/python3.12"; \
@@ -31,6 +31,8 @@ $(READY): requirements/locked.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/locked.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/humans.txt \
+		|| echo "The shapes of people could not be installed: tests and measurements on rendered people will be skipped."
 	$(BIN)/bitbox --quiet models install
 	@touch $@
 
