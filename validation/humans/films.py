@@ -50,7 +50,7 @@ QUALITIES: dict[str, Quality] = {
     "webcam": Quality("webcam", 4.0, 32),
     "blur": Quality("blur", 2.0, 23, 0.5),
 }
-_BLUR_STEPS = 3
+_BLUR_STEPS = 2
 
 
 @dataclass(frozen=True, eq=False)

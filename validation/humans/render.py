@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ Float32 = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]
 
-_FINER = 2  # pixels that are computed for one that is shown, along both sides
+_FINER = 1.5  # pixels that are computed for one that is shown, along both sides
 _SHADOW, _SHADOW_SCALE = 320, 1.0  # pixels of the shadow map, and a millimetre in them
 _DIRECTIONS = 60  # from which the shade of folds that stay is taken
 
@@ -97,9 +98,9 @@ LIGHTS: dict[str, Light] = {
         (0.72, 0.20, 0.26),
         (1.0, 0.97, 0.92),
         0.55,
-        6.0,
-        0.08,
-        0.25,
+        11.0,
+        0.15,
+        0.4,
     ),
     "ceiling": Light(
         "ceiling",
@@ -108,9 +109,9 @@ LIGHTS: dict[str, Light] = {
         (0.80, 0.14, 0.28),
         (1.0, 0.95, 0.86),
         0.7,
-        4.0,
-        0.03,
-        0.0,
+        7.0,
+        0.06,
+        0.15,
     ),
     "screen": Light(
         "screen",
@@ -119,8 +120,8 @@ LIGHTS: dict[str, Light] = {
         (0.55, 0.22, 0.26),
         (0.92, 0.97, 1.0),
         0.5,
-        14.0,
-        0.25,
+        20.0,
+        0.35,
         0.0,
     ),
 }
@@ -140,12 +141,15 @@ class Hardness:
         Lips that change colour and shine.
     moving : float
         Light that moves and changes.
+    grain : float
+        How much the texture of the skin shows that could be followed.
     """
 
     folds: float = 1.0
     gloss: float = 1.0
     lips: float = 1.0
     moving: float = 1.0
+    grain: float = 1.0
 
 
 AS_SKIN = Hardness()
@@ -180,11 +184,11 @@ class Renderer:
         middle = (np.array(camera.place) - 0.5) * camera.size
         self.rest = np.array([*(middle * away / camera.focal), away])
         self._glasses = self._put_on() if person.glasses else None
-        self._skin = paint(person)
+        self._skin = paint(person, hardness.grain)
         self._wrinkled = Wrinkled(folds_of(person), hardness.folds)
         self._moved = self._body.basis.reshape(len(ACTIONS), -1)
         self._triangles, self._part, self._texture = self._joined()
-        self._open = self._openness()
+        self._open = _openness(person)
         self._behind = self._backdrop()
         self._look = self._looks()
 
@@ -205,26 +209,8 @@ class Renderer:
             texture = np.concatenate([texture, np.full((len(frame), 3, 2), -1, dtype=np.float32)])
         return triangles, part, np.ascontiguousarray(texture)
 
-    def _openness(self) -> Float32:
-        """Return how much of the sky each vertex sees at rest, 0 to 1."""
-        normal = np.empty_like(self.places)
-        raster.normals_of(self.places, self._form.triangles, normal)
-        random = np.random.default_rng(0)
-        seen, total = np.zeros(len(normal)), np.full(len(normal), 1e-6)
-        solid = self._form.triangles[self._form.part == 0]
-        for direction in random.standard_normal((_DIRECTIONS, 3)):
-            direction /= np.linalg.norm(direction)
-            facing = np.clip(normal @ direction, 0, None)
-            corners = _towards(self.places, direction)
-            depth = np.full((_SHADOW, _SHADOW), -1e9, dtype=np.float32)
-            raster.draw_depth(corners, solid, depth)
-            at = np.clip((corners[:, :2] + 0.5).astype(int), 0, _SHADOW - 1)
-            seen += facing * (depth[at[:, 1], at[:, 0]] < corners[:, 2] + 4.0)
-            total += facing
-        return np.asarray(0.15 + 0.85 * seen / total, dtype=np.float32)
-
     def _backdrop(self) -> Float32:
-        width, height = (_FINER * side for side in self.camera.size)
+        width, height = (round(_FINER * side) for side in self.camera.size)
         random = np.random.default_rng(self.person.seed + 8)
         colour = linear(tuple(random.uniform(0.25, 0.75) + random.uniform(-0.06, 0.06, 3)))
         cloudy = noise((height, width), (30.0, 160.0), self.person.seed + 9)
@@ -254,7 +240,7 @@ class Renderer:
         rotation = rotation_matrix(turns).astype(np.float32)
         placed = self._placed(drives, turns)
         camera = self.camera
-        size = (_FINER * camera.size[1], _FINER * camera.size[0])
+        size = (round(_FINER * camera.size[1]), round(_FINER * camera.size[0]))
         corners = np.empty_like(placed)
         scale = camera.focal / placed[:, 2:]
         middle = np.array(camera.size) / 2
@@ -326,7 +312,7 @@ class Renderer:
         numbers[lamp.KEY_COLOUR : lamp.KEY_COLOUR + 3] = strength[0] * np.array(light.tint) * 1.35
         numbers[lamp.FILL_COLOUR : lamp.FILL_COLOUR + 3] = strength[1] * 1.35
         numbers[lamp.AMBIENT : lamp.AMBIENT + 3] = strength[2] * 1.35
-        numbers[lamp.GLOSS] = 0.55 * self.hardness.gloss
+        numbers[lamp.GLOSS] = 1.0 * self.hardness.gloss
         pressed = _of(drives, "mouthPressLeft", "mouthPressRight") + 0.8 * _of(
             drives, "mouthRollLower", "mouthRollUpper"
         )
@@ -335,7 +321,7 @@ class Renderer:
             + 0.4 * _of(drives, "mouthFunnel")
             + 0.3 * _of(drives, "mouthLowerDownLeft", "mouthLowerDownRight")
         )
-        numbers[lamp.PRESSED] = self.hardness.lips * min(0.75, 0.7 * pressed)
+        numbers[lamp.PRESSED] = self.hardness.lips * min(0.8, 1.1 * pressed)
         numbers[lamp.WET] = self.hardness.lips * min(1.0, parted)
         numbers[lamp.DARKNESS] = light.shadow
         numbers[lamp.BAND_DEPTH] = light.band * moving
@@ -376,6 +362,7 @@ def _of(drives: FloatArray, *names: str) -> float:
     return float(np.mean([drives[ACTIONS.index(name)] for name in names]))
 
 
+@cache
 def _dressed(person: Person) -> Float32:
     """Return a person at rest with hair and a shirt: the vertices under them are pushed out."""
     form, body = topology(), body_of(person)
@@ -392,6 +379,27 @@ def _dressed(person: Person) -> Float32:
     line = 5.62 + 0.45 * np.maximum(0, np.abs(x) - 0.55) + 0.4 * np.maximum(0, 0.3 - z)
     shirt = 7.0 * smooth(0.05, -0.1, y - line.astype(np.float32))
     return np.asarray(body.places + (skin * (hair + shirt))[:, None] * normal, dtype=np.float32)
+
+
+@cache
+def _openness(person: Person) -> Float32:
+    """Return how much of the sky each vertex sees at rest, 0 to 1."""
+    places, triangles = _dressed(person), topology().triangles
+    normal = np.empty_like(places)
+    raster.normals_of(places, triangles, normal)
+    random = np.random.default_rng(0)
+    seen, total = np.zeros(len(normal)), np.full(len(normal), 1e-6)
+    solid = triangles[topology().part == 0]
+    for direction in random.standard_normal((_DIRECTIONS, 3)):
+        direction /= np.linalg.norm(direction)
+        facing = np.clip(normal @ direction, 0, None)
+        corners = _towards(places, direction)
+        depth = np.full((_SHADOW, _SHADOW), -1e9, dtype=np.float32)
+        raster.draw_depth(corners, solid, depth)
+        at = np.clip((corners[:, :2] + 0.5).astype(int), 0, _SHADOW - 1)
+        seen += facing * (depth[at[:, 1], at[:, 0]] < corners[:, 2] + 4.0)
+        total += facing
+    return np.asarray(0.15 + 0.85 * seen / total, dtype=np.float32)
 
 
 def _towards(places: Float32, direction: FloatArray) -> Float32:

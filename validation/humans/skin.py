@@ -113,14 +113,18 @@ def noise(shape: tuple[int, int], sizes: tuple[float, ...], seed: int) -> Float3
     return np.stack(found, axis=-1)
 
 
-def paint(person: Person) -> Float32:
-    """Return a person's skin, shape (height, width, CHANNELS)."""
+@cache
+def paint(person: Person, grained: float = 1.0) -> Float32:
+    """Return a person's skin, shape (height, width, CHANNELS); grained: how much texture shows."""
     flat = chart()
     place = flat.place
     shape = place.shape[0], place.shape[1]
     x, y, z = np.moveaxis(place, -1, 0)
     away = np.abs(x)
-    grain = noise(shape, (2.5, 9.0, 45.0, 130.0), person.seed + 1)
+    grain = noise(shape, (1.7, 6.0, 30.0, 90.0), person.seed + 1)
+    # skin is smooth at a camera's distance, that of some more than that of others
+    plain = np.random.default_rng(person.seed + 12).uniform(0.2, 0.6)
+    grain[..., :3] *= grained * plain
     dark = float(np.mean(person.skin))
     colour = np.broadcast_to(linear(person.skin), (*shape, 3)).copy()
     uneven = (0.6 + 0.6 * person.wrinkled) * (0.7 if person.age < 14 else 1.0)
@@ -137,7 +141,7 @@ def paint(person: Person) -> Float32:
     colour *= 1 - (0.10 + 0.12 * person.wrinkled) * shade[..., None] * np.array(
         [0.8, 1.1, 0.9], dtype=np.float32
     )
-    _freckle(colour, person, (x, y, z))
+    _freckle(colour, person, (x, y, z), grained * min(1.0, plain + person.freckles))
     _whiskers(colour, person, (x, y, z))
     lip = np.clip(flat.lips * 1.1, 0, 1)
     line = np.exp(-(((y - 6.608) / 0.008) ** 2)) * (away < 0.26) * (z > 1.3)
@@ -187,7 +191,9 @@ def _dab(colour: Float32, at: tuple[int, int], radius: float, factor: Float32) -
     part *= 1 + weight[..., None].astype(np.float32) * (factor - 1)
 
 
-def _freckle(colour: Float32, person: Person, at: tuple[Float32, Float32, Float32]) -> None:
+def _freckle(
+    colour: Float32, person: Person, at: tuple[Float32, Float32, Float32], grained: float
+) -> None:
     random = np.random.default_rng(person.seed + 2)
     _, y, z = at
     face = np.argwhere((z > 0.5) & (z < 3) & (y > 6.1) & (y < 8.1))
@@ -198,7 +204,9 @@ def _freckle(colour: Float32, person: Person, at: tuple[Float32, Float32, Float3
             factor = np.array([0.35, 0.28, 0.25], dtype=np.float32)
             _dab(colour, (row, column), random.uniform(2, 4), factor)
         else:
-            factor = 1 - random.uniform(0.1, 0.3) * np.array([0.6, 1.0, 1.2], dtype=np.float32)
+            factor = 1 - grained * random.uniform(0.1, 0.3) * np.array(
+                [0.6, 1.0, 1.2], dtype=np.float32
+            )
             _dab(colour, (row, column), random.uniform(1.5, 5 if person.age > 60 else 3), factor)
 
 

@@ -8,6 +8,7 @@ on. It does not move the surface: the truth stays the mesh's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,31 @@ _MIDDLE: tuple[tuple[tuple[Curve, ...], float, float, dict[str, float]], ...] = 
     ),
 )
 
+#: What bulges (depth below 0) or sinks in when muscles under it contract: place on the subject's
+#: left side, radius, depth, how much redder or paler, what brings it on.
+_SWELLING: tuple[tuple[tuple[float, float], float, float, float, dict[str, float]], ...] = (
+    ((0.34, 7.03), 0.11, -0.9, 0.05, {"mouthSmile": 1.0, "cheekSquint": 0.8, "noseSneer": 0.4}),
+    ((0.41, 6.62), 0.06, -0.8, 0.03, {"mouthSmile": 0.7, "mouthDimple": 1.0, "mouthStretch": 0.6}),
+    ((0.30, 7.185), 0.04, -0.7, 0.02, {"cheekSquint": 0.7, "eyeSquint": 1.0, "mouthSmile": 0.4}),
+    ((0.10, 7.47), 0.045, -0.9, 0.03, {"browDown": 1.0, "noseSneer": 0.4}),
+    ((0.30, 7.56), 0.06, -0.8, -0.04, {"browOuterUp": 1.0, "browInnerUp": 0.4}),
+    ((0.30, 7.42), 0.05, 0.6, -0.02, {"browOuterUp": 0.8, "eyeWide": 0.5}),
+    ((0.46, 6.75), 0.13, 0.8, -0.03, {"jawOpen": 0.9, "mouthFunnel": 0.6, "mouthPucker": 0.5}),
+    ((0.23, 6.42), 0.07, -0.7, 0.03, {"mouthFrown": 1.0, "mouthLowerDown": 0.5, "mouthPress": 0.5}),
+    ((0.14, 6.76), 0.05, -0.7, 0.02, {"mouthUpperUp": 0.9, "noseSneer": 0.5}),
+    ((0.12, 6.73), 0.05, 0.7, -0.03, {"mouthPress": 0.7, "jawOpen": 0.4}),
+    ((0.12, 6.36), 0.07, -0.9, -0.05, {"mouthShrugLower": 1.0, "mouthPucker": 0.6}),
+    (
+        (0.09, 6.72),
+        0.06,
+        -0.8,
+        0.02,
+        {"mouthPucker": 1.0, "mouthFunnel": 0.7, "mouthShrugUpper": 0.7},
+    ),
+)
 
+
+@cache
 def folds_of(person: Person) -> list[Fold]:
     """Return a person's folds: everybody has them at slightly other places and depths."""
     random = np.random.default_rng(person.seed + 40)
@@ -141,16 +166,33 @@ def folds_of(person: Person) -> list[Fold]:
                 cause + name if cause + name in ACTIONS else cause: amount
                 for cause, amount in causes.items()
             }
-            found.append(_fold(own, width, depth * person.wrinkled, weights))
+            deep = depth * person.wrinkled
+            found.append(_fold(own, width, (1.25 * deep, 0.22 * deep), weights))
+    for (px, py), radius, depth, blush, causes in _SWELLING:
+        depth = depth * float(np.exp(random.normal(0, 0.3)))
+        for side, name in ((1, "Left"), (-1, "Right")):
+            at = random.normal(0, 0.015, size=2)
+            weights = {
+                cause + name if cause + name in ACTIONS else cause: amount
+                for cause, amount in causes.items()
+            }
+            spot = [[(side * (px + at[0]), py + at[1])]]
+            found.append(_fold(spot, radius, (0.9 * depth, 1.5 * blush), weights))
     for curves, width, depth, causes in _MIDDLE:
         own = [[(px, py + random.normal(0, 0.006)) for px, py in c] for c in curves]
-        found.append(_fold(own, width, depth * person.wrinkled, causes))
+        deep = depth * person.wrinkled
+        found.append(_fold(own, width, (1.25 * deep, 0.22 * deep), causes))
     return found
 
 
 def _fold(
-    curves: list[list[tuple[float, float]]], width: float, depth: float, causes: dict[str, float]
+    curves: list[list[tuple[float, float]]],
+    width: float,
+    form: tuple[float, float],
+    causes: dict[str, float],
 ) -> Fold:
+    """Return folds along curves: form is how steep they are, and how much darker."""
+    steep, darker = form
     place = chart().place
     x, y, z = np.moveaxis(place, -1, 0)
     points = np.concatenate([np.array(c) for c in curves])
@@ -165,11 +207,10 @@ def _fold(
         away, fade = _from_curve(at, np.array(curve))
         distance = np.linalg.norm(away, axis=-1)
         bell = np.exp(-0.5 * (distance / width) ** 2) * fade * there
-        # slope of a furrow -bell, in units in which depth 1 is steep
-        patch[..., :2] += 0.75 * depth * bell[..., None] * away / width
-        patch[..., 2] += (
-            0.30 * depth * np.exp(-0.5 * (distance / (1.3 * width)) ** 2) * fade * there
-        )
+        # slope of a furrow of the form of -bell
+        patch[..., :2] += steep * bell[..., None] * away / width
+        wider = np.exp(-0.5 * (distance / (1.3 * width)) ** 2) * fade * there
+        patch[..., 2] += darker * wider
     weights = np.zeros(len(ACTIONS))
     for cause, amount in causes.items():
         weights[ACTIONS.index(cause)] = amount
@@ -181,6 +222,8 @@ def _from_curve(at: FloatArray, curve: FloatArray) -> tuple[FloatArray, FloatArr
     best = np.full(at.shape[:-1], np.inf)
     away = np.zeros_like(at)
     fade = np.zeros(at.shape[:-1])
+    if len(curve) == 1:
+        return at - curve[0], np.ones(at.shape[:-1])
     n = len(curve) - 1
     for k in range(n):
         a, b = curve[k], curve[k + 1]
