@@ -1,8 +1,8 @@
 """Film rendered people and measure them: ``python -m validation.humans FOLDER --split NAME``.
 
 For each person of a split: one action at a time, all at once with the head still, and all at once
-with the head turning. Lens, light and quality of the pictures differ from person to person and from
-film to film, each the same in every run.
+with the head turning, and the head turning alone. Lens, light and quality of the pictures differ
+from person to person and from film to film, each the same in every run.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from validation.humans.films import QUALITIES, Quality, film
+from validation.humans.films import QUALITIES, Quality, Truth, film
 from validation.humans.measure import beside, track
 from validation.humans.people import PEOPLE, SPLITS, Person, of
-from validation.humans.performance import Performance, all_at_once, one_at_a_time
-from validation.humans.render import LIGHTS, Camera, Hardness, Light
+from validation.humans.performance import Performance, all_at_once, head_alone, one_at_a_time
+from validation.humans.render import AS_SKIN, LIGHTS, Camera, Hardness, Light
 
 #: Lenses: vertical field of view, and pixels between the eyes (wide lenses are nearer anyway).
 LENSES = {30: 60.0, 63: 56.0, 80: 50.0}
-PERFORMANCES = ("single", "still", "turning")
+PERFORMANCES = ("single", "still", "turning", "head")
 VERSION = 4
 
 
@@ -29,6 +29,8 @@ def performance_of(person: Person, name: str, part: int = 0) -> Performance:
     seed = 1000 * person.seed + 10 * PERFORMANCES.index(name) + part
     if name == "single":
         return one_at_a_time(seed)
+    if name == "head":
+        return head_alone(seed)
     return all_at_once(seed, turning=name == "turning")
 
 
@@ -79,23 +81,41 @@ def make(person: Person, name: str, folder: Path, hardness: Hardness, part: int 
     )
 
 
+def again(path: Path) -> None:
+    """Measure a film once more, with the tracker as it is now."""
+    with np.load(path) as kept:
+        old = dict(kept)
+    truth = Truth(
+        **{name: old[name] for name in ("time", "drives", "pose", "neutral", "basis")},
+        **{name: old[name] for name in ("triangles", "vertices")},
+        size=(int(old["size"][0]), int(old["size"][1])),
+        vertical_fov=float(old["vertical_fov"]),
+    )
+    np.savez(path, **(old | beside(truth, track(path.with_suffix(".mp4")))))
+
+
 def main() -> None:
-    """Film and measure a split."""
+    """Film and measure splits."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="where films and measurements are kept")
     parser.add_argument("--split", choices=SPLITS, required=True, nargs="+")
     parser.add_argument("--people", nargs="*", help="only these")
     parser.add_argument("--films", nargs="*", default=PERFORMANCES, choices=PERFORMANCES)
     parser.add_argument("--parts", type=int, default=1, help="films of each kind")
-    parser.add_argument("--hardness", type=float, default=1.0)
+    parser.add_argument(
+        "--again", action="store_true", help="measure the films that there are anew"
+    )
     given = parser.parse_args()
-    hard = Hardness(*4 * [given.hardness])
     people = [person for split in given.split for person in of(split)]
+    if given.again:
+        for split in given.split:
+            for path in sorted((given.folder / split).glob("*.npz")):
+                again(path)
     for part in range(given.parts):
         for name in given.films:
             for person in people:
                 if not given.people or person.name in given.people:
-                    make(person, name, given.folder, hard, part)
+                    make(person, name, given.folder, AS_SKIN, part)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,15 @@ def all_at_once(seed: int, turning: bool, duration: float = 20.0, fps: float = 1
     return Performance("turning" if turning else "still", time, drives, turns)
 
 
+def head_alone(seed: int, duration: float = 12.0, fps: float = 10.0) -> Performance:
+    """Turn the head by up to 15 degrees in yaw, 12 in pitch and 8 in roll, the face at rest."""
+    random = np.random.default_rng(seed)
+    time = np.arange(round(duration * fps)) / fps
+    begun = np.clip((time - REST) / 0.7, 0, 1)[:, None]
+    turns = begun * np.radians([12.0, 15.0, 8.0]) * _wander(time, random)
+    return Performance("head", time, np.zeros((len(time), len(ACTIONS))), turns)
+
+
 def _bump(time: FloatArray, length: float) -> FloatArray:
     """Return a movement to 1 and back within so many seconds, with a short hold."""
     share = time / length

@@ -98,9 +98,9 @@ LIGHTS: dict[str, Light] = {
         (0.72, 0.20, 0.26),
         (1.0, 0.97, 0.92),
         0.55,
-        11.0,
-        0.15,
-        0.4,
+        14.0,
+        0.2,
+        0.5,
     ),
     "ceiling": Light(
         "ceiling",
@@ -109,7 +109,7 @@ LIGHTS: dict[str, Light] = {
         (0.80, 0.14, 0.28),
         (1.0, 0.95, 0.86),
         0.7,
-        7.0,
+        9.0,
         0.06,
         0.15,
     ),
@@ -120,8 +120,8 @@ LIGHTS: dict[str, Light] = {
         (0.55, 0.22, 0.26),
         (0.92, 0.97, 1.0),
         0.5,
-        20.0,
-        0.35,
+        25.0,
+        0.4,
         0.0,
     ),
 }
@@ -312,7 +312,7 @@ class Renderer:
         numbers[lamp.KEY_COLOUR : lamp.KEY_COLOUR + 3] = strength[0] * np.array(light.tint) * 1.35
         numbers[lamp.FILL_COLOUR : lamp.FILL_COLOUR + 3] = strength[1] * 1.35
         numbers[lamp.AMBIENT : lamp.AMBIENT + 3] = strength[2] * 1.35
-        numbers[lamp.GLOSS] = 1.0 * self.hardness.gloss
+        numbers[lamp.GLOSS] = 1.3 * self.hardness.gloss
         pressed = _of(drives, "mouthPressLeft", "mouthPressRight") + 0.8 * _of(
             drives, "mouthRollLower", "mouthRollUpper"
         )
@@ -321,7 +321,7 @@ class Renderer:
             + 0.4 * _of(drives, "mouthFunnel")
             + 0.3 * _of(drives, "mouthLowerDownLeft", "mouthLowerDownRight")
         )
-        numbers[lamp.PRESSED] = self.hardness.lips * min(0.8, 1.1 * pressed)
+        numbers[lamp.PRESSED] = self.hardness.lips * min(0.8, 1.4 * pressed)
         numbers[lamp.WET] = self.hardness.lips * min(1.0, parted)
         numbers[lamp.DARKNESS] = light.shadow
         numbers[lamp.BAND_DEPTH] = light.band * moving

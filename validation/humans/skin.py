@@ -123,7 +123,7 @@ def paint(person: Person, grained: float = 1.0) -> Float32:
     away = np.abs(x)
     grain = noise(shape, (1.7, 6.0, 30.0, 90.0), person.seed + 1)
     # skin is smooth at a camera's distance, that of some more than that of others
-    plain = np.random.default_rng(person.seed + 12).uniform(0.2, 0.6)
+    plain = np.random.default_rng(person.seed + 12).uniform(0.12, 0.38)
     grain[..., :3] *= grained * plain
     dark = float(np.mean(person.skin))
     colour = np.broadcast_to(linear(person.skin), (*shape, 3)).copy()

@@ -167,7 +167,7 @@ def folds_of(person: Person) -> list[Fold]:
                 for cause, amount in causes.items()
             }
             deep = depth * person.wrinkled
-            found.append(_fold(own, width, (1.25 * deep, 0.22 * deep), weights))
+            found.append(_fold(own, width, (1.95 * deep, 0.32 * deep), weights))
     for (px, py), radius, depth, blush, causes in _SWELLING:
         depth = depth * float(np.exp(random.normal(0, 0.3)))
         for side, name in ((1, "Left"), (-1, "Right")):
@@ -177,11 +177,11 @@ def folds_of(person: Person) -> list[Fold]:
                 for cause, amount in causes.items()
             }
             spot = [[(side * (px + at[0]), py + at[1])]]
-            found.append(_fold(spot, radius, (0.9 * depth, 1.5 * blush), weights))
+            found.append(_fold(spot, radius, (1.45 * depth, 2.3 * blush), weights))
     for curves, width, depth, causes in _MIDDLE:
         own = [[(px, py + random.normal(0, 0.006)) for px, py in c] for c in curves]
         deep = depth * person.wrinkled
-        found.append(_fold(own, width, (1.25 * deep, 0.22 * deep), causes))
+        found.append(_fold(own, width, (1.95 * deep, 0.32 * deep), causes))
     return found
 
 
