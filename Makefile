@@ -68,6 +68,7 @@ validate: $(READY)
 	$(BIN)/python validation/calibration.py
 	$(BIN)/python validation/rendered_pairs.py
 	$(BIN)/python validation/runtimes.py
+	$(BIN)/python validation/studies.py
 
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

@@ -31,6 +31,7 @@ FLOORS = [
     ["social", "scorecard"],
     ["synthetic"],
     ["workflow"],
+    ["study"],
     ["cli"],
     ["__main__"],
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bitbox.cli.streams import lasting_streams
+from bitbox.cli.terminal import _Lines
 from bitbox.synthetic.signals import imitated_pair
 
 ENCODINGS = {
@@ -72,3 +73,23 @@ def test_no_run_ends_by_what_it_prints(tmp_path: Path, encoding: str) -> None:
     assert b"<= 0.05" in text
     assert b"report.html" in text
     assert len(list(tmp_path.glob("*/run.json"))) == 1
+
+
+def test_off_a_terminal_there_is_a_line_a_minute() -> None:
+    said: list[str] = []
+    now = [0.0]
+
+    class Listener:
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    lines = _Lines(Listener(), clock=lambda: now[0])  # type: ignore[arg-type]
+    for k in range(200):
+        now[0] = 1.0 * k
+        lines("Comparing pairs", 100 + k, 400)  # the first hundred were done before
+    assert said == [
+        "Comparing pairs ...",
+        "Comparing pairs: 160 of 400, about 4 min left",
+        "Comparing pairs: 220 of 400, about 3 min left",
+        "Comparing pairs: 280 of 400, about 2 min left",
+    ]

@@ -27,6 +27,7 @@ from bitbox.cli.options import (
     table_options,
     window_options,
 )
+from bitbox.cli.studies import study
 from bitbox.cli.terminal import Terminal
 from bitbox.workflow.recordings import DEFAULT, is_table, is_video
 
@@ -242,6 +243,7 @@ def info(terminal: Terminal, /, file: Path, **stated: Any) -> None:
 
 app.add_command(cache)
 app.add_command(models)
+app.add_command(study)
 
 
 _OF_BOTH = {

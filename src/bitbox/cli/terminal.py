@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ _SEVERITY = {
     "warning": ("look", "yellow"),
     "error": ("problem", "red"),
 }
+_A_LINE = 60.0  # seconds between two lines of one task, off a terminal
 Formats = Mapping[str, Callable[[Any], str]]
 
 
@@ -196,16 +198,31 @@ def _table(
 
 
 class _Lines:
-    """Progress where there is no terminal to draw in: a line when a task begins."""
+    """Progress where there is no terminal: a line when a task begins, and one a minute."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, clock: Callable[[], float] = time.monotonic) -> None:
         self._terminal = terminal
-        self._seen: set[str] = set()
+        self._clock = clock
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._said = 0.0
 
-    def __call__(self, task: str, _done: int, _total: int | None) -> None:
-        if task not in self._seen:
-            self._seen.add(task)
+    def __call__(self, task: str, done: int, total: int | None) -> None:
+        now = self._clock()
+        if task not in self._begun:
+            self._begun[task] = (now, done)
+            self._said = now
             self._terminal.say(f"{task} ...")
+            return
+        if now - self._said < _A_LINE:
+            return
+        self._said = now
+        start, first = self._begun[task]
+        of_all = "" if total is None else f" of {total}"
+        left = ""
+        if total is not None and done > first:
+            minutes = (now - start) / (done - first) * (total - done) / 60
+            left = f", about {max(1, round(minutes))} min left"
+        self._terminal.say(f"{task}: {done}{of_all}{left}")
 
 
 def _console(**named: Any) -> Console:

@@ -17,6 +17,9 @@ _LIBRARIES = {
     "plotly": ("Plotly", "report"),
     "jinja2": ("Jinja", "report"),
     "markupsafe": ("MarkupSafe", "report"),
+    "distributed": ("Dask", "study"),
+    "openpyxl": ("openpyxl", "study"),
+    "dask_jobqueue": ("dask-jobqueue", "slurm"),
 }
 #: Libraries of the system, and the packages of Debian and Ubuntu that bring them.
 _PACKAGES = {

@@ -1,0 +1,159 @@
+"""What a study leaves in its folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bitbox.files import replacing
+from bitbox.provenance import hash_file
+from bitbox.statistics.columns import data_dictionary
+from bitbox.study.columns import COLUMNS
+from bitbox.study.group_tests import PERMUTATIONS
+from bitbox.study.page import write_page
+from bitbox.study.result import StudyResult
+from bitbox.system.harmless import cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+TABLES = ("scores", "pairs", "failures", "groups", "reliability", "quality")
+RECORD = "study.json"
+_LONGEST = 32_767  # bytes of a text that SPSS takes
+
+_R = """# The scores of a study of imitation: reading and a first look.
+# install.packages("ggplot2")
+library(ggplot2)
+scores <- read.csv("scores.csv", encoding = "UTF-8")
+people <- aggregate(excess ~ id + group + condition + signal, data = scores, FUN = mean)
+plot <- ggplot(people, aes(x = group, y = excess)) +
+  geom_hline(yintercept = 0, colour = "grey70") +
+  geom_jitter(width = 0.15, alpha = 0.5) +
+  stat_summary(fun.data = mean_se, colour = "red") +
+  facet_wrap(~ signal) +
+  labs(y = "imitation beyond chance (r less the mean of surrogates)")
+ggsave("scores.png", plot, width = 12, height = 9)
+"""
+
+
+def write_study(result: StudyResult, methods: str, record: Mapping[str, Any]) -> None:
+    """Write all tables, the report and, last, the record with their hashes.
+
+    Parameters
+    ----------
+    result : StudyResult
+        What was found.
+    methods : str
+        How every pair was compared.
+    record : mapping
+        What is needed to repeat it.
+
+    Raises
+    ------
+    OutputError
+        Something cannot be written.
+    """
+    folder = result.folder
+    written = []
+    for name in TABLES:
+        with replacing(folder / f"{name}.csv") as place:
+            cells(getattr(result, name)).to_csv(place, index=False, float_format="%.9g")
+        written.append(f"{name}.csv")
+    texts = {
+        "methods.txt": f"{methods}\n\n{_group_methods()}\n" if methods else f"{_group_methods()}\n",
+        "study.R": _R,
+    }
+    for name, text in texts.items():
+        with replacing(folder / name) as place:
+            place.write_text(text, encoding="utf-8", errors="backslashreplace")
+        written.append(name)
+    with replacing(folder / "columns.csv") as place:
+        _columns().to_csv(place, index=False)
+    written.append("columns.csv")
+    if find_spec("pyreadstat") is not None:
+        with replacing(folder / "study.sav") as place:
+            _write_spss(result.scores, place)
+        written.append("study.sav")
+    if find_spec("jinja2") is not None:
+        with replacing(folder / "report.html") as place:
+            write_page(result, place)
+        written.append("report.html")
+    hashes = {name: hash_file(folder / name) for name in written if name != "study.sav"}
+    with replacing(folder / RECORD) as place:
+        text = json.dumps({**record, "files": hashes}, indent=1, ensure_ascii=False, default=str)
+        place.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _group_methods() -> str:
+    return (
+        "People were compared by the excess of each signal: its shape less the mean shape of its "
+        "surrogates, averaged over a person's recordings. Each group was tested against chance by "
+        "changing the signs of people's z; groups were compared by exchanging people between "
+        "them, and conditions by changing the signs of people's differences, or, where other "
+        "people took part, by exchanging them. All permutations were taken where there are few, "
+        f"and {PERMUTATIONS} at random otherwise; p is two-sided. The largest |t| (Welch's, "
+        "between groups) of each permutation corrects for the number of signals (Westfall and "
+        "Young 1993; Nichols and Holmes 2002, doi:10.1002/hbm.1058). Effect sizes are Hedges' g "
+        "with 95% bootstrap intervals (BCa) over people. Reliability is the split-half "
+        "correlation after Spearman and Brown, and the intraclass correlation ICC(2,1) of "
+        "sessions (Shrout and Fleiss 1979, doi:10.1037/0033-2909.86.2.420)."
+    )
+
+
+def _columns() -> pd.DataFrame:
+    """Return what every column of the tables means."""
+    import pandas as pd
+
+    said: list[tuple[str, ...]] = [
+        ("scores.csv", name, column.meaning, "") for name, column in COLUMNS.items()
+    ]
+    card = data_dictionary()
+    parts = card[["column", "meaning", "unit"]].astype(str).to_numpy()
+    said += [("scores.csv", *map(str, row)) for row in parts]
+    said += [(f"{table}.csv", name, meaning, "") for table, name, meaning in _OWN]
+    return pd.DataFrame(said, columns=["table", "column", "meaning", "unit"])
+
+
+_OWN = (
+    ("scores", "excess", "shape less chance_mean: the score that groups are compared by"),
+    ("scores", "half_a", "shape in every other stretch of the recording"),
+    ("scores", "half_b", "shape in the stretches between those"),
+    ("pairs", "imitated", "signals that are imitated beyond chance (family-wise p of 0.05)"),
+    ("pairs", "tested", "signals that could be tested"),
+    ("pairs", "specific_p", "whether matching signals go together more than others"),
+    ("pairs", "participant_coverage", "share of frames in which the participant was measured"),
+    ("groups", "test", "what is tested over people"),
+    (
+        "groups",
+        "estimate",
+        "mean, or difference of means: group less versus, condition less versus",
+    ),
+    ("groups", "p_fwer", "corrected over the signals of the test"),
+    ("groups", "g", "Hedges' g"),
+    ("groups", "g_low", "lower limit of its 95 % interval"),
+    ("groups", "g_high", "upper limit of its 95 % interval"),
+    ("reliability", "value", "split half: after Spearman and Brown; sessions: ICC(2,1)"),
+)
+
+
+def _write_spss(scores: pd.DataFrame, path: Path) -> None:
+    """Write the scores for SPSS, with the columns' own names as labels."""
+    import pyreadstat
+
+    names: dict[str, str] = {}
+    for column in scores.columns:
+        plain = re.sub(r"[^A-Za-z0-9_]", "_", str(column))[:60] or "_"
+        name = plain if plain[0].isalpha() else f"v{plain}"
+        while name.lower() in {other.lower() for other in names.values()}:
+            name = f"{name}_"
+        names[str(column)] = name
+    table = scores.rename(columns=names)
+    for column in table.columns:
+        if table[column].dtype == object:
+            table[column] = table[column].astype(str).str.slice(0, _LONGEST // 4)
+    pyreadstat.write_sav(table, str(path), column_labels=list(names))

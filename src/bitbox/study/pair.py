@@ -1,0 +1,235 @@
+"""What a worker does: measure one recording, or compare one pair and leave what it found.
+
+A finished pair is a folder with ``scorecard.csv``, ``pair.json`` and, on request, ``report.html``.
+``pair.json`` is written last and holds the key of all that decides the result, so that a pair is
+done where the key is right, whoever did it and whenever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bitbox.errors import BitboxError
+from bitbox.files import reason, replacing
+from bitbox.provenance import environment
+from bitbox.system.harmless import cells
+from bitbox.workflow.recordings import Role, load_recording
+from bitbox.workflow.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bitbox.analysis.result import ImitationQuality
+    from bitbox.workflow.finished_run import Run
+
+RECORD, CARD, REPORT = "pair.json", "scorecard.csv", "report.html"
+#: A stretch of a half, in widths of a window; stretches go to the two halves in turn.
+_STRETCH = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """A pair to be compared.
+
+    Attributes
+    ----------
+    name : str
+        Name of the pair.
+    participant, model : Path
+        The recordings.
+    settings : Settings
+        How they are compared.
+    sources : mapping
+        SHA-256 of each role's file.
+    folder : Path
+        Where the result goes.
+    cache : Path
+        Where what is measured in videos is kept.
+    report : bool
+        Whether the pair gets a report of its own.
+    """
+
+    name: str
+    participant: Path
+    model: Path
+    settings: Settings
+    sources: Mapping[str, str]
+    folder: Path
+    cache: Path
+    report: bool = False
+
+    @property
+    def key(self) -> str:
+        """Hash of everything that decides the result."""
+        content = {
+            "settings": asdict(self.settings),
+            "sources": dict(self.sources),
+            "files": [self.participant.name, self.model.name],
+            "code": _code(),
+            "versions": environment(),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+    def recordings(self) -> tuple[tuple[Path, Role], tuple[Path, Role]]:
+        """Return both files and whose they are."""
+        return (self.participant, "participant"), (self.model, "model")
+
+    def record(self) -> dict[str, Any] | None:
+        """Return what was found, if this very pair was compared before; else None."""
+        try:
+            found = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        if found.get("key") != self.key or not (self.folder / CARD).is_file():
+            return None
+        if self.report and not (self.folder / REPORT).is_file():
+            return None
+        return dict(found)
+
+
+@cache
+def _code() -> str:
+    """Return a hash of this program: another version may find something else."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    for path in sorted([*root.rglob("*.py"), *root.rglob("data/**/*")]):
+        if path.is_file():
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def measure(job: Job, role: Role) -> str | None:
+    """Measure the recording of one role, so that it is in the cache; return what went wrong.
+
+    Only for videos; whatever is wrong with it is told by every pair that needs it.
+    """
+    path = job.participant if role == "participant" else job.model
+    try:
+        load_recording(
+            path, role, job.settings.signals, cache=job.cache, **job.settings.loading(role)
+        )
+    except Exception as error:  # noqa: BLE001 - told in the table of failures
+        return _sentence(error)
+    return None
+
+
+def compare(job: Job, *measured: str | None) -> dict[str, Any]:
+    """Compare a pair and write what was found to its folder.
+
+    Parameters
+    ----------
+    job : Job
+        The pair.
+    *measured : str or None
+        What went wrong when its videos were measured.
+
+    Returns
+    -------
+    dict
+        ``name``, and ``error``: a sentence, or None.
+    """
+    told = [sentence for sentence in measured if sentence is not None]
+    if told:
+        return {"name": job.name, "error": told[0]}
+    try:
+        _compare(job)
+    except Exception as error:  # noqa: BLE001 - told in the table of failures
+        return {"name": job.name, "error": _sentence(error)}
+    return {"name": job.name, "error": None}
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, BitboxError):
+        return " ".join(str(error).split())
+    return f"openbitbox has a defect: {type(error).__name__} ({reason(error)})."
+
+
+def _compare(job: Job) -> None:
+    from bitbox.workflow.run import analyse_files
+    from bitbox.workflow.run_report import write_run_report
+
+    run = analyse_files(
+        job.participant, job.model, replace(job.settings, windows=False), cache=job.cache, threads=1
+    )
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with replacing(job.folder / CARD) as place:
+        card = cells(run.quality.scorecard.join(_halves(run.quality)))
+        card.to_csv(place, index_label="signal", float_format="%.9g")
+    if job.report:
+        with replacing(job.folder / REPORT) as place:
+            write_run_report(run, place)
+    with replacing(job.folder / RECORD) as place:
+        text = json.dumps(_record(job, run), indent=1, ensure_ascii=False, default=str)
+        place.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _record(job: Job, run: Run) -> dict[str, Any]:
+    """Return all that is known of a pair; nothing of when or how long, which would never repeat."""
+    quality, headline = run.quality, run.quality.headline
+    specific = quality.specificity
+    return {
+        "key": job.key,
+        "settings": asdict(job.settings),
+        "inputs": {
+            role: {"file": path.name, "sha256": job.sources[role]}
+            for path, role in job.recordings()
+        },
+        "headline": {
+            "text": str(headline),
+            "imitated": headline.imitated,
+            "tested": headline.tested,
+            "share": _or_none(headline.share),
+            "median_z": _or_none(headline.median_z),
+            "specific_p": None if specific is None else _or_none(specific.p),
+            "seconds": _or_none(headline.seconds),
+            "too_short": headline.too_short,
+        },
+        "recordings": {
+            person.role: {
+                "fps": _or_none(person.signals.rate),
+                "seconds": _or_none(float(person.signals.time[-1] - person.signals.time[0])),
+                "coverage": _or_none(float(np.mean(person.signals.coverage))),
+            }
+            for person in (run.participant, run.model)
+        },
+        "analysis": dict(quality.provenance["parameters"]),
+        "methods": quality.methods(),
+        "findings": [finding.to_dict() for finding in run.findings],
+        **environment(),
+    }
+
+
+def _or_none(value: float) -> float | None:
+    return round(float(value), 9) if np.isfinite(value) else None
+
+
+def _halves(quality: ImitationQuality) -> pd.DataFrame:
+    """Return the shape of each signal in two halves that have no frame in common.
+
+    Stretches of five windows' widths belong to the halves in turn, so that people who tire are not
+    taken for two; windows that reach into both are left out.
+    """
+    import pandas as pd
+
+    windows = quality.windows[quality.windows["counts"]]
+    width = quality.plan.window / quality.plan.fps
+    reach = width / 2 + float(np.abs(quality.plan.lags).max()) / quality.plan.fps
+    place = (windows["time"] - quality.windows["time"].min()) / (_STRETCH * width)
+    first, last = (np.floor(place + side * reach / (_STRETCH * width)) for side in (-1, 1))
+    strength = windows["r"].abs() if quality.provenance["parameters"]["polarity"] else windows["r"]
+    found = {
+        f"half_{name}": strength[(first == last) & (first % 2 == k)]
+        .groupby(windows["signal"])
+        .mean()
+        .reindex(quality.scorecard.index)
+        for k, name in enumerate("ab")
+    }
+    return pd.DataFrame(found)

@@ -1,0 +1,239 @@
+"""A study: a manifest in, and the tables of a paper out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from bitbox.errors import OutputError
+from bitbox.files import reason
+from bitbox.progress import Progress
+from bitbox.provenance import environment
+from bitbox.study import engine
+from bitbox.study.folder import write_study
+from bitbox.study.manifest import Entry, Manifest, read_manifest, require_whole
+from bitbox.study.pair import Job
+from bitbox.study.result import StudyResult
+from bitbox.study.sources import Sources
+from bitbox.study.tables import (
+    Done,
+    failures_table,
+    groups_table,
+    pairs_table,
+    quality_table,
+    reliability_table,
+    scores_table,
+)
+from bitbox.workflow.settings import Settings
+
+PAIRS, CACHE, SOURCES = "pairs", "cache", ".sources.json"
+
+
+class Study:
+    r"""Many pairs of recordings, listed in a manifest.
+
+    Parameters
+    ----------
+    manifest : path
+        A CSV, TSV or XLSX file with one row a pair, see `read_manifest`.
+    output : path
+        Folder for the results; made if need be. What is done there already is not done again.
+    settings : Settings, optional
+        How every pair is compared; what a row of the manifest says comes first.
+    reports : bool
+        Also write a report for every pair.
+    seed : int
+        Where random numbers start, of the study and, by its name, of every pair.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        The rows, and what is wrong with them.
+
+    Raises
+    ------
+    InputError
+        The manifest cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from bitbox.study import Study
+    >>> _ = Path('manifest.csv').write_text('id,participant,model\nanna,anna.mp4,model.mp4')
+    >>> len(Study('manifest.csv').manifest.problems)  # there are no such files
+    2
+    """
+
+    def __init__(
+        self,
+        manifest: str | Path,
+        output: str | Path = "study",
+        settings: Settings | None = None,
+        *,
+        reports: bool = False,
+        seed: int = 1,
+    ) -> None:
+        self.path = Path(manifest)
+        self.folder = Path(output)
+        self.settings = settings or Settings()
+        self.reports = reports
+        self.seed = seed
+        self.manifest: Manifest = read_manifest(self.path)
+
+    def run(
+        self,
+        client: Any = None,
+        *,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> StudyResult:
+        r"""Compare all pairs that are not done yet, and write all tables.
+
+        Parameters
+        ----------
+        client : distributed.Client, optional
+            Where the work is done; None: on this computer.
+        workers : int, optional
+            Processes on this computer, where no client is given; None: by cores and memory.
+        progress : callable, optional
+            Called as ``progress(task, done, total)``.
+
+        Returns
+        -------
+        StudyResult
+            Pairs that failed are in its ``failures``; the others are not held up by them.
+
+        Raises
+        ------
+        ParameterError
+            Something is wrong with the manifest.
+        OutputError
+            The folder cannot be written to.
+        BackendError
+            Dask is not installed.
+
+        Notes
+        -----
+        In a program of your own, the call must stand under ``if __name__ == '__main__':``, since
+        the workers are processes, which import it.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from bitbox.study import Study
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> from bitbox.workflow.settings import Settings
+        >>> rows = ['id,group,participant,model']
+        >>> for k in range(4):
+        ...     pair = imitated_pair(3, imitated=2, duration=40, seed=k)
+        ...     _ = pair.participant.to_parquet(f'p{k}.parquet')
+        ...     _ = pair.model.to_parquet(f'm{k}.parquet')
+        ...     rows.append(f'{k},{"ab"[k % 2]},p{k}.parquet,m{k}.parquet')
+        >>> _ = Path('manifest.csv').write_text('\n'.join(rows))
+        >>> result = Study('manifest.csv', 'study', Settings(n_surrogates=19)).run(workers=1)
+        >>> len(result.scores), len(result.failures)
+        (12, 0)
+        """
+        require_whole(self.manifest, self.path.name)
+        jobs, errors = self._jobs()
+        todo = [job for job in jobs if job.name not in errors and job.record() is None]
+        for name, error in self._compared(todo, client, workers, progress, len(jobs)):
+            if error is not None:
+                errors[name] = error
+        result = self._result(jobs, errors)
+        methods = next((job.record() or {} for job in jobs if job.name not in errors), {})
+        write_study(result, str(methods.get("methods", "")), self._record(jobs))
+        return result
+
+    def _record(self, jobs: Sequence[Job]) -> dict[str, Any]:
+        """Return everything that is needed to repeat the study."""
+        rows = []
+        for entry, job in zip(self.manifest.entries, jobs, strict=True):
+            row = {**entry.labels, **entry.others, "settings": dict(entry.settings)}
+            files = {"participant": entry.participant, "model": entry.model}
+            inputs = {r: {"file": p.name, "sha256": job.sources.get(r)} for r, p in files.items()}
+            rows.append({"pair": entry.name, **row, "inputs": inputs})
+        return {
+            "manifest": self.path.name,
+            "seed": self.seed,
+            "settings": asdict(self.settings),
+            "pairs": rows,
+            **environment(),
+        }
+
+    def _compared(
+        self,
+        todo: Sequence[Job],
+        client: Any,
+        workers: int | None,
+        progress: Progress | None,
+        total: int,
+    ) -> Iterator[tuple[str, str | None]]:
+        """Yield the name of every pair that ended, and what went wrong with it."""
+        done = total - len(todo)
+        if not todo:
+            return
+        given = contextlib.nullcontext(client)
+        with given if client is not None else engine.local_client(workers) as place:
+            for ended in engine.run_jobs(todo, place):
+                done += 1
+                if progress is not None:
+                    progress("Comparing pairs", done, total)
+                yield ended["name"], ended["error"]
+
+    def _jobs(self) -> tuple[list[Job], dict[str, str]]:
+        """Return what is to be done for every row, and what can be told to fail already."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Results cannot be written to {self.folder}: {reason(error)}.",
+                todo="Choose a folder that you may write to, with -o.",
+            ) from error
+        sources = Sources(self.folder / SOURCES)
+        jobs, errors = [], {}
+        for entry in self.manifest.entries:
+            hashes = {}
+            for role, path in (("participant", entry.participant), ("model", entry.model)):
+                try:
+                    hashes[role] = sources.sha256(path)
+                except OSError as error:  # it was there when the manifest was checked
+                    errors[entry.name] = f"{path.name} cannot be read: {reason(error)}."
+            jobs.append(self._job(entry, hashes))
+        sources.keep()
+        return jobs, errors
+
+    def _job(self, entry: Entry, sources: dict[str, str]) -> Job:
+        own = hashlib.sha256(f"{self.seed} {entry.name}".encode()).digest()
+        settings = replace(self.settings, seed=int.from_bytes(own[:4], "little"), **entry.settings)
+        folder = self.folder.absolute()
+        return Job(
+            entry.name,
+            entry.participant.absolute(),
+            entry.model.absolute(),
+            settings,
+            sources,
+            folder / PAIRS / entry.name,
+            folder / CACHE,
+            self.reports,
+        )
+
+    def _result(self, jobs: Sequence[Job], errors: dict[str, str]) -> StudyResult:
+        rows = []
+        for entry, job in zip(self.manifest.entries, jobs, strict=True):
+            error = errors.get(entry.name, "")
+            rows.append(Done(entry, job.folder, None if error else job.record(), error))
+        scores = scores_table(rows)
+        return StudyResult(
+            scores,
+            pairs_table(rows),
+            failures_table(rows),
+            groups_table(scores, self.seed),
+            reliability_table(scores, self.seed),
+            quality_table(rows),
+            self.folder,
+        )

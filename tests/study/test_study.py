@@ -1,0 +1,217 @@
+"""A study runs to its end whatever happens to a pair, a worker or itself, and ends the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bitbox.cli import run
+from bitbox.errors import ParameterError
+from bitbox.provenance import hash_file
+from bitbox.study import Study, engine
+from bitbox.study.study import PAIRS
+from bitbox.synthetic.signals import imitated_pair
+from bitbox.workflow.settings import Settings
+from tests.cli.reading import said
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning",
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
+QUICK = Settings(n_surrogates=19)
+
+
+def recordings(folder: Path, people: int, broken: int = 0) -> Path:
+    """Write the recordings of some people, each in two conditions, and their manifest."""
+    rows = ["id,group,condition,session,age,participant,model"]
+    model = imitated_pair(4, duration=40, seed=99).model.to_parquet(folder / "model.parquet")
+    for k in range(people):
+        for session in ("1", "2"):
+            pair = imitated_pair(
+                4, imitated=3 if k % 2 else 1, duration=40, seed=2 * k + int(session)
+            )
+            pair.participant.to_parquet(folder / f"p{k}_{session}.parquet")
+            pair.model.to_parquet(folder / f"m{k}_{session}.parquet")
+            for condition, file in (("own", f"m{k}_{session}.parquet"), ("other", model.name)):
+                said = f"p{k},{'ab'[k % 2]},{condition},{session},{5 + k}"
+                rows.append(f"{said},p{k}_{session}.parquet,{file}")
+    for k in range(broken):
+        (folder / f"p{k}_1.parquet").write_bytes(b"PAR1 cut off")
+    path = folder / "manifest.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Dask in this process, which starts at once."""
+    with distributed.Client(
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
+    ) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, client: Any):
+    folder = tmp_path_factory.mktemp("study")
+    study = Study(recordings(folder, 8, broken=1), folder / "out", QUICK)
+    return study, study.run(client)
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Return the hash of every file but what SPSS reads, which holds the time."""
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path)
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".sav" and not path.name.startswith(".")
+    }
+
+
+def test_the_tables(done) -> None:
+    result = done[1]
+    assert len(result.pairs) == 32
+    assert result.pairs["done"].sum() == 30
+    assert len(result.scores) == 30 * 4
+    assert list(result.failures["line"]) == [2, 3]
+    assert result.failures["error"].str.contains("p0_1.parquet").all()
+    assert set(result.scores["age"]) == {str(5 + k) for k in range(8)}
+    for name in ("scores", "pairs", "failures", "groups", "reliability", "quality"):
+        table = pd.read_csv(result.folder / f"{name}.csv")
+        assert len(table) == len(getattr(result, name))
+    record = json.loads((result.folder / "study.json").read_text(encoding="utf-8"))
+    assert all(hash_file(result.folder / f) == h for f, h in record["files"].items())
+    assert len(record["pairs"]) == 32
+
+
+def test_groups_differ_where_they_do(done) -> None:
+    groups = done[1].groups.set_index(["test", "condition", "signal"]).sort_index()
+    own = groups.loc[("group against group", "own", "all signals")].iloc[0]
+    assert own["g"] < -2
+    assert own["p"] < 0.05
+    assert (own["n"], own["n_versus"]) == (4, 4)
+    other = groups.loc[("group against group", "other", "all signals")].iloc[0]
+    assert other["p"] > 0.05
+    within = groups.loc[("condition against condition, same people", "own", "all signals")]
+    assert (within["estimate"] > 0).all()
+    chance = groups.loc[("against chance", "own", "all signals")]
+    assert (chance["p"] == 2 / 16).all()  # as small as four people can give
+
+
+def test_reliability_counts_who_has_all_values(done) -> None:
+    table = done[1].reliability.set_index(["signal", "score", "kind"]).sort_index()
+    assert table.loc[("all signals", "shape", "split half"), "n"] == 8
+    assert table.loc[("all signals", "shape", "sessions"), "n"] == 7
+
+
+def test_halves_have_no_frame_in_common(done) -> None:
+    """Each is the mean of windows, so the whole lies between or near them, and they differ."""
+    scores = done[1].scores
+    assert scores[["half_a", "half_b"]].notna().all(axis=None)
+    assert (scores["half_a"] != scores["half_b"]).all()
+    assert scores[["half_a", "half_b"]].mean(axis=1).corr(scores["shape"]) > 0.8
+
+
+def test_spss_reads_it(done) -> None:
+    pyreadstat = pytest.importorskip("pyreadstat")
+    table, about = pyreadstat.read_sav(str(done[1].folder / "study.sav"))
+    assert len(table) == len(done[1].scores)
+    assert list(about.column_labels) == list(done[1].scores.columns)
+
+
+def test_the_report_holds_everybody(done) -> None:
+    pytest.importorskip("jinja2")
+    page = (done[1].folder / "report.html").read_text(encoding="utf-8")
+    assert "30 of 32 pairs were compared, of 8 people." in page
+    assert "p0_1.parquet" in page
+    assert "script-src" in page
+
+
+def test_nothing_is_done_twice_and_a_new_row_costs_only_itself(done, client, monkeypatch) -> None:
+    study, result = done
+    before = content(result.folder)
+    asked = []
+    monkeypatch.setattr(
+        engine, "run_jobs", lambda jobs, _: asked.extend(job.name for job in jobs) or iter(())
+    )
+    Study(study.path, result.folder, QUICK).run(client)
+    assert asked == ["p0_a_own_1", "p0_a_other_1"]  # what failed is tried again
+    longer = study.path.with_name("longer.csv")
+    longer.write_text(
+        study.path.read_text(encoding="utf-8") + "\np9,a,own,1,9,p1_1.parquet,model.parquet",
+        encoding="utf-8",
+    )
+    asked.clear()
+    Study(longer, result.folder, QUICK).run(client)
+    assert asked == ["p0_a_own_1", "p0_a_other_1", "p9_a_own_1"]
+    asked.clear()
+    Study(study.path, result.folder, Settings(n_surrogates=29)).run(client)
+    assert len(asked) == 32
+    monkeypatch.undo()
+    study.run(client)
+    assert content(result.folder) == before
+
+
+def test_a_study_that_is_killed_goes_on_and_ends_the_same(done, tmp_path, capsys) -> None:
+    """With two workers, one of which is killed as well."""
+    study, result = done
+    words = ["study", str(study.path), "-o", str(tmp_path / "out"), "--surrogates", "19"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bitbox", "-q", *words, "--workers", "2"], start_new_session=True
+    )
+    while len(list((tmp_path / "out").glob(f"{PAIRS}/*/pair.json"))) < 4:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "out" / "study.json").exists()
+    left = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").glob(f"{PAIRS}/*/pair.json")}
+    with engine.local_client(2) as client:
+        workers = client.run(os.getpid)
+        killed = []
+
+        def kill_one(_task: str, _done: int, _total: int | None) -> None:
+            if not killed:
+                killed.append(min(workers.values()))
+                os.kill(killed[0], signal.SIGKILL)
+
+        again = Study(study.path, tmp_path / "out", QUICK).run(client, progress=kill_one)
+    assert killed
+    assert len(again.failures) == 2
+    assert all(path.stat().st_mtime_ns == time for path, time in left.items())
+    assert content(tmp_path / "out") == content(result.folder)
+    assert run([*words, "--workers", "1"]) == 1  # some failed
+    assert "30 of 32 pairs were compared" in said(capsys)
+
+
+def test_a_manifest_with_problems_is_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("participant,model\nx.mp4,y.mp4\n", encoding="utf-8")
+    study = Study(tmp_path / "m.csv", tmp_path / "out")
+    with pytest.raises(ParameterError, match="2 problems; the first is in line 2"):
+        study.run()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--dry-run"], "needs --slurm"),
+        (["-o", "out", "--workers", "2", "--scheduler", "tcp://127.0.0.1:1"], "one of --workers"),
+    ],
+)
+def test_what_does_not_go_together(tmp_path: Path, capsys, words, sentence: str) -> None:
+    path = recordings(tmp_path, 1)
+    assert run(["study", str(path), *words]) == 2
+    assert sentence in said(capsys)
