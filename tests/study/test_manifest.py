@@ -56,6 +56,9 @@ def test_in_order(folder: Path) -> None:
         (["participant,model,signals", "anna.parquet,model.parquet,x"], 2, "signals", "pose"),
         (["participant,model,model_face", "anna.parquet,model.parquet,up"], 2, "model_face", "up"),
         (["participant,model", "anna.parquet,model.parquet,3"], 2, "", "3 cells"),
+        (["participant,model,mirror", "anna.parquet,model.parquet,x"], 2, "mirror", "either"),
+        (["participant,model,start", "anna.parquet,model.parquet,1:99"], 2, "start", "1:30"),
+        (["participant,model,start,end", "anna.parquet,model.parquet,20,10"], 2, "end", "ends"),
         (["participant,model"] + ["anna.parquet,model.parquet"] * 2, 3, "id", "Line 2"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import click
 from bitbox.cli.wording import in_options, names_of_options
 from bitbox.errors import BitboxError
 from bitbox.workflow.recordings import SIGNALS
+from bitbox.workflow.settings import seconds_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -140,14 +140,10 @@ class Moment(click.ParamType[float]):
         """Return seconds."""
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)", str(value).strip())
-        if (
-            match is None
-            or (match[2] and float(match[3]) >= 60)
-            or (match[1] and int(match[2]) > 59)
-        ):
-            return self.fail(f"{value!r} is not a time like 90, 1:30 or 0:01:30.5.", param, ctx)
-        return 3600.0 * int(match[1] or 0) + 60.0 * int(match[2] or 0) + float(match[3])
+        try:
+            return seconds_of(str(value))
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
 
 
 class Names(click.ParamType[tuple[str, ...]]):

@@ -12,6 +12,7 @@ from bitbox.cli.options import (
     FILE,
     Command,
     chance_options,
+    fit_options,
     option,
     signals_option,
     window_options,
@@ -93,6 +94,7 @@ def init(terminal: Terminal, /, folder: Path, pattern: str | None) -> None:
 )
 @option("--check", is_flag=True, help="Only check the manifest, and list what is wrong with it.")
 @option("--reports", is_flag=True, help="Also write a report for every pair.")
+@fit_options
 @signals_option(f"{DEFAULT}; of files, what they hold", "see 'bitbox imitate --help'")
 @window_options
 @chance_options
@@ -108,6 +110,7 @@ def init(terminal: Terminal, /, folder: Path, pattern: str | None) -> None:
     "--scheduler",
     metavar="ADDRESS",
     section=WORK,
+    stated="this computer",
     help="A Dask scheduler that runs somewhere, such as tcp://10.0.0.1:8786.",
 )
 @option(
@@ -115,6 +118,7 @@ def init(terminal: Terminal, /, folder: Path, pattern: str | None) -> None:
     type=FILE,
     metavar="FILE",
     section=WORK,
+    stated="this computer",
     help="Let Slurm start the workers: a YAML file with the arguments of dask-jobqueue's "
     "SLURMCluster, and 'jobs'.",
 )
@@ -144,10 +148,13 @@ def run_study(
     Columns of the table
         participant, model            files, relative to the table (needed)
         id, group, condition, session   who, and when
-        offset                        seconds added to the participant's clock
+        start, end, model_start, model_end   which stretch: seconds or h:mm:ss
+        offset, mirror                as the options of the same name
+        participant_flipped, model_flipped   yes or no
         participant_face, model_face  which face of a video
         signals                       what is compared
-    Columns of your own, such as age, are carried over to the results.
+    What a row leaves open is as the options say. Columns of your own, such as
+    age, are carried over to the results.
 
     A study that was stopped, or got more rows, goes on where it was. A pair that
     cannot be compared does not hold up the others; then the exit code is 1.

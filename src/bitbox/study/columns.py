@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from bitbox.analysis.senses import Mirror
 from bitbox.errors import InputError
 from bitbox.files import require_file
 from bitbox.workflow.recordings import SIGNALS, is_video
+from bitbox.workflow.settings import seconds_of
 
 _Reader = Callable[[str, Path], Any]
 
@@ -50,11 +52,22 @@ def _recording(text: str, folder: Path) -> Path:
 
 
 @cache
-def _open(path: Path, _changed: int) -> None:
-    """Raise VideoError, which is an InputError, if a video cannot be opened; look once at each."""
+def _open(path: Path, _changed: int) -> float | None:
+    """Return how long a video is, if it says so; look once at each.
+
+    Raises
+    ------
+    VideoError
+        It cannot be opened.
+    """
     from bitbox.video import probe
 
-    probe(path)
+    return probe(path).duration
+
+
+def duration(path: Path) -> float | None:
+    """Return how long a video is in seconds, if it says so; None of a file of signals."""
+    return _open(path, path.stat().st_mtime_ns) if is_video(path) else None
 
 
 def _text(text: str, _: Path) -> str:
@@ -69,6 +82,22 @@ def _number(text: str, _: Path) -> float:
     if not abs(value) < 1e9:
         raise ValueError(f"Expected a number of seconds, got {text!r}.")
     return value
+
+
+def _moment(text: str, _: Path) -> float:
+    return seconds_of(text.replace(",", ".") if text.count(",") == 1 else text)
+
+
+def _mirror(text: str, _: Path) -> str:
+    if text.lower() not in get_args(Mirror):
+        raise ValueError(f"Expected {', '.join(get_args(Mirror))}, got {text!r}.")
+    return text.lower()
+
+
+def _flipped(text: str, _: Path) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError(f"Expected yes or no, got {text!r}.")
+    return text.lower() == "yes"
 
 
 def _face(text: str, _: Path) -> str | int:
@@ -93,6 +122,17 @@ COLUMNS: Mapping[str, Column] = {
     "condition": Column("the condition, task or trial", _text),
     "session": Column("the session", _text),
     "offset": Column("seconds added to the participant's clock", _number, "offset"),
+    "mirror": Column("left with left (no), as in a mirror (yes), or either", _mirror, "mirror"),
+    "start": Column("from when, in the participant's recording", _moment, "start"),
+    "end": Column("up to when", _moment, "end"),
+    "model_start": Column("from when, on the model's own clock", _moment, "model_start"),
+    "model_end": Column("up to when, on the model's own clock", _moment, "model_end"),
+    "participant_flipped": Column(
+        "yes: the camera flipped the participant's picture", _flipped, "participant_flipped"
+    ),
+    "model_flipped": Column(
+        "yes: the camera flipped the model's picture", _flipped, "model_flipped"
+    ),
     "participant_face": Column("which face of the participant's video", _face, "participant_face"),
     "model_face": Column("which face of the model's video", _face, "model_face"),
     "signals": Column("what is compared", _signals, "signals"),

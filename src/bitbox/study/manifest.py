@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.files import reason, require_file
-from bitbox.study.columns import COLUMNS, NAMED, REQUIRED
+from bitbox.study.columns import COLUMNS, NAMED, REQUIRED, duration
 from bitbox.system.extras import need
 
 if TYPE_CHECKING:
@@ -281,6 +281,7 @@ def _entry(
             values[name] = column.read(given[name], folder)
         except ValueError as error:
             problems.append(Problem(line, name, str(error)))
+    problems += [] if problems else _about_times(line, values)
     if problems:
         return problems
     labels = {name: str(values.get(name, "")) for name in NAMED}
@@ -298,6 +299,22 @@ def _entry(
         },
         {name: text for name, text in row.items() if name.lower() not in COLUMNS and name},
     )
+
+
+def _about_times(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with the stretches: none is empty, or outside a video."""
+    for role, first, last in (
+        ("participant", "start", "end"),
+        ("model", "model_start", "model_end"),
+    ):
+        start, end = values.get(first), values.get(last)
+        if start is not None and end is not None and end <= start:
+            yield Problem(line, last, f"It ends at {end:g} s, and starts at {start:g} s.")
+        length = duration(values[role])
+        for name, moment in ((first, start), (last, end)):
+            if length is not None and moment is not None and moment > length + 0.5:
+                file = values[role].name
+                yield Problem(line, name, f"{file} is only {length:.1f} s long, not {moment:g} s.")
 
 
 def _twice(entries: Sequence[Entry]) -> Iterator[Problem]:

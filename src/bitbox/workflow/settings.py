@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -130,3 +131,17 @@ class Settings:
         if self.signals is None and any(person.is_video for person in people):
             done["signals"] = DEFAULT
         return replace(self, **done)
+
+
+def seconds_of(text: str) -> float:
+    """Return a time in a recording in seconds, from seconds or h:mm:ss.
+
+    Raises
+    ------
+    ValueError
+        It is no such time; the message is a sentence.
+    """
+    match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?)", text.strip())
+    if match is None or (match[2] and float(match[3]) >= 60) or (match[1] and int(match[2]) > 59):
+        raise ValueError(f"{text!r} is not a time like 90, 1:30 or 0:01:30.5.")
+    return 3600.0 * int(match[1] or 0) + 60.0 * int(match[2] or 0) + float(match[3])
