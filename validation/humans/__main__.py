@@ -2,13 +2,14 @@
 
 For each person of a split: one action at a time, all at once with the head still, and all at once
 with the head turning, and the head turning alone. Lens, light and quality of the pictures differ
-from person to person and from film to film, each the same in every run.
+from person to person and from film to film, each the same in every run. Films and truth are kept in
+``FOLDER/films``, and truth and measurement together in ``FOLDER/NAME``; what is there is left as it
+is.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from validation.humans.films import QUALITIES, Quality, Truth, film
 from validation.humans.measure import beside, track
 from validation.humans.people import PEOPLE, SPLITS, Person, of
 from validation.humans.performance import Performance, all_at_once, head_alone, one_at_a_time
-from validation.humans.render import AS_SKIN, LIGHTS, Camera, Hardness, Light
+from validation.humans.render import AS_SKIN, LIGHTS, Camera, Light
 
 #: Lenses: vertical field of view, and pixels between the eyes (wide lenses are nearer anyway).
 LENSES = {30: 60.0, 63: 56.0, 80: 50.0}
@@ -47,20 +48,15 @@ def conditions_of(person: Person, name: str, part: int = 0) -> tuple[Camera, Lig
     return Camera(float(lens), eye_distance=near, place=place), light, QUALITIES[quality]
 
 
-def make(person: Person, name: str, folder: Path, hardness: Hardness, part: int = 0) -> None:
-    """Film somebody, measure the film, and write both beside the truth; not if it was done."""
+def film_of(person: Person, name: str, folder: Path, part: int = 0) -> Path:
+    """Film somebody if that has not been done, and return the file of the truth."""
+    path = folder / "films" / person.split / f"{person.name}_{name}{part or ''}.npz"
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
     camera, light, quality = conditions_of(person, name, part)
-    stem = folder / person.split / f"{person.name}_{name}{part or ''}"
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    if stem.with_suffix(".npz").exists():
-        return
-    begun = time.perf_counter()
-    video = stem.with_suffix(".mp4")
     performance = performance_of(person, name, part)
-    truth = film(person, performance, camera, light, quality, video, hardness)
-    filmed = time.perf_counter()
-    tracked = track(video)
-    arrays = beside(truth, tracked)
+    truth = film(person, performance, camera, light, quality, path.with_suffix(".mp4"), AS_SKIN)
     facts = {
         "person": person.name,
         "split": person.split,
@@ -70,28 +66,27 @@ def make(person: Person, name: str, folder: Path, hardness: Hardness, part: int 
         "fps": 10.0,
         "version": VERSION,
     }
-    np.save(stem.parent / f"{stem.name}_textures.npy", tracked.textures)
-    np.savez(stem.with_suffix(".npz"), **arrays, **{k: np.array(v) for k, v in facts.items()})
-    found = 100 * float((tracked.refined.confidence > 0).mean())
-    print(
-        f"{stem.name}: {len(truth.time)} frames, lens {camera.vertical_fov:g}, {light.name},"
-        f" {quality.name}; face in {found:.1f} %; filmed in {filmed - begun:.0f} s,"
-        f" measured in {time.perf_counter() - filmed:.0f} s",
-        flush=True,
-    )
+    np.savez(path, **truth.arrays(), **{key: np.array(value) for key, value in facts.items()})
+    print(f"{path.stem}: {len(truth.time)} frames, {camera.vertical_fov:g} degrees", flush=True)
+    return path
 
 
-def again(path: Path) -> None:
-    """Measure a film once more, with the tracker as it is now."""
+def measure(path: Path, out: Path) -> None:
+    """Track the face in a film, and write what is measured together with the truth."""
     with np.load(path) as kept:
-        old = dict(kept)
+        facts = dict(kept)
     truth = Truth(
-        **{name: old[name] for name in ("time", "drives", "pose", "neutral", "basis")},
-        **{name: old[name] for name in ("triangles", "vertices")},
-        size=(int(old["size"][0]), int(old["size"][1])),
-        vertical_fov=float(old["vertical_fov"]),
+        **{name: facts[name] for name in ("time", "drives", "pose", "neutral", "basis")},
+        **{name: facts[name] for name in ("triangles", "vertices")},
+        size=(int(facts["size"][0]), int(facts["size"][1])),
+        vertical_fov=float(facts["vertical_fov"]),
     )
-    np.savez(path, **(old | beside(truth, track(path.with_suffix(".mp4")))))
+    tracked = track(path.with_suffix(".mp4"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    np.save(out.with_name(f"{out.stem}_textures.npy"), tracked.textures)
+    np.savez(out, **(facts | beside(truth, tracked)))
+    found = 100 * float((tracked.refined.confidence > 0).mean())
+    print(f"{out.stem}: the face is found in {found:.1f} %", flush=True)
 
 
 def main() -> None:
@@ -101,21 +96,19 @@ def main() -> None:
     parser.add_argument("--split", choices=SPLITS, required=True, nargs="+")
     parser.add_argument("--people", nargs="*", help="only these")
     parser.add_argument("--films", nargs="*", default=PERFORMANCES, choices=PERFORMANCES)
-    parser.add_argument("--parts", type=int, default=1, help="films of each kind")
-    parser.add_argument(
-        "--again", action="store_true", help="measure the films that there are anew"
-    )
+    parser.add_argument("--parts", nargs="*", type=int, default=[0], help="numbers of the films")
+    parser.add_argument("--film-only", action="store_true", help="measure nothing yet")
+    parser.add_argument("--again", action="store_true", help="measure anew what was measured")
     given = parser.parse_args()
     people = [person for split in given.split for person in of(split)]
-    if given.again:
-        for split in given.split:
-            for path in sorted((given.folder / split).glob("*.npz")):
-                again(path)
-    for part in range(given.parts):
+    for part in given.parts:
         for name in given.films:
             for person in people:
                 if not given.people or person.name in given.people:
-                    make(person, name, given.folder, AS_SKIN, part)
+                    path = film_of(person, name, given.folder, part)
+                    out = given.folder / person.split / path.name
+                    if not given.film_only and (given.again or not out.exists()):
+                        measure(path, out)
 
 
 if __name__ == "__main__":

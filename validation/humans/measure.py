@@ -191,9 +191,6 @@ def deformation(track: MeshTrack, vertical_fov: float) -> tuple[FloatArray, Floa
 
 def beside(truth: Truth, tracked: Tracked) -> dict[str, NDArray[np.generic]]:
     """Return truth and measurement, ready to be written by `numpy.savez`."""
-    from bitbox.face_backend.builtin import measure
-
-    told = measure(tracked.refined, ["expression-local", "pose"], truth.vertical_fov)
     points = points_on(truth, tracked.raw.mesh)
     basis = points.on(truth.basis, truth.triangles)
     neutral = points.on(truth.neutral, truth.triangles)
@@ -204,8 +201,6 @@ def beside(truth: Truth, tracked: Tracked) -> dict[str, NDArray[np.generic]]:
         "point_weights": points.weights,
         "point_miss": points.miss,
         "confidence": tracked.refined.confidence,
-        "local": told["expression-local"],
-        "measured_pose": told["pose"],
         "scale": np.array(_scale(neutral)),
     }
     for name, one in (("raw", tracked.raw), ("refined", tracked.refined)):
