@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +14,9 @@ from bitbox.cli import run
 from bitbox.errors import ParameterError
 from bitbox.provenance import hash_file
 from bitbox.study import Study, engine
-from bitbox.study.study import PAIRS
-from bitbox.synthetic.signals import imitated_pair
 from bitbox.workflow.settings import Settings
 from tests.cli.reading import said
+from tests.study.recordings import QUICK, content, recordings
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings(
@@ -30,29 +24,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
 )
-
-QUICK = Settings(n_surrogates=19)
-
-
-def recordings(folder: Path, people: int, broken: int = 0) -> Path:
-    """Write the recordings of some people, each in two conditions, and their manifest."""
-    rows = ["id,group,condition,session,age,participant,model"]
-    model = imitated_pair(4, duration=40, seed=99).model.to_parquet(folder / "model.parquet")
-    for k in range(people):
-        for session in ("1", "2"):
-            pair = imitated_pair(
-                4, imitated=3 if k % 2 else 1, duration=40, seed=2 * k + int(session)
-            )
-            pair.participant.to_parquet(folder / f"p{k}_{session}.parquet")
-            pair.model.to_parquet(folder / f"m{k}_{session}.parquet")
-            for condition, file in (("own", f"m{k}_{session}.parquet"), ("other", model.name)):
-                said = f"p{k},{'ab'[k % 2]},{condition},{session},{5 + k}"
-                rows.append(f"{said},p{k}_{session}.parquet,{file}")
-    for k in range(broken):
-        (folder / f"p{k}_1.parquet").write_bytes(b"PAR1 cut off")
-    path = folder / "manifest.csv"
-    path.write_text("\n".join(rows), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +40,6 @@ def done(tmp_path_factory: pytest.TempPathFactory, client: Any):
     folder = tmp_path_factory.mktemp("study")
     study = Study(recordings(folder, 8, broken=1), folder / "out", QUICK)
     return study, study.run(client)
-
-
-def content(folder: Path) -> dict[str, str]:
-    """Return the hash of every file but what SPSS reads, which holds the time."""
-    return {
-        path.relative_to(folder).as_posix(): hash_file(path)
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".sav" and not path.name.startswith(".")
-    }
 
 
 def test_the_tables(done) -> None:
@@ -162,38 +124,6 @@ def test_nothing_is_done_twice_and_a_new_row_costs_only_itself(done, client, mon
     monkeypatch.undo()
     study.run(client)
     assert content(result.folder) == before
-
-
-def test_a_study_that_is_killed_goes_on_and_ends_the_same(done, tmp_path, capsys) -> None:
-    """With two workers, one of which is killed as well."""
-    study, result = done
-    words = ["study", str(study.path), "-o", str(tmp_path / "out"), "--surrogates", "19"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bitbox", "-q", *words, "--workers", "2"], start_new_session=True
-    )
-    while len(list((tmp_path / "out").glob(f"{PAIRS}/*/pair.json"))) < 4:
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (tmp_path / "out" / "study.json").exists()
-    left = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").glob(f"{PAIRS}/*/pair.json")}
-    with engine.local_client(2) as client:
-        workers = client.run(os.getpid)
-        killed = []
-
-        def kill_one(_task: str, _done: int, _total: int | None) -> None:
-            if not killed:
-                killed.append(min(workers.values()))
-                os.kill(killed[0], signal.SIGKILL)
-
-        again = Study(study.path, tmp_path / "out", QUICK).run(client, progress=kill_one)
-    assert killed
-    assert len(again.failures) == 2
-    assert all(path.stat().st_mtime_ns == time for path, time in left.items())
-    assert content(tmp_path / "out") == content(result.folder)
-    assert run([*words, "--workers", "1"]) == 1  # some failed
-    assert "30 of 32 pairs were compared" in said(capsys)
 
 
 def test_a_manifest_with_problems_is_not_begun(tmp_path: Path) -> None:
