@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 
+from bitbox.correlation.geometry import register_file
 from bitbox.correlation.plan import WindowPlan
-from bitbox.statistics import kernels
+from bitbox.statistics import filters, kernels
 from bitbox.statistics.surrogates import circular_places
 from bitbox.statistics.windows import Pair, Rule, Windows, mean_over, still
 from tests import naive
 
 T = 240
+
+
+@njit
+def largest(registers, values, at):  # type: ignore[no-untyped-def]
+    return filters.largest(registers, values, at)
 
 
 def recording(seed: int, d: int) -> np.ndarray:
@@ -131,16 +138,20 @@ def test_a_window_with_a_gap_is_not_complete() -> None:
     assert present.all()
     first = [np.nanstd(x[s : s + 10]) for s in range(21)]
     assert_allclose(windows.movement, first)
-    assert_array_equal(windows.as_y[3], np.minimum(np.arange(22), 5))  # five places hold the gap
+    assert_array_equal(windows.as_y[5], [4])
+    before = windows.as_y[6]
+    assert_array_equal(before[:31], np.arange(31) > 4)  # the same at all later frames
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13])
-def test_slide_largest(width: int) -> None:
-    values = np.random.default_rng(0).standard_normal(20)
-    expected = [max(values[i : i + width]) for i in range(20 - width + 1)]
-    found = np.empty(len(expected))
-    kernels.slide_largest(values.copy(), width, found)
-    assert_array_equal(found, expected)
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8, 13, 20])
+@pytest.mark.parametrize("signless", [False, True])
+def test_the_largest_of_some_values(width: int, signless: bool) -> None:
+    values = np.random.default_rng(0).standard_normal(20 + kernels.PAD)
+    values[3:7], registers = np.nan, register_file()
+    for first in range(20 - width + 1):
+        some = values[first : first + width]
+        expected = np.fmax.reduce(np.abs(some) if signless else some, initial=-np.inf)
+        assert largest(registers, values, (first, width, int(signless))) == expected
 
 
 @pytest.mark.parametrize("polarity", [True, False])
@@ -157,3 +168,16 @@ def test_few_places_give_what_all_of_them_give(polarity: bool) -> None:
     found, found_count = mean_over(pair, many[few])
     assert_array_equal(found_count, count[few])
     assert_allclose(found, mean[few], atol=1e-12)
+
+
+def test_the_same_movement_gives_the_same_bits_wherever_it_lies() -> None:
+    """A surrogate that is as good as what was observed counts as such, however it is computed."""
+    rng = np.random.default_rng(9)
+    x, y = rng.standard_normal((T, 1)), np.tile(rng.standard_normal((40, 1)), (6, 1))
+    plan = WindowPlan.from_seconds(T, 30, width=0.7, step=0.3, lag=0.2)
+    pair = Pair(x, y, Rule.make(plan, False, 0.8))
+    places = np.repeat(np.arange(plan.n_places)[:, None], plan.n_windows, axis=1)
+    everywhere, _ = mean_over(pair, places)
+    assert_array_equal(everywhere[40:], everywhere[:-40])
+    for place in (3, 40, 77, 180):
+        assert mean_over(pair, places[place : place + 1])[0] == everywhere[place]

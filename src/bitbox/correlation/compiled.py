@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bitbox.system.kernel_cache import compiled as kept
+from bitbox.system.kernel_cache import fingerprint
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _fingerprint() -> str:
-    """Return what changes when the source of any kernel does."""
-    mark = 0
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        mark = zlib.crc32(file.read_bytes(), mark)
-    return f"{mark:08x}"
-
-
-FINGERPRINT = _fingerprint()
+FINGERPRINT = fingerprint(Path(__file__).parent)
 
 
 def part(function: F) -> F:
@@ -41,7 +33,5 @@ def kernel(function: F) -> F:
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:
-    # Numba keeps compiled code under a function's name, and looks only at the file that it is in;
-    # but kernels contain functions of other files.
     function.__qualname__ = f"{function.__qualname__}_{FINGERPRINT}"
     return kept(function, nogil=True, error_model="numpy", **options)

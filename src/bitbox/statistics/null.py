@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from bitbox.correlation.engine import in_order, tie_order
+from bitbox.correlation.engine import in_order
 from bitbox.progress import Progress
 from bitbox.statistics.surrogates import phase_randomised
-from bitbox.statistics.windows import Pair, Rule, Windows, still
+from bitbox.statistics.windows import Pair, Rule, Windows
 from bitbox.system.blas import one_blas_thread
 
 FloatArray = NDArray[np.float64]
@@ -124,12 +123,8 @@ def randomised_phases(
     def one(surrogate: int) -> FloatArray:
         other = phase_randomised(y, np.random.default_rng(seeds[surrogate]))
         other -= other.mean(axis=0)
-        return np.array(
-            [
-                _shape_without_gaps(one_signal, other[:, i], rule)
-                for i, one_signal in enumerate(windows)
-            ]
-        )
+        pairs = (Pair(own, other[:, i], rule) for i, own in enumerate(windows))
+        return np.array([matched(pair).shape for pair in pairs])
 
     return np.stack(in_threads(one, len(seeds), threads, progress, "Comparing with chance"))
 
@@ -175,32 +170,3 @@ def in_threads(
             if progress is not None:
                 progress(task, len(done), n)
     return done
-
-
-def _shape_without_gaps(x: Windows, y: FloatArray, rule: Rule) -> float:
-    """Shape for windows of x, and a y (T, d) of mean 0 without gaps or pauses."""
-    from bitbox.statistics import kernels
-
-    width, order = rule.plan.window, tie_order(rule.plan) - rule.first_lag
-    total, squares = (_sums_along(values, width) for values in (y, y * y))
-    norm = np.sqrt(np.maximum((squares - total * total / width).sum(axis=1), 0.0))
-    with np.errstate(divide="ignore"):
-        inverse = 1.0 / np.where(norm > 0.0, norm, np.nan)
-    values = np.ascontiguousarray(y.T)
-    none, never = np.zeros(len(norm) + 1, dtype=np.int64), np.zeros(len(norm), dtype=np.bool_)
-    no_totals = np.empty((0, 0))  # needed where frames are missing
-    other = values, np.ones(len(y)), inverse, none, none, never, never, values, no_totals
-    y_still = sliding_window_view(still(norm), rule.span + 1).all(axis=1)
-    no_places = np.empty((rule.plan.n_windows, 0), dtype=np.int64)
-    own, still_ones = (rule.own_places, order), (x.x_still, y_still)
-    _, _, r, _ = kernels.compare(x.as_x, other, no_places, own, still_ones, rule.numbers)
-    strength = np.abs(r) if rule.polarity else r
-    counted = np.isfinite(r) & ~(x.x_still & y_still[rule.own_places])
-    return float(strength[counted].mean()) if counted.any() else float("nan")
-
-
-def _sums_along(values: FloatArray, width: int) -> FloatArray:
-    """Sums of every `width` consecutive frames, (T - width + 1, d)."""
-    before = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    sums: FloatArray = before[width:] - before[:-width]
-    return sums

@@ -8,15 +8,17 @@ window and never kept. What is observed and what happens by chance are read from
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bitbox.correlation.engine import frames_needed, tie_order
+from bitbox.correlation.geometry import Geometry, register_file
 from bitbox.correlation.plan import WindowPlan
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+A = TypeVar("A", bound=np.generic)
 
 #: A window is still where its movement is below this share of the liveliest windows' movement.
 STILL_SHARE = 0.1
@@ -56,9 +59,13 @@ class Rule:
         return int(self.plan.lags[-1] - self.plan.lags[0])
 
     @property
-    def numbers(self) -> tuple[int, int, bool]:
-        """What the kernels have to know: frames needed, frames between lags, polarity."""
-        return self.need, self.span, self.polarity
+    def geometry(self) -> Geometry:
+        """What the kernels have to know."""
+        plan = self.plan
+        registers = register_file()
+        return Geometry(
+            plan.window, plan.max_lag, self.need, False, self.polarity, registers, math.inf
+        )
 
     @property
     def own_places(self) -> IntArray:
@@ -111,16 +118,19 @@ class Windows:
 
     def __init__(self, signal: FloatArray, rule: Rule) -> None:
         from bitbox.statistics import kernels
+        from bitbox.statistics.filters import PAD
 
         self._rule = rule
         known = ~np.isnan(signal).any(axis=1)
-        self._signal = np.ascontiguousarray(np.where(known[:, None], signal, np.nan).T, dtype=float)
+        self._signal = np.where(known[:, None], signal, np.nan).astype(float, order="C")
         self._known = known
-        width = rule.plan.window
-        starts = np.arange(len(signal) - width + 1)
-        self._count, self._mean, self._norm = kernels.describe(
-            self._signal, starts, width, rule.need
-        )
+        d, places = signal.shape[1], len(signal) - rule.plan.window + 1
+        found = np.empty((d + 2, places + PAD))
+        laid_out = _padded(self._signal.T, np.nan)
+        kernels.describe(register_file(), laid_out, found, rule.need, rule.plan.window)
+        self._count, self._norm, self._mean = (
+            found[0, :places], found[1, :places], found[2:, :places],
+        )  # fmt: skip
         with np.errstate(divide="ignore"):
             self.movement: FloatArray = self._norm / np.sqrt(self._count)
 
@@ -129,16 +139,25 @@ class Windows:
         """The windows of the plan, as the kernels take them."""
         plan = self._rule.plan
         starts = np.ascontiguousarray(plan.starts, dtype=np.int64)
-        frames = sliding_window_view(self._signal, plan.window, axis=1)[:, starts]  # (d, n, W)
+        frames = sliding_window_view(self._signal, plan.window, axis=0)[starts]
+        unit = np.ascontiguousarray(frames)  # (n, d, W)
         there = sliding_window_view(self._known, plan.window)[starts]
         usable = np.isfinite(self._norm[starts])
-        norm = np.where(usable, self._norm[starts], 1.0)[:, None, None]
-        deviation = frames.swapaxes(0, 1) - self._mean[starts][:, :, None]
-        unit = np.where(there[:, None], deviation / norm, 0.0)
+        unit -= self._mean[:, starts].T[:, :, None]
+        unit /= np.where(usable, self._norm[starts], 1.0)[:, None, None]
+        absent = np.broadcast_to(~there[:, None], unit.shape)
+        unit[absent] = 0.0
         # rounding of the mean leaves a rest, which would meet y's distance from its middle
-        count = np.maximum(self._count[starts], 1)[:, None, None]
-        unit -= np.where(there[:, None], unit.sum(axis=2, keepdims=True) / count, 0.0)
-        return unit, there.astype(float), there.all(axis=1), usable, starts, self._signal
+        unit -= unit.sum(axis=2, keepdims=True) / np.maximum(self._count[starts], 1)[:, None, None]
+        unit[absent] = 0.0
+        return (
+            unit,
+            there.astype(float),
+            there.all(axis=1),
+            usable,
+            starts,
+            self._signal[:, :, None],
+        )
 
     @cached_property
     def as_y(self) -> Other:
@@ -146,20 +165,19 @@ class Windows:
         from bitbox.statistics import kernels
 
         usable = np.isfinite(self._norm)
-        middle = self._mean[usable].mean(axis=0) if usable.any() else np.zeros(self._mean.shape[1])
-        values = np.where(self._known, self._signal - middle[:, None], 0.0)
-        norm = np.where(usable, self._norm, np.nan)
-        away = np.sum((self._mean - middle) ** 2, axis=1) * self._count
+        middle = self._mean[:, usable].mean(axis=1) if usable.any() else np.zeros(len(self._mean))
+        values = np.where(self._known, self._signal.T - middle[:, None], 0.0)
+        away = np.sum((self._mean - middle[:, None]) ** 2, axis=0) * self._count
         with np.errstate(invalid="ignore"):
-            far, far_with_gaps = (
-                away > limit * norm**2 for limit in (kernels.FAR, kernels.FAR_WITH_GAPS)
-            )
-        gaps = usable & (self._count < self._rule.plan.window)
-        sums = (self._mean - middle).T * self._count
-        totals = np.vstack([sums, norm**2 + away, self._count])
+            limits = kernels.FAR, kernels.FAR_WITH_GAPS
+            far = np.array([_before(away > limit * self._norm**2) for limit in limits])
+        sums = (self._mean - middle[:, None]) * self._count
+        totals = np.vstack([sums, self._norm**2 + away, self._count])
         return (
-            values, self._known.astype(float), 1.0 / norm, _before(gaps), _before(far), far,
-            far_with_gaps, self._signal, totals,
+            _padded(values), _padded(self._known.astype(float)), _padded(np.sum(values**2, axis=0)),
+            _padded(1.0 / self._norm, np.nan), _padded(totals), np.flatnonzero(~self._known),
+            _before(_padded(~self._known)), far,
+            self._signal[:, :, None],
         )  # fmt: skip
 
     @cached_property
@@ -172,6 +190,15 @@ class Windows:
         """At which places no lag holds any movement, (places,)."""
         lags = sliding_window_view(still(self.movement), self._rule.span + 1)
         return cast(BoolArray, lags.all(axis=1))
+
+
+def _padded(values: NDArray[A], value: float = 0.0) -> NDArray[A]:
+    """Return values, (..., n), with as many more as kernels read beyond the end."""
+    from bitbox.statistics.filters import PAD
+
+    out = np.full((*values.shape[:-1], values.shape[-1] + PAD), value, dtype=values.dtype)
+    out[..., : values.shape[-1]] = values
+    return out
 
 
 def _before(flags: BoolArray) -> IntArray:
@@ -219,8 +246,8 @@ class Pair:
         rule = self.rule
         own = rule.own_places, tie_order(rule.plan) - rule.first_lag
         total, count, r, at = kernels.compare(
-            self._x.as_x, self._y.as_y, np.ascontiguousarray(places.T), own,
-            (self.x_still, self.y_still), rule.numbers,
+            rule.geometry, self._x.as_x, self._y.as_y, np.ascontiguousarray(places.T), own,
+            (self.x_still, self.y_still),
         )  # fmt: skip
         lag = np.where(np.isnan(r), np.nan, at + float(rule.first_lag))
         return (r, lag), (total / np.where(count > 0, count, np.nan), count)

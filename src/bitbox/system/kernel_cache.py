@@ -10,13 +10,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import pickle
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def fingerprint(folder: Path) -> str:
+    """Return what changes when any source file of a folder does.
+
+    Numba keeps compiled code under a function's name, and looks only at the file that it is in; but
+    kernels contain functions of other files. So this belongs into their names.
+    """
+    mark = 0
+    for file in sorted(folder.glob("*.py")):
+        mark = zlib.crc32(file.read_bytes(), mark)
+    return f"{mark:08x}"
 
 
 def compiled(function: F, **options: Any) -> F:
