@@ -101,4 +101,4 @@ class TestPerformance:
         assert 0 <= still.drives.min() <= still.drives.max() <= 1
         assert np.median((still.drives > 0.05).sum(axis=1)) > 8
         assert not still.turns.any()
-        assert np.degrees(np.abs(turning.turns).max(axis=0)) == pytest.approx([9, 13, 5], rel=0.2)
+        assert np.degrees(np.abs(turning.turns).max(axis=0)) == pytest.approx([10, 15, 6], rel=0.2)

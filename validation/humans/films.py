@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from validation.humans.body import ACTIONS, body_of, topology
+from validation.humans.hand import lay_hand
 from validation.humans.people import Person
 from validation.humans.performance import Performance
 from validation.humans.render import AS_SKIN, Camera, Hardness, Image, Light, Renderer, as_seen
@@ -37,12 +38,15 @@ class Quality:
         Compression, see `bitbox.video.write_video`.
     shutter : float
         How long the shutter is open, as a share of the time between frames.
+    hand : bool
+        Whether a hand passes before the mouth.
     """
 
     name: str
     noise: float
     crf: int
     shutter: float = 0.0
+    hand: bool = False
 
 
 QUALITIES: dict[str, Quality] = {
@@ -139,7 +143,7 @@ def film(
     """
     renderer = Renderer(person, camera, light, hardness)
     fps = 1 / float(np.median(np.diff(performance.time)))
-    pictures = _pictures(renderer, performance, quality, person.seed)
+    pictures = _pictures(renderer, performance, quality)
     write_video(path, pictures, fps, crf=quality.crf)
     face, body = topology().face, body_of(person)
     return Truth(
@@ -155,12 +159,11 @@ def film(
     )
 
 
-def _pictures(
-    renderer: Renderer, performance: Performance, quality: Quality, seed: int
-) -> Iterator[Image]:
+def _pictures(renderer: Renderer, performance: Performance, quality: Quality) -> Iterator[Image]:
     import cv2
 
-    random = np.random.default_rng(seed + 70)
+    person = renderer.person
+    random = np.random.default_rng(person.seed + 70)
     step = float(np.median(np.diff(performance.time)))
     offsets = [0.0]
     if quality.shutter > 0:
@@ -170,7 +173,10 @@ def _pictures(
             renderer.picture(*_at(performance, now + quality.shutter * step * offset), float(now))
             for offset in offsets
         )
-        seen = as_seen(np.asarray(light) / len(offsets)).astype(np.float32)
+        light = np.asarray(light) / len(offsets)
+        if quality.hand:
+            light = lay_hand(light, renderer.camera, float(now), person.skin)
+        seen = as_seen(light).astype(np.float32)
         grain = random.standard_normal(seen.shape, dtype=np.float32)
         if quality.noise > 3:  # small chips make coarse grain
             grain = 0.6 * grain + 0.9 * cv2.GaussianBlur(grain, (0, 0), 0.8)

@@ -68,8 +68,8 @@ def main() -> None:
         for form, found in agreements(folder / name.replace(" ", "-"), hardness).items():
             told = " ".join(f"{value:.2f}" for value in found)
             print(f"{name}, {form}: {told}; mean {np.mean(found):.2f}", flush=True)
-    for form, found in REAL.items():
-        print(f"real, {form}: {' '.join(f'{r:.2f}' for r in found)}; mean {np.mean(found):.2f}")
+    for form, real in REAL.items():
+        print(f"real, {form}: {' '.join(f'{r:.2f}' for r in real)}; mean {np.mean(real):.2f}")
 
 
 if __name__ == "__main__":

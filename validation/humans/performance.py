@@ -110,7 +110,7 @@ def all_at_once(seed: int, turning: bool, duration: float = 20.0, fps: float = 1
     turns = np.zeros((len(time), 3))
     if turning:
         begun = np.clip((time - REST) / 0.7, 0, 1)[:, None]
-        turns = begun * np.radians([9.0, 13.0, 5.0]) * _wander(time, random)
+        turns = begun * np.radians([10.0, 15.0, 6.0]) * _wander(time, random)
     return Performance("turning" if turning else "still", time, drives, turns)
 
 

@@ -141,7 +141,7 @@ def paint(person: Person, grained: float = 1.0) -> Float32:
     colour *= 1 - (0.10 + 0.12 * person.wrinkled) * shade[..., None] * np.array(
         [0.8, 1.1, 0.9], dtype=np.float32
     )
-    _freckle(colour, person, (x, y, z), grained * min(1.0, plain + person.freckles))
+    _freckle(colour, person, (x, y, z), min(1.0, grained * (plain + person.freckles)))
     _whiskers(colour, person, (x, y, z))
     lip = np.clip(flat.lips * 1.1, 0, 1)
     line = np.exp(-(((y - 6.608) / 0.008) ** 2)) * (away < 0.26) * (z > 1.3)
