@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bitbox.errors import BitboxError
-from bitbox.face_backend.store import Cache, make_key
+from bitbox.measuring.store import Cache, make_key
 from bitbox.readers import read_signals
 from bitbox.signals import Signals
 from tests.attack.places import ROUNDS, signals_of

@@ -15,8 +15,9 @@ from bitbox.face_backend import builtin, geometry, mesh_track, units
 from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
-from bitbox.face_backend.recording import OUTPUTS, Recording
-from bitbox.face_backend.store import Cache, make_key
+from bitbox.face_backend.recording import OUTPUTS
+from bitbox.measuring.recording import Recording
+from bitbox.measuring.store import Cache, make_key
 
 SIZE = (640, 480)
 
@@ -38,7 +39,7 @@ def test_results_are_found_only_by_the_code_that_made_them(
     """Code moved to other folders, and a change of it went unnoticed."""
     source = Path(builtin.__file__).parents[1]
     copy = tmp_path / "bitbox"
-    for folder in ("face_backend", "video", "people"):
+    for folder in ("face_backend", "measuring", "video", "people"):
         shutil.copytree(source / folder, copy / folder)
     monkeypatch.setattr(builtin, "__file__", str(copy / "face_backend" / "builtin.py"))
     seen = {builtin.code_fingerprint.__wrapped__()}

@@ -11,8 +11,8 @@ import pytest
 
 from bitbox.errors import OutputError
 from bitbox.face_backend import mesh_track
-from bitbox.face_backend.mesh_track import parts
-from bitbox.face_backend.spool import Spool, room_for
+from bitbox.measuring.parts import parts
+from bitbox.measuring.spool import Spool, room_for
 from tests.attack.places import small_disk
 
 
@@ -63,7 +63,7 @@ class TestRoom:
 
     def test_others_need_theirs(self, tmp_path: Path, monkeypatch) -> None:
         usage = SimpleNamespace(free=100)
-        monkeypatch.setattr("bitbox.face_backend.spool.shutil.disk_usage", lambda _: usage)
+        monkeypatch.setattr("bitbox.measuring.spool.shutil.disk_usage", lambda _: usage)
         with room_for(60, tmp_path, "a") as room:
             with (
                 pytest.raises(OutputError, match="for another recording"),

@@ -2,6 +2,6 @@
 
 from bitbox.face_backend.processor import FaceProcessor, RuntimeFallbackWarning
 from bitbox.face_backend.processor_3di import FaceProcessor3DI
-from bitbox.face_backend.store import Cache
+from bitbox.measuring.store import Cache
 
 __all__ = ["Cache", "FaceProcessor", "FaceProcessor3DI", "RuntimeFallbackWarning"]

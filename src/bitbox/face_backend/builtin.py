@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from bitbox.face_backend.mesh_track import parts
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
-from bitbox.face_backend.one_core import on_one_core
-from bitbox.face_backend.recording import NORMALIZED, Output, Recording
+from bitbox.face_backend.recording import NORMALIZED, Output
 from bitbox.findings import Finding
+from bitbox.measuring.fingerprint import hash_of_code
+from bitbox.measuring.one_core import on_one_core
+from bitbox.measuring.parts import parts
+from bitbox.measuring.recording import Recording
 from bitbox.provenance import hash_file, versions
 
 if TYPE_CHECKING:
@@ -29,12 +30,7 @@ _Measure: TypeAlias = "Callable[[NDArray[Any]], NDArray[np.float64]]"
 BACKEND = "openbitbox-mediapipe"
 _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
-_NOT_MEASURING = (
-    *("plot.py", "models.py", "model_wheel.py", "threedi.py", "threedi_launch.py"),
-    *("writing.py", "store.py", "store_entry.py", "retention.py"),
-)
-#: Folders beside this one whose code has a part in it: pictures, and whose face is measured.
-_DECIDING = ("video", "people")
+_NOT_MEASURING = ("plot.py", "models.py", "model_wheel.py", "threedi.py", "threedi_launch.py")
 _NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 
@@ -280,20 +276,8 @@ def _names(output: Output) -> tuple[str, ...]:
 
 @functools.cache
 def code_fingerprint() -> str:
-    """Return a hash of the code and data that turn a video into signals.
-
-    Stored results are found again only by the very code that made them; a version number would
-    have to be remembered by whoever changes a definition.
-    """
-    here = Path(__file__).parent
-    files = [*here.glob("*.py"), *here.glob("data/**/*")]
-    for folder in _DECIDING:
-        files += (here.parent / folder).glob("*.py")
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        if path.is_file() and path.name not in _NOT_MEASURING:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    """Return a hash of the code and data that turn a video into signals of a face."""
+    return hash_of_code(Path(__file__).parent, _NOT_MEASURING)
 
 
 def _store_track(recording: Recording, key: str, track: MeshTrack) -> None:

@@ -32,11 +32,11 @@ from bitbox.face_backend.mesh_track import (
     findings_of,
     require_a_face,
 )
-from bitbox.face_backend.one_core import on_one_core
 from bitbox.face_backend.refinement import FaceSpool
-from bitbox.face_backend.scenes import Scenes
-from bitbox.face_backend.spool import room_for
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, PlannedTracker
+from bitbox.measuring.one_core import on_one_core
+from bitbox.measuring.scenes import Scenes
+from bitbox.measuring.spool import room_for
 from bitbox.people.identity import Choice, choose
 from bitbox.people.stretches import Stretch
 from bitbox.progress import Progress

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,6 @@ FloatArray = NDArray[np.float64]
 MeshArray = NDArray[np.float32]
 
 _ENOUGH = 1000  # frames to measure the size of a face in
-_PART = 500  # frames of a mesh worked on at once
 _SMALL = 20.0  # pixels between the eyes under which the mesh is too coarse to trust
 
 
@@ -54,15 +51,6 @@ class MeshTrack:
     size: tuple[int, int]
     findings: tuple[Finding, ...]
     runtime: str
-
-
-def parts(mesh: NDArray[Any]) -> Iterator[slice]:
-    """Yield slices of some frames each, and let go of the memory of those gone through."""
-    for start in range(0, len(mesh), _PART):
-        yield slice(start, start + _PART)
-        file: Any = mesh.base
-        if isinstance(file, mmap.mmap) and hasattr(file, "madvise"):
-            file.madvise(mmap.MADV_DONTNEED)
 
 
 def require_a_face(track: MeshTrack, path: str | os.PathLike[str], face: str | int) -> None:

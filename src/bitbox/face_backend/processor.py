@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bitbox.errors import BackendError, ParameterError
-from bitbox.face_backend.recording import OUTPUTS, Output, Recording, Runtime
-from bitbox.face_backend.store import Cache
-from bitbox.findings import Finding
+from bitbox.face_backend.recording import OUTPUTS, Output, Runtime
+from bitbox.measuring.processor import Processor, Result, ReturnOutput
 from bitbox.progress import Progress
 
 if TYPE_CHECKING:
     from bitbox.signals import Signals
 
 Face: TypeAlias = str | int
-ReturnOutput = Literal["dict", "file"] | None
-#: What a step returns: Signals, the path of their file, or None, as `return_output` says.
-Result: TypeAlias = Any
 
 
 class RuntimeFallbackWarning(UserWarning):
@@ -36,7 +32,7 @@ class RuntimeFallbackWarning(UserWarning):
     """
 
 
-class FaceProcessor:
+class FaceProcessor(Processor):
     """Measures one face in videos.
 
     Parameters
@@ -95,71 +91,11 @@ class FaceProcessor:
         return_output: ReturnOutput = "dict",
         progress: Progress | None = None,
     ) -> None:
-        if return_output not in ("dict", "file", None):
-            raise ParameterError(
-                "return_output was not understood.",
-                expected="'dict', 'file' or None",
-                got=repr(return_output),
-            )
         self.face = _check_face(face)
         self.vertical_fov = _check_fov(vertical_fov)
         self.model = model
-        self.return_output = return_output
-        self.progress = progress
-        self.cache = Cache()
-        self._recording: Recording | None = None
-        self._done: dict[str, tuple[Signals, Path | None]] = {}
+        super().__init__(return_output=return_output, progress=progress)
         self._runtime = self._choose_runtime(runtime)
-
-    @property
-    def backend(self) -> str:
-        """Name of the runtime that measures, as recorded in every Signals."""
-        return self._runtime.backend
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What was noticed about the current recording so far."""
-        return () if self._recording is None else tuple(self._recording.findings)
-
-    def io(self, input_file: str | Path, output_dir: str | Path | None = None) -> None:
-        """Choose the video to process and the folder for its results.
-
-        Parameters
-        ----------
-        input_file : path
-            The video.
-        output_dir : path, optional
-            Results are stored there, and read from there when the same video (by content) is
-            processed again with the same settings. May be shared by many videos. None stores
-            nothing, which ``return_output='dict'`` allows.
-
-        Raises
-        ------
-        InputError
-            There is no such file, or it is empty.
-        OutputError
-            The folder cannot be made or written to.
-        ParameterError
-            No folder is given although files are asked for.
-
-        Examples
-        --------
-        >>> from bitbox.face_backend import FaceProcessor
-        >>> processor = FaceProcessor()
-        >>> processor.io('participant.mp4', output_dir='output')
-        """
-        if output_dir is None and self.return_output != "dict":
-            raise ParameterError(
-                f"return_output={self.return_output!r} writes files, and no folder was given.",
-                todo="Give `output_dir`, or use return_output='dict'.",
-            )
-        recording = Recording.open(input_file, self.cache, self.progress)
-        if output_dir is None:
-            self.cache.close()
-        else:
-            self.cache.open(output_dir)
-        self._recording = recording
-        self._done = {}
 
     def detect_faces(self) -> Result:
         """Return the face rectangles: x, y, w, h in pixels, shape (T, 4).
@@ -177,7 +113,7 @@ class FaceProcessor:
         >>> processor.detect_faces().names
         ('x', 'y', 'w', 'h')
         """
-        return self._deliver(["rectangle"], normalize=True)
+        return self._deliver(["rectangle"], True)
 
     def detect_landmarks(self) -> Result:
         """Return 51 landmarks (iBUG 17 to 67): x0, y0, ... in pixels, shape (T, 102).
@@ -195,7 +131,7 @@ class FaceProcessor:
         >>> len(processor.detect_landmarks().names)
         102
         """
-        return self._deliver(["landmark"], normalize=True)
+        return self._deliver(["landmark"], True)
 
     def fit(self, normalize: bool = True) -> Result:
         """Return global expressions, head pose and canonical landmarks.
@@ -396,54 +332,6 @@ class FaceProcessor:
                 got=f"face={self.face!r}",
                 todo="Crop the video to the person, or use the built-in runtime (runtime=None).",
             )
-
-    def _deliver(self, outputs: Sequence[Output], normalize: bool) -> Any:
-        """Compute or find outputs and hand them over as `return_output` says."""
-        done = self._results(outputs, normalize)
-        if self.return_output is None:
-            return None
-        pick = 0 if self.return_output == "dict" else 1
-        results = tuple(result[pick] for result in done)
-        return results[0] if len(results) == 1 else results
-
-    def _results(
-        self, outputs: Sequence[Output], normalize: bool
-    ) -> list[tuple[Signals, Path | None]]:
-        """Return outputs and the files they are stored in, computing what is not there yet."""
-        recording = self._current()
-        keys = {
-            name: recording.key(name, self._runtime.settings(name, normalize)) for name in outputs
-        }
-        self._find(recording, keys)
-        missing = [name for name in outputs if keys[name] not in self._done]
-        if missing:
-            computed = self._runtime.compute(recording, missing, normalize)
-            for name in missing:
-                path = self.cache.write_signals(recording.name, name, keys[name], computed[name])
-                self._done[keys[name]] = (computed[name], path)
-        return [self._done[keys[name]] for name in outputs]
-
-    def _current(self) -> Recording:
-        if self._recording is None:
-            raise ParameterError(
-                "No video has been chosen yet.",
-                todo="Call processor.io(input_file=..., output_dir=...) first.",
-            )
-        return self._recording
-
-    def _find(self, recording: Recording, keys: dict[Output, str]) -> None:
-        """Look for results of earlier steps and runs."""
-        from bitbox.signals import Signals
-
-        for name, key in keys.items():
-            if key in self._done:
-                path = self._done[key][1]
-                if path is None or path.exists():
-                    continue
-                del self._done[key]  # the stored file was cleared meanwhile
-            found = self.cache.read(name, key, Signals.from_parquet)
-            if found is not None:
-                self._done[key] = (recording.recall(found[0]), found[1])
 
 
 def _check_face(face: Face) -> Face:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bitbox.errors import ParameterError
-from bitbox.face_backend.processor import FaceProcessor, ReturnOutput
+from bitbox.face_backend.processor import FaceProcessor
 from bitbox.face_backend.recording import Runtime
 from bitbox.face_backend.threedi import Options, ThreeDIRuntime
+from bitbox.measuring.processor import ReturnOutput
 from bitbox.progress import Progress
 
 

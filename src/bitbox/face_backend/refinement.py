@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from bitbox.face_backend import texture_fit
 from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
-from bitbox.face_backend.mesh_track import MeshArray, parts
-from bitbox.face_backend.spool import Room, Spool
+from bitbox.face_backend.mesh_track import MeshArray
+from bitbox.measuring.parts import parts
+from bitbox.measuring.spool import Room, Spool
 from bitbox.video.picture import Picture
 
 Textures = NDArray[np.uint8]
@@ -35,7 +36,7 @@ _FURTHEST = 10.0  # millimetres that a vertex is moved at most
 
 
 class FaceSpool:
-    """Collects meshes and textures of a video on the disk, see `bitbox.face_backend.spool`.
+    """Collects meshes and textures of a video on the disk, see `bitbox.measuring.spool`.
 
     A context manager. The array that `refined` returns lives on the disk as long as it is used.
 

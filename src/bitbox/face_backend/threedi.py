@@ -18,10 +18,11 @@ import numpy as np
 
 from bitbox.errors import BackendError, InputError, ParameterError, VideoError
 from bitbox.face_backend.normalize import NOISE_UNITS, normalized
-from bitbox.face_backend.recording import NORMALIZED, Output, Recording
+from bitbox.face_backend.recording import NORMALIZED, Output
 from bitbox.face_backend.threedi_launch import Launcher, find_launcher
 from bitbox.files import reason
 from bitbox.findings import Finding
+from bitbox.measuring.recording import Recording
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitbox.face_backend.store import Cache, make_key
+from bitbox.measuring.store import Cache, make_key
 from bitbox.provenance import hash_file
 from bitbox.report import pictures as drawing
 from bitbox.report.content import Picture, Thumbnail

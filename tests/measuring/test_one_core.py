@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from bitbox.face_backend.one_core import on_one_core
+from bitbox.measuring.one_core import on_one_core
 
 cv2 = pytest.importorskip("cv2")
 

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from bitbox.errors import InputError, OutputError
-from bitbox.face_backend.mesh_track import parts
-from bitbox.face_backend.retention import FOREVER, parse_period, read_period, save_period
-from bitbox.face_backend.store_entry import (
+from bitbox.files import flush, flush_folder, reason
+from bitbox.measuring.parts import parts
+from bitbox.measuring.retention import FOREVER, parse_period, read_period, save_period
+from bitbox.measuring.store_entry import (
     DIGITS,
     Entry,
     entries,
@@ -35,7 +36,6 @@ from bitbox.face_backend.store_entry import (
     remove_damaged,
     temporary_name,
 )
-from bitbox.files import flush, flush_folder, reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

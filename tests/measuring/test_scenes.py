@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bitbox.face_backend.scenes import Scenes
+from bitbox.measuring.scenes import Scenes
 from bitbox.video import Picture
 
 HEIGHT, WIDTH = 180, 320

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from bitbox.errors import InputError, OutputError, ParameterError
-from bitbox.face_backend import store
-from bitbox.face_backend.retention import parse_period
-from bitbox.face_backend.store import Cache, make_key
+from bitbox.measuring import store
+from bitbox.measuring.retention import parse_period
+from bitbox.measuring.store import Cache, make_key
 from bitbox.signals import Signals
 from tests.attack.places import small_disk
 
@@ -327,8 +327,8 @@ class TestSharing:
         def refused(*_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("bitbox.face_backend.store_entry.hash_file", refused)
-        monkeypatch.setattr("bitbox.face_backend.store_entry.os.replace", refused)
+        monkeypatch.setattr("bitbox.measuring.store_entry.hash_file", refused)
+        monkeypatch.setattr("bitbox.measuring.store_entry.os.replace", refused)
         assert cache.read_signals("pose", KEY) is None
         assert path is not None
         assert path.exists()
@@ -355,7 +355,7 @@ class TestSharing:
 WRITER = """
 import os, sys
 import numpy as np
-from bitbox.face_backend.store import Cache, make_key
+from bitbox.measuring.store import Cache, make_key
 
 def write(folder, start, count):
     cache = Cache(folder)

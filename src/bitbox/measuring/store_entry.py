@@ -19,7 +19,7 @@ _ENTRY = re.compile(
     rf"-(?P<sum>[0-9a-f]{{{DIGITS}}})\.(?:parquet|npz|npy|txt)",
     re.DOTALL,
 )
-# also what bitbox.files and bitbox.face_backend.spool leave if killed
+# also what bitbox.files and bitbox.measuring.spool leave if killed
 _TEMPORARY = re.compile(r"\.[0-9a-f]+\.tmp.*|\.[0-9a-z_]{8}\.tmp")
 
 

@@ -1,0 +1,1 @@
+"""What measuring faces and bodies in videos has in common: a recording, its store, its disk."""
