@@ -106,7 +106,7 @@ def test_what_is_no_face_is_left_for_the_next():
     assert follow(tracker, frames) == [500.0] * 5
     tracker.refuse()
     assert follow(tracker, frames) == [100.0] * 5
-    assert tracker.n_faces == 1
+    assert tracker.n_found == 1
 
 
 def test_a_plan_is_followed():

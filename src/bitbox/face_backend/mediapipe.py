@@ -37,7 +37,8 @@ from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, PlannedTr
 from bitbox.measuring.one_core import on_one_core
 from bitbox.measuring.scenes import Scenes
 from bitbox.measuring.spool import room_for
-from bitbox.people.identity import Choice, choose
+from bitbox.people.following import numbers_of, was_missed
+from bitbox.people.identity import choose
 from bitbox.people.stretches import Stretch
 from bitbox.progress import Progress
 from bitbox.video import Frame, FrameReader, Picture, VideoInfo, read_frames
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from bitbox.face_backend.tasks import TasksRuntime
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 __all__ = ["MeshTrack", "chosen_model", "track_mesh"]
 
@@ -114,13 +114,13 @@ def track_mesh(
         faces = kept.enter_context(_followed(frames, follower, folder, name, progress))
         times = np.array(follower.times)
         choice = choose(tracker.links, face, end=float(times[-1]))
-        if _was_missed(choice, times, follower.whose):
+        if was_missed(choice, times, follower.whose):
             kept.close()
             again = kept.enter_context(read_frames(path))
             follower = _Follower(PlannedTracker(choice), runtime)
             faces = kept.enter_context(_followed(again, follower, folder, name, progress))
         confidence = np.array(follower.confidence)
-        wrong = np.array(follower.whose) != _numbers(choice, times)
+        wrong = np.array(follower.whose) != numbers_of(choice, times)
         confidence[wrong] = 0.0
         faces.drop(np.flatnonzero(wrong))
         mesh = faces.refined()
@@ -158,23 +158,6 @@ def _followed(
                 progress(task, len(follower.times), frames.info.n_frames)
         follower.judge()
         yield faces
-
-
-def _numbers(choice: Choice, times: FloatArray) -> IntArray:
-    """Return the number of the stretch to follow at each time, -1 for none."""
-    chosen = [choice.at(time) for time in times.tolist()]
-    return np.array([-1 if s is None or s.refused else s.number for s in chosen], dtype=np.int64)
-
-
-def _was_missed(choice: Choice, times: FloatArray, whose: list[int]) -> bool:
-    """Tell whether the right face was seen in frames in which another one was followed."""
-    followed = np.array(whose)
-    for span in choice.spans:
-        seen = span.stretch.log[:, 0]
-        seen = seen[(seen >= span.start) & (seen <= span.stop)]
-        if (followed[np.searchsorted(times, seen)] != span.stretch.number).any():
-            return True
-    return False
 
 
 def _room(info: VideoInfo) -> int:
@@ -235,7 +218,7 @@ class _Follower:
     """
 
     def __init__(
-        self, tracker: FaceTracker | PlannedTracker, runtime: GraphRuntime | TasksRuntime
+        self, tracker: FaceTracker | PlannedTracker[Detection], runtime: GraphRuntime | TasksRuntime
     ) -> None:
         self.tracker = tracker
         self._runtime = runtime
@@ -296,7 +279,7 @@ class _Follower:
         if is_time:
             self._searched = frame.time
         mine = self.tracker.update(frame.time, found)
-        self._n_faces = self.tracker.n_faces
+        self._n_faces = self.tracker.n_found
         if mine is None:
             crop = self._crop
             if crop is not None and any(not _is_elsewhere(crop, face) for face in found):
