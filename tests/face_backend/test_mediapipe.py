@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bitbox.errors import BackendError, ParameterError, VideoError
-from bitbox.face_backend.graphs import quietly
 from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.face_backend.mesh_graph import coordinates
+from bitbox.measuring.quiet import quietly
 from bitbox.video import write_video
 
 pytestmark = pytest.mark.video

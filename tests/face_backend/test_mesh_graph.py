@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitbox.face_backend.graphs import quietly
 from bitbox.face_backend.mesh_graph import N_POINTS, MeshGraph
+from bitbox.measuring.quiet import quietly
 from bitbox.synthetic.portrait import portrait
 
 pytest.importorskip("mediapipe.python.solution_base")

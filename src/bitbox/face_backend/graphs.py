@@ -11,13 +11,7 @@ not of Face Mesh), so the mesh adds no latency, at any frame rate.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,6 +21,7 @@ from bitbox.errors import BackendError
 from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
+from bitbox.measuring.quiet import quietly
 from bitbox.system.extras import unusable
 from bitbox.video.picture import Picture
 
@@ -36,14 +31,6 @@ _Box = tuple[int, int, int, int]
 _MIN_DETECTION = 0.5
 _MESH_SIDE = 192  # pixels of the mesh model's input along each side
 _FIND_SIDE = 192  # pixels of the far-range detector's input; the near-range one's has 128
-_CHATTER = (
-    "Created TensorFlow Lite XNNPACK delegate",
-    "All log messages before absl::InitializeLog()",
-    "GPU suport is not available",
-    "inference_feedback_manager.cc",
-    "landmark_projection_calculator.cc",
-)
-_starting = threading.Lock()
 
 
 class GraphRuntime:
@@ -183,38 +170,3 @@ def runtime_name() -> str:
         raise unusable(
             ModuleNotFoundError(name="mediapipe"), "Tracking faces", "mediapipe"
         ) from None
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Let one thread at a time start MediaPipe, and keep its messages from the user."""
-    with _starting, _without_chatter():
-        yield
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep the start-up messages of MediaPipe's C++ part from the user; pass on all others.
-
-    They are written to the file descriptor itself, before any logging set-up is heard, so what
-    comes through it meanwhile is kept back, and what is not known chatter is written afterwards.
-    """
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (OSError, AttributeError, ValueError):  # no standard error: nothing to keep quiet
-        yield
-        return
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), 2)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError, ValueError):
-                sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            file.seek(0)
-            for line in file.read().splitlines(keepends=True):
-                if not any(known in line.decode(errors="replace") for known in _CHATTER):
-                    os.write(2, line)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend.geometry import misshapen, rigid_face
-from bitbox.face_backend.graphs import GraphRuntime, quietly
+from bitbox.face_backend.graphs import GraphRuntime
 from bitbox.face_backend.mesh_graph import N_POINTS
 from bitbox.face_backend.mesh_track import (
     MeshArray,
@@ -35,6 +35,7 @@ from bitbox.face_backend.mesh_track import (
 from bitbox.face_backend.refinement import FaceSpool
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, PlannedTracker
 from bitbox.measuring.one_core import on_one_core
+from bitbox.measuring.quiet import quietly
 from bitbox.measuring.scenes import Scenes
 from bitbox.measuring.spool import room_for
 from bitbox.people.following import numbers_of, was_missed
