@@ -44,13 +44,13 @@ _PLACE_COUNTS = 0.2  # how much more likely the same place makes the same person
 _SAME_SIZE = 0.6  # the smaller's size in shares of the larger's
 
 
-def check_choice(which: str | int) -> None:
+def check_choice(which: str | int, noun: str = "face") -> None:
     """Raise ParameterError unless it can be said who that is."""
     named = isinstance(which, str) and which in {"largest", "left", "right"}
     numbered = isinstance(which, int) and not isinstance(which, bool) and which >= 0
     if not (named or numbered):
         raise ParameterError(
-            "The choice of face is not known.",
+            f"The choice of {noun} is not known.",
             expected="'largest', 'left', 'right' or a number from 0 (the first from the left)",
             got=repr(which),
         )
@@ -133,7 +133,7 @@ def choose(linker: Linker, which: str | int, *, end: float, noun: str = "face") 
     ParameterError
         If `which` is something else.
     """
-    check_choice(which)
+    check_choice(which, noun)
     people = gather([stretch for stretch in linker.stretches if not stretch.refused])
     most = max((person.seen() for person in people), default=0.0)
     staying = [p for p in people if p.seen() >= min(STAYS, _SHARE * most)]

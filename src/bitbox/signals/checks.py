@@ -210,6 +210,8 @@ def check_kind(kind: str, dimension: int, names: tuple[str, ...]) -> None:
         )
     if kind in ("landmark", "landmark-can"):
         landmark_columns(names, dimension)
+    elif kind == "body" and dimension in (2, 3):
+        joint_columns(names, dimension)
     elif dimension != 1:
         raise SchemaError(
             f"Signals of kind {kind!r} have one coordinate each.",
@@ -239,6 +241,29 @@ def landmark_columns(names: tuple[str, ...], dimension: int) -> dict[int, list[i
                 got=", ".join(f"{a}{number}" for a in sorted(found)),
             )
     return {number: [found[a] for a in axes] for number, found in points.items()}
+
+
+def joint_columns(names: tuple[str, ...], dimension: int) -> dict[str, list[int]]:
+    """Return the columns of x, y (and z) of each joint, in the order of their first mention."""
+    axes = "xyz"[:dimension]
+    joints: dict[str, dict[str, int]] = {}
+    for column, name in enumerate(names):
+        joint, _, axis = name.rpartition("_")
+        if not joint or len(axis) != 1 or axis not in axes:
+            raise SchemaError(
+                "The columns of joints must name joint and coordinate.",
+                expected=f"{', '.join('nose_' + a for a in axes)}, ...",
+                got=f"{name!r} with dimension {dimension}",
+            )
+        joints.setdefault(joint, {})[axis] = column
+    for joint, found in joints.items():
+        if len(found) != dimension:
+            raise SchemaError(
+                f"The joint {joint!r} lacks a coordinate.",
+                expected=", ".join(f"{joint}_{a}" for a in axes),
+                got=", ".join(f"{joint}_{a}" for a in sorted(found)),
+            )
+    return {joint: [found[a] for a in axes] for joint, found in joints.items()}
 
 
 def spread(values: FloatArray) -> tuple[list[float], list[float], list[float]]:

@@ -11,6 +11,7 @@ from bitbox.errors import InputError, ParameterError, SchemaError
 
 DEFAULT_FPS = 30.0
 _DEFAULT_DIMENSION = {"landmark": 2, "landmark-can": 3}
+_JOINTS = "openbitbox-joints"
 _DEFAULT_UNITS = {"rectangle": "px", "landmark": "px", "landmark-can": "mm"}
 
 
@@ -57,18 +58,18 @@ def from_dict(data: Mapping[str, Any], fps: float | None) -> dict[str, Any]:
         "kind": kind,
         "schema": str(data.get("schema", "unknown")),
         "units": str(data.get("units", _DEFAULT_UNITS.get(kind, "unknown"))),
-        "dimension": _dimension(kind, data.get("dimension")),
+        "dimension": _dimension(kind, data.get("dimension"), str(data.get("schema"))),
         "backend": str(data.get("backend", "unknown")),
         "confidence": data.get("confidence"),
         "provenance": dict(data.get("provenance", {})) | assumed,
     }
 
 
-def _dimension(kind: str, given: Any) -> int:
-    """Coordinates a signal; the dictionary's own number counts only for landmarks."""
+def _dimension(kind: str, given: Any, schema: str) -> int:
+    """Coordinates a signal; the dictionary's own number counts for landmarks and our joints."""
     default = _DEFAULT_DIMENSION.get(kind)
     if default is None:
-        return 1
+        return int(given) if given and kind == "body" and schema.startswith(_JOINTS) else 1
     return default if given is None else int(given)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from bitbox.errors import ParameterError, SchemaError
-from bitbox.signals.checks import FloatArray, landmark_columns, some
+from bitbox.signals.checks import FloatArray, joint_columns, landmark_columns, some
 
 Components = Literal["vector", "each", "magnitude"]
 
@@ -25,7 +25,7 @@ def as_components(
     angular: bool,
 ) -> tuple[tuple[str, ...], FloatArray]:
     """Return labels and an array (T, n, d), as documented by `Signals.components`."""
-    how = how or ("vector" if kind in _LANDMARKS else "each")
+    how = how or ("vector" if dimension > 1 else "each")
     if how not in ("vector", "each", "magnitude"):
         raise ParameterError(
             "This way to treat vector signals is not known.",
@@ -66,4 +66,7 @@ def _vectors(
     if kind in _LANDMARKS:
         points = landmark_columns(names, dimension)
         return tuple(f"landmark {i}" for i in points), list(points.values())
+    if kind == "body" and dimension > 1:
+        joints = joint_columns(names, dimension)
+        return tuple(joints), list(joints.values())
     return names, [[i] for i in range(len(names))]
