@@ -7,6 +7,7 @@ import pytest
 
 from bitbox.body_backend.angles import ANGLE_NAMES, angles_of, trunk_axes
 from bitbox.body_backend.skeleton import JOINTS
+from bitbox.signals import Signals
 from bitbox.synthetic.body import POSE_ANGLES, body_joints
 
 
@@ -41,18 +42,41 @@ def test_angles_come_back_from_where_the_joints_are(seed: int) -> None:
         assert found[name] == pytest.approx(value, abs=1e-6), name
 
 
-def test_the_other_side_has_the_same_signs() -> None:
-    pose = some_pose(3)
+def signals(values: np.ndarray, names: tuple[str, ...], schema: str, dimension: int) -> Signals:
+    return Signals(
+        values,
+        np.arange(len(values)) / 30,
+        names,
+        kind="body",
+        schema=schema,
+        units="rad" if dimension == 1 else "m",
+        dimension=dimension,
+        backend="test",
+    )
+
+
+def test_the_mirror_exchanges_sides_and_turns() -> None:
+    """As the body itself would look in a mirror: every angle, not only those with a side."""
+    random = np.random.default_rng(5)
+    points = random.normal(size=(40, 33, 3))
     swap = {"left": "right", "right": "left"}
-    mirror = {}
-    for name, value in pose.items():
-        side, _, rest = name.partition("_")
-        other = f"{swap[side]}_{rest}" if side in swap else name
-        mirror[other] = -value if name.endswith(("_bend", "_turn")) else value
-    one, other = measured(pose), measured(mirror)
-    assert one["left_shoulder_plane"] == pytest.approx(other["right_shoulder_plane"])
-    assert one["trunk_turn"] == pytest.approx(-other["trunk_turn"])
-    assert one["shoulders_turn"] == pytest.approx(-other["shoulders_turn"])
+    other = [f"{swap[n[: n.find('_')]]}_{n[n.find('_') + 1 :]}" if "_" in n else n for n in JOINTS]
+    flipped = points[:, [JOINTS.index(name) for name in other]] * [-1, 1, 1]
+    one = signals(angles_of(points), ANGLE_NAMES, "openbitbox-angles", 1).mirrored()
+    assert one.names == ANGLE_NAMES
+    for name, found, expected in zip(ANGLE_NAMES, one.values.T, angles_of(flipped).T, strict=True):
+        np.testing.assert_allclose(found, expected, err_msg=name)
+    names = tuple(f"{joint}_{axis}" for joint in JOINTS for axis in "xyz")
+    joints = [
+        signals(p.reshape(40, -1), names, "openbitbox-joints-can-33", 3) for p in (points, flipped)
+    ]
+    np.testing.assert_allclose(joints[0].mirrored().values, joints[1].values)
+    assert joints[0].mirrored().mirrored() == joints[0]
+
+
+def test_motion_has_no_sides_and_stays_what_it_is() -> None:
+    motion = signals(np.ones((9, 2)), ("arms_share", "arms_change"), "openbitbox-motion", 1)
+    np.testing.assert_array_equal(motion.mirrored().values, motion.values)
 
 
 def test_a_hanging_arm_has_no_plane_and_a_hidden_joint_no_angle() -> None:

@@ -40,13 +40,13 @@ def column(signals: Signals, name: str) -> np.ndarray:
 
 def test_arms_in_the_picture_plane_are_measured_right(everything: dict[str, Signals]) -> None:
     angles = everything["angles"]
-    for name in ("left_shoulder_elevation", "left_elbow_flexion"):
+    for name, least in (("left_shoulder_elevation", 0.9), ("left_elbow_flexion", 0.75)):
         truth = np.array([pose[name] for pose in wave()])
         found = np.degrees(column(angles, name))
         assert np.isfinite(found).mean() > 0.9
         ok = np.isfinite(found)
         assert np.corrcoef(truth[ok], found[ok])[0, 1] > 0.95
-        assert 0.85 < np.polyfit(truth[ok], found[ok], 1)[0] < 1.15
+        assert least < np.polyfit(truth[ok], found[ok], 1)[0] < 1.1
         assert np.median(abs(found - truth)[ok]) < 8
     still = np.degrees(column(angles, "right_shoulder_elevation"))
     assert np.nanstd(still) < 5

@@ -232,3 +232,40 @@ class TestLooks:
         assert make() != make(units="px")
         assert make() != 3
         assert make() != make(confidence=[1, 1, 1, 1])
+
+
+def test_joints_of_a_body_are_vectors_and_stay_so_in_a_dictionary() -> None:
+    names = ("nose_x", "nose_y", "left_wrist_x", "left_wrist_y")
+    joints = Signals(
+        np.arange(20.0).reshape(5, 4),
+        np.arange(5) / 30,
+        names,
+        kind="body",
+        schema="openbitbox-joints-33",
+        units="px",
+        dimension=2,
+        backend="test",
+    )
+    labels, array = joints.components()
+    assert labels == ("nose", "left_wrist")
+    assert array.shape == (5, 2, 2)
+    assert joints.components("each")[0] == names
+    assert Signals.from_bitbox(joints.to_bitbox()).components()[0] == labels
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong"),
+    [(("nose_x", "wrist_y"), "lacks a coordinate"), (("nose", "wrist"), "must name joint")],
+)
+def test_columns_that_are_no_joints_are_refused(names: tuple[str, ...], wrong: str) -> None:
+    with pytest.raises(SchemaError, match=wrong):
+        Signals(
+            np.zeros((5, 2)),
+            np.arange(5) / 30,
+            names,
+            kind="body",
+            schema="mine",
+            units="px",
+            dimension=2,
+            backend="test",
+        )

@@ -1,7 +1,10 @@
 """From joints in a picture to joints in space.
 
 Across and up and down, joints are where the picture shows them: that can be trusted. How far away
-each is, is the model's guess, made anew in every frame.
+each is, is the model's guess, made anew in every frame, and it tends to put hands and feet in front
+of where they are. A limb, however, keeps its length: one that looks as long as it ever does lies in
+the picture plane, and one that looks shorter can point towards the camera or away from it only by
+what is missing. So the person's own limbs, measured over the whole recording, limit the guess.
 """
 
 from __future__ import annotations
@@ -10,12 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.body_backend.angles import middle, trunk_axes
-from bitbox.body_backend.skeleton import HIPS, SHOULDERS
+from bitbox.body_backend.skeleton import (
+    ANKLES,
+    ELBOWS,
+    HEELS,
+    HIPS,
+    INDEX,
+    KNEES,
+    LITTLE,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+)
 
 FloatArray = NDArray[np.float64]
 
 #: Metres from the middle of the hips to the middle of the shoulders, in body coordinates.
 TRUNK = 0.5
+_LONG = 70.0  # percentile of how long a limb looks that is its length, lying in the picture plane
 _STEADY = 1.0  # seconds over which the size of the person in the picture is steadied
 
 
@@ -42,11 +57,41 @@ def in_space(rows: NDArray[np.float32], seen: NDArray[np.bool_], time: FloatArra
     points = values[..., 4:7]
     points[..., :2] = values[..., :2] / _pixels_a_metre(values, time)[:, None, None]
     points -= middle(points, HIPS)[:, None]
+    _limit_depths(points)
     trunk = np.linalg.norm(middle(points, SHOULDERS), axis=1)
     known = trunk[np.isfinite(trunk)]
     if len(known):
         points *= TRUNK / float(np.median(known))
     return np.asarray(points)
+
+
+#: Limbs, left and right, from the trunk outward: each end hangs on its start.
+_LIMBS = (
+    *((SHOULDERS, ELBOWS), (ELBOWS, WRISTS), (WRISTS, INDEX), (WRISTS, LITTLE)),
+    *((HIPS, KNEES), (KNEES, ANKLES), (ANKLES, HEELS), (ANKLES, TOES)),
+)
+
+
+def _limit_depths(points: FloatArray) -> None:
+    """Let no limb be longer than it is: what of it is missing in the picture is all its depth.
+
+    Left and right limbs are equally long.
+    """
+    guess = points[..., 2].copy()
+    for starts, ends in _LIMBS:
+        flat = points[:, ends, :2] - points[:, starts, :2]  # (T, 2 sides, 2)
+        looks = np.linalg.norm(flat, axis=-1)
+        lengths = [np.percentile(side[np.isfinite(side)], _LONG) for side in looks.T if _any(side)]
+        if not lengths:
+            continue
+        with np.errstate(invalid="ignore"):
+            most = np.sqrt(np.maximum(max(lengths) ** 2 - looks**2, 0.0))
+        further = guess[:, ends] - guess[:, starts]
+        points[:, ends, 2] = points[:, starts, 2] + np.clip(further, -most, most)
+
+
+def _any(values: FloatArray) -> bool:
+    return bool(np.isfinite(values).any())
 
 
 def in_body(points: FloatArray) -> FloatArray:

@@ -125,6 +125,9 @@ def imitate(
         landmarks-3d        51 points on the face, head motion taken out
         pose                the head's three rotations
         position            the head's three translations
+        body-angles         24 angles of trunk, neck, arms and legs
+        body-joints         33 joints, in the trunk's own frame
+        motion              motion energy of the picture, head, trunk, arms and legs
     """  # noqa: D301
     from bitbox.cli.presenting import show_run
     from bitbox.workflow.run import imitate_files

@@ -328,8 +328,8 @@ face_options = for_each(
     FACES,
     type=Face(),
     stated="largest",
-    help="Which face to follow where there are several: largest, left, right, or a number from 0, "
-    "counted from the left of the picture.",
+    help="Which face, or body, to follow where there are several: largest, left, right, or a "
+    "number from 0, counted from the left of the picture.",
 )
 
 table_options = together(

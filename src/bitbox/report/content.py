@@ -53,7 +53,10 @@ class Thumbnail:
     image : ndarray of uint8, shape (H, W, 3)
         The frame, upright, RGB.
     landmarks : ndarray, shape (51, 2), optional
-        iBUG landmarks in pixels of `image`; None, or NaN, where no face was found.
+        iBUG landmarks in pixels of `image`; None, or NaN, where no face was found. With `bones`,
+        the joints of a body, shape (n, 2), NaN where one is not seen.
+    bones : tuple of (int, int)
+        Pairs of joints between which a line is drawn; empty: the landmarks are of a face.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Thumbnail:
     time: float
     image: NDArray[np.uint8]
     landmarks: NDArray[np.float64] | None = None
+    bones: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         image = np.asarray(self.image)
@@ -75,11 +79,15 @@ class Thumbnail:
                 expected="an image of shape (height, width, 3) in uint8",
                 got=f"shape {image.shape} in {image.dtype}",
             )
-        if self.landmarks is not None and np.asarray(self.landmarks).shape != (51, 2):
+        if self.landmarks is None:
+            return
+        joints = 1 + max((max(bone) for bone in self.bones), default=50)
+        shape = np.asarray(self.landmarks).shape
+        if shape != (51, 2) if not self.bones else len(shape) != 2 or shape[0] < joints:
             raise ParameterError(
                 "The landmarks of a thumbnail cannot be drawn.",
-                expected="shape (51, 2)",
-                got=f"shape {np.asarray(self.landmarks).shape}",
+                expected=f"shape ({joints}, 2)",
+                got=f"shape {shape}",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bitbox.body_backend.angles import ANGLES
 from bitbox.face_backend.unit_table import LOCAL_UNITS
 
 _POSE = {
@@ -15,11 +16,19 @@ _POSE = {
     "Tz": "Head moves towards or away from the camera (millimetres).",
 }
 
+_ANGLES = {
+    angle.name: f"{angle.meaning[0].upper()}{angle.meaning[1:]} (radians)." for angle in ANGLES
+}
+
 
 def describe(names: Iterable[str]) -> dict[str, str]:
     """Return the sentence of every signal that has one."""
-    known = {
-        unit.name: unit.sentence + (f" ({unit.action_unit})" if unit.action_unit else "")
-        for unit in LOCAL_UNITS
-    } | _POSE
+    known = (
+        {
+            unit.name: unit.sentence + (f" ({unit.action_unit})" if unit.action_unit else "")
+            for unit in LOCAL_UNITS
+        }
+        | _POSE
+        | _ANGLES
+    )
     return {name: known[name] for name in names if name in known}

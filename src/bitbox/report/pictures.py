@@ -1,9 +1,10 @@
-"""Thumbnails: frames cropped to the face, as data in the page, with landmarks over them."""
+"""Thumbnails: frames cropped to face or body, as data in the page, with what was found over it."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ _LINES = (
 
 
 def picture(thumbnail: Thumbnail) -> Picture:
-    """Crop a frame to the face, shrink it and place its landmarks.
+    """Crop a frame to the face or body, shrink it and place its landmarks or joints.
 
     Raises
     ------
@@ -47,17 +48,20 @@ def picture(thumbnail: Thumbnail) -> Picture:
         height=height,
         time=float(thumbnail.time),
         found=len(points) > 0,
-        paths=_paths(points),
-        points=tuple((round(float(x), 1), round(float(y), 1)) for x, y in points),
+        paths=_bones(points, thumbnail.bones) if thumbnail.bones else _paths(points),
+        points=tuple(
+            (round(float(x), 1), round(float(y), 1)) for x, y in points[np.isfinite(points[:, 0])]
+        ),
     )
 
 
 def _landmarks(thumbnail: Thumbnail) -> NDArray[np.float64]:
-    """Return the landmarks, or none of them where one is missing."""
+    """Return the landmarks, or none of them where one is missing; of a body those that are seen."""
     if thumbnail.landmarks is None:
         return np.empty((0, 2))
     landmarks = np.asarray(thumbnail.landmarks, dtype=float)
-    return landmarks if np.isfinite(landmarks).all() else np.empty((0, 2))
+    seen = np.isfinite(landmarks)
+    return landmarks if (seen.any() if thumbnail.bones else seen.all()) else np.empty((0, 2))
 
 
 def _crop(thumbnail: Thumbnail) -> tuple[int, int, int, int]:
@@ -68,9 +72,10 @@ def _crop(thumbnail: Thumbnail) -> tuple[int, int, int, int]:
     if len(landmarks) == 0:
         centre = np.array([width / 2, height / 2])
     else:
-        low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+        low, high = np.nanmin(landmarks, axis=0), np.nanmax(landmarks, axis=0)
         # the 51 points reach from the brows to the mouth: a head is about twice as large
-        side = min(side, max(24, round(1.9 * float((high - low).max()))))
+        larger = 1.2 if thumbnail.bones else 1.9
+        side = min(side, max(24, round(larger * float((high - low).max()))))
         centre = (low + high) / 2
     left, top = (
         int(np.clip(round(c - side / 2), 0, n - side))
@@ -88,6 +93,16 @@ def _jpeg(image: NDArray[np.uint8], size: tuple[int, int]) -> str:
         file, format="JPEG", quality=82, optimize=True
     )
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _bones(points: NDArray[np.float64], bones: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+    if len(points) == 0:
+        return ()
+    return tuple(
+        "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[list(bone)])
+        for bone in bones
+        if np.isfinite(points[list(bone)]).all()
+    )
 
 
 def _paths(points: NDArray[np.float64]) -> tuple[str, ...]:

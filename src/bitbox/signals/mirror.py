@@ -56,6 +56,10 @@ class Sided(Protocol):
     def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
+#: Angles of a body that are positive to one side.
+_TURNS = ("trunk_bend", "trunk_turn", "hips_turn", "shoulders_turn", "neck_bend", "neck_turn")
+
+
 @dataclass(frozen=True)
 class _Column:
     """What a column becomes in the mirror: another name, a sign, and something added."""
@@ -177,10 +181,17 @@ def _by_name(signals: Sided, other: Callable[[str], str]) -> list[_Column]:
     """Exchange what has left or right in its name; refuse where nothing has."""
     columns = [_Column(other(name)) for name in signals.names]
     sided = [c.name != name for name, c in zip(signals.names, columns, strict=True)]
-    known = signals.schema.startswith(("openbitbox-local", "arkit", "mediapipe-blend", "openpose"))
+    known = signals.schema.startswith(
+        ("openbitbox-local", "openbitbox-motion", "arkit", "mediapipe-blend", "openpose")
+    )
     units = all(_BOTH_SIDES.fullmatch(name) for name in signals.names)
     if signals.schema.startswith("3DI") or not (known or units or any(sided)):
         raise _unknown(signals, f"{signals.kind} signals called {some(signals.names, 3)}")
+    if signals.schema == "openbitbox-angles":
+        return [
+            _Column(c.name, -1) if name.startswith(_TURNS) else c
+            for c, name in zip(columns, signals.names, strict=True)
+        ]
     if signals.kind == "body":
         across = [name.endswith(("_x", ".x")) for name in signals.names]
         width = _picture_width(signals)
@@ -195,7 +206,8 @@ def _unknown(signals: Sided, got: str) -> SchemaError:
         "It is not known which of these signals are left and which are right, so they cannot be "
         "mirrored.",
         expected="head pose, 51 landmarks, units of the built-in runtime, ARKit or MediaPipe "
-        "blendshapes, OpenPose points, or names with left and right in them",
+        "blendshapes, joints and angles of bodies, OpenPose points, or names with left and right "
+        "in them",
         got=f"{got} (from {signals.backend})",
         todo="Leave `mirror` out, or give the signals names such as smile_left and smile_right.",
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitbox.body_backend.skeleton import BONES
 from bitbox.measuring.store import Cache, make_key
 from bitbox.provenance import hash_file
 from bitbox.report import pictures as drawing
@@ -28,7 +29,7 @@ _WHAT = "pictures"
 
 
 def pictures(video: Path, landmarks: Signals, cache: Cache | None, count: int) -> list[Picture]:
-    """Return a few pictures of the face, spread over the frames in which it was tracked.
+    """Return a few pictures of the face or body, spread over the frames in which it was tracked.
 
     Parameters
     ----------
@@ -47,7 +48,9 @@ def pictures(video: Path, landmarks: Signals, cache: Cache | None, count: int) -
     BackendError
         If Pillow is needed and not installed.
     """
-    tracked = np.flatnonzero(np.isfinite(landmarks.values).all(axis=1))
+    body = landmarks.kind == "body"  # of which some joints are hidden in most frames
+    seen = np.isfinite(landmarks.values)
+    tracked = np.flatnonzero(seen.any(axis=1) if body else seen.all(axis=1))
     if not len(tracked):
         return []
     places = np.linspace(0, len(tracked) - 1, count + 2).astype(int)[:-1]
@@ -58,7 +61,9 @@ def pictures(video: Path, landmarks: Signals, cache: Cache | None, count: int) -
         return found[0]
     points = landmarks.values.reshape(len(landmarks.time), -1, 2)
     made = [
-        drawing.picture(Thumbnail(float(landmarks.time[row]), image, points[row]))
+        drawing.picture(
+            Thumbnail(float(landmarks.time[row]), image, points[row], BONES if body else ())
+        )
         for row, image in sorted(_frames(video, landmarks.time, tracked, wanted).items())
     ]
     if cache is not None:

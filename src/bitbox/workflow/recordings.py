@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitbox.errors import BitboxError, InputError, NoClockError, ParameterError
 from bitbox.face_backend import Cache
@@ -32,6 +33,11 @@ class Choice:
     angular: bool = True
     word: str = ""  # of the schema, where signals of one kind differ
 
+    @property
+    def of_body(self) -> bool:
+        """Whether it is measured of the body, and not of the face."""
+        return self.kind == "body"
+
 
 #: What ``--signals`` accepts.
 SIGNALS: Mapping[str, Choice] = {
@@ -41,6 +47,9 @@ SIGNALS: Mapping[str, Choice] = {
     "landmarks-3d": Choice("landmark-can", "landmark-can"),
     "pose": Choice("pose", "pose"),
     "position": Choice("pose", "pose", angular=False),
+    "body-angles": Choice("angles", "body", word="-angles"),
+    "body-joints": Choice("joints-can", "body", word="-joints-can"),
+    "motion": Choice("motion", "body", word="-motion"),
 }
 #: What is measured in a video unless something else is asked for.
 DEFAULT = "expression-local"
@@ -64,7 +73,7 @@ class Recording:
     signals : Signals
         What is analysed.
     landmarks : Signals or None
-        Points in the picture, where it was a video.
+        Points in the picture, where it was a video: of the face, or the joints of the body.
     findings : tuple of Finding
         What was noticed while measuring.
     sha256 : str or None
@@ -90,7 +99,7 @@ class Recording:
         return self.landmarks is not None
 
     def pictures(self, count: int = 4) -> list[Picture]:
-        """Return a few pictures of the face, spread over the frames in which it was tracked."""
+        """Return a few pictures of the person, spread over the frames with somebody in them."""
         if self.landmarks is None:
             return []
         return pictures(self.path, self.landmarks, self.cache, count)
@@ -129,7 +138,7 @@ def load_recording(
         Which signals to measure, one of `SIGNALS`; a file of signals must hold these. None:
         `DEFAULT` for a video, and whatever a file of signals holds.
     face : {'largest', 'left', 'right'} or int, optional
-        Which face of a video to follow; None: the largest.
+        Which face, or body, of a video to follow; None: the largest.
     common_fps : float, optional
         Frame rate at which two recordings are compared: that of a file without times, too, unless
         another is stated.
@@ -183,13 +192,17 @@ def _measure(
     progress: Progress | None,
 ) -> Recording:
     refuse_stated(path, stated)
+    whom = "largest" if face is None else face
+    wanted = SIGNALS[choice or DEFAULT]
+    if wanted.of_body:
+        return _measure_body(path, role, wanted, whom, cache, progress)
     from bitbox.face_backend import FaceProcessor
 
-    processor = FaceProcessor(face="largest" if face is None else face, progress=progress)
+    processor = FaceProcessor(face=whom, progress=progress)
     processor.io(path, cache)
     # Not normalised: correlation doesn't depend on scale, and the gain compares millimetres.
     landmarks = processor.detect_landmarks()
-    output = SIGNALS[choice or DEFAULT].output
+    output = wanted.output
     if output == "landmark":
         signals = landmarks
     elif output == "expression-local":
@@ -201,8 +214,29 @@ def _measure(
     return Recording(role, path, signals, landmarks, processor.findings, digest, processor.cache)
 
 
+def _measure_body(
+    path: Path,
+    role: Role,
+    wanted: Choice,
+    whom: str | int,
+    cache: Path | None,
+    progress: Progress | None,
+) -> Recording:
+    from bitbox.body_backend import BodyProcessor
+
+    processor = BodyProcessor(person=whom, progress=progress)
+    processor.io(path, cache)
+    joints = processor.detect_joints()
+    if wanted.output == "motion":
+        signals = processor.motion()
+    else:
+        signals = processor.fit()[("joints-can", "angles").index(wanted.output)]
+    digest = str(signals.provenance["source"]["sha256"])
+    return Recording(role, path, signals, joints, processor.findings, digest, processor.cache)
+
+
 def require_two_faces(participant: Recording, model: Recording) -> None:
-    """Refuse to compare a face with itself, which would look like perfect imitation.
+    """Refuse to compare a face or body with itself, which would look like perfect imitation.
 
     Parameters
     ----------
@@ -211,7 +245,7 @@ def require_two_faces(participant: Recording, model: Recording) -> None:
     Raises
     ------
     InputError
-        If both trace the same face of the same video.
+        If both trace the same face, or body, of the same video.
     """
     if participant.sha256 is None or participant.sha256 != model.sha256:
         return
@@ -220,7 +254,7 @@ def require_two_faces(participant: Recording, model: Recording) -> None:
     ]
     if len(seen) < 2:
         return
-    points = [landmarks.values.reshape(len(landmarks.values), -1, 2) for landmarks in seen]
+    points = [_places(landmarks) for landmarks in seen]
     both = np.isfinite(points[0]).all(axis=(1, 2)) & np.isfinite(points[1]).all(axis=(1, 2))
     if not both.any():
         return
@@ -228,12 +262,22 @@ def require_two_faces(participant: Recording, model: Recording) -> None:
     away = np.linalg.norm(mine.mean(axis=1) - other.mean(axis=1), axis=1)
     same = away < _SAME_FACE * np.ptp(mine, axis=1).max(axis=1)
     if same.mean() > 0.5:
+        what = "body" if seen[0].kind == "body" else "face"
         raise InputError(
-            f"Participant and model are the same face of the same video, {participant.path.name}.",
-            expected="two faces",
+            f"Participant and model are the same {what} of the same video, "
+            f"{participant.path.name}.",
+            expected="two people" if what == "body" else "two faces",
             got=f"the same one in {same.sum()} of the {both.sum()} frames in which both are seen",
             todo="Choose two: for example with --participant-face left --model-face right.",
         )
+
+
+def _places(landmarks: Signals) -> NDArray[np.float64]:
+    """Return the points in the picture by which a face or body is told from another."""
+    if landmarks.kind == "body":
+        trunk = ("nose", "left_shoulder", "right_shoulder")
+        landmarks = landmarks.select([f"{joint}_{axis}" for joint in trunk for axis in "xy"])
+    return np.asarray(landmarks.values.reshape(len(landmarks.values), -1, 2))
 
 
 def refuse_stated(path: Path, stated: Mapping[str, Any], taken_for: str = "a video") -> None:
