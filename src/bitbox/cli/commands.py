@@ -127,7 +127,7 @@ def imitate(
         position            the head's three translations
         body-angles         24 angles of trunk, neck, arms and legs
         body-joints         33 joints, in the trunk's own frame
-        motion              motion energy of the picture, head, trunk, arms and legs
+        motion              motion energy: picture, head, trunk, arms, legs
     """  # noqa: D301
     from bitbox.cli.presenting import show_run
     from bitbox.workflow.run import imitate_files
