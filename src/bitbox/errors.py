@@ -121,6 +121,25 @@ class TooShortError(InputError):
     """
 
 
+class UnsureError(InputError):
+    """Something was looked for, and what was found cannot be relied on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bitbox.errors import UnsureError
+    >>> from bitbox.sync import offset
+    >>> from bitbox.synthetic.sound import sound, write_sound
+    >>> rng = np.random.default_rng(1)
+    >>> names = [write_sound(f'{k}.mp4', sound('talk', 20, rng)) for k in range(2)]
+    >>> try:
+    ...     found = offset(*names)  # two different conversations
+    ... except UnsureError as error:
+    ...     print(error.what[:39])
+    By how much the two recordings did not s
+    """
+
+
 class ParameterError(BitboxError, ValueError):
     """An argument has a value that makes no sense.
 
