@@ -28,6 +28,7 @@ from bitbox.cli.options import (
     window_options,
 )
 from bitbox.cli.studies import study
+from bitbox.cli.syncing import sync
 from bitbox.cli.terminal import Terminal
 from bitbox.workflow.recordings import DEFAULT, is_table, is_video
 
@@ -244,6 +245,7 @@ def info(terminal: Terminal, /, file: Path, **stated: Any) -> None:
     show_info(terminal, file, stated)
 
 
+app.add_command(sync)
 app.add_command(cache)
 app.add_command(models)
 app.add_command(study)

@@ -146,6 +146,21 @@ class Moment(click.ParamType[float]):
             return self.fail(str(error), param, ctx)
 
 
+class Shift(click.ParamType["float | str"]):
+    """Seconds, or auto."""
+
+    name = "SECONDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return seconds, or the word."""
+        if value == "auto":
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            return self.fail(f"{value!r} is not a number of seconds, or auto.", param, ctx)
+
+
 class Names(click.ParamType[tuple[str, ...]]):
     """Names with commas between them."""
 
@@ -234,12 +249,19 @@ fit_options = together(
     _flipped("model"),
     option(
         "--offset",
-        type=float,
+        type=Shift(),
         default=0.0,
         stated="0",
         metavar="SECONDS",
         section=FIT,
-        help="Added to the participant's clock, if the recordings did not start together.",
+        help="Added to the participant's clock, if the recordings did not start together; auto: "
+        "found from what both heard.",
+    ),
+    option(
+        "--remove-drift",
+        is_flag=True,
+        section=FIT,
+        help="With --offset auto: take out by how much one clock gains on the other.",
     ),
     _moment(
         "start",

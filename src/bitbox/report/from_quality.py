@@ -56,6 +56,7 @@ def quality_content(
     findings: Sequence[Finding] | None = None,
     sources: Mapping[str, Any] | None = None,
     surfaces: Sequence[LagSurface] = (),
+    methods: str | None = None,
 ) -> ReportContent:
     """Return what the report of a quality shows.
 
@@ -73,6 +74,8 @@ def quality_content(
         Where the two recordings come from; None: what the signals say of it.
     surfaces : sequence of LagSurface
         Pairs to be shown lag by lag.
+    methods : str, optional
+        The methods section; None: that of the quality.
     """
     pair = quality.aligned.participant, quality.aligned.model
     if sources is None:
@@ -95,7 +98,7 @@ def quality_content(
         descriptions=describe(quality.scorecard.index),
         parameters=dict(quality.provenance.get("parameters", {})),
         provenance={"versions": quality.provenance.get("versions", versions()), **sources},
-        methods=quality.methods(),
+        methods=quality.methods() if methods is None else methods,
         data_dictionary=quality.data_dictionary,
         alpha=quality.headline.alpha,
     )

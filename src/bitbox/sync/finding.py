@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args
 
 import numpy as np
 
 from bitbox.errors import ParameterError, UnsureError
 from bitbox.progress import Progress
 from bitbox.signals import Signals
+from bitbox.sync.flashes import Flashes, flashes_in, match_flashes
 from bitbox.sync.matching import LEAST_SHARED, Match, match
 from bitbox.sync.movement import match_movements
-from bitbox.sync.onsets import Onsets, flash_onsets, sound_onsets
+from bitbox.sync.onsets import Onsets, sound_onsets
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+T = TypeVar("T")
 How = Literal["sound", "flash", "movement"]
 
 #: What has to agree for an answer: standard deviations above chance, times the next best place,
 #: and moments. Set on generated sound, see validation/sync.py.
-_SCORE, _AHEAD, _EVENTS = {"sound": 9.0, "flash": 9.0, "movement": 6.0}, 1.4, 3.0
+_SCORE, _AHEAD, _EVENTS = {"sound": 9.0, "movement": 6.0}, 1.4, 3.0
 #: Half of a 95 % interval, in standard errors; and what no agreement can be better than, seconds.
-_INTERVAL, _FLOOR = 2.0, {"sound": 0.002, "flash": 0.02, "movement": 0.2}
-_WORDS = {"sound": "sound", "flash": "flashes", "movement": "movement"}
+_INTERVAL, _FLOOR = 2.0, {"sound": 0.002, "flash": 0.005, "movement": 0.2}
+#: An uncertainty of drift, in parts per million, above which nothing is said of it.
+_TELLING = 30.0
+WORDS = {"sound": "sound", "flash": "flashes", "movement": "movement"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +87,13 @@ class Offset:
     doubt: str
     found: Match | None
 
+    @property
+    def drift_matters(self) -> bool:
+        """Whether drift moves the clocks by more than 0.04 s, and surely."""
+        length = self.shared[1] - self.shared[0]
+        sure = abs(self.drift_ppm) > self.drift_uncertainty_ppm
+        return sure and abs(self.drift_ppm) * 1e-6 * length > 0.04
+
     def at(self, seconds: float) -> float:
         """Return the offset as the clocks stand at a time of a's clock, in seconds.
 
@@ -135,13 +147,13 @@ class Offset:
 
     def __str__(self) -> str:
         if not self.sure:
-            return f"The offset cannot be told from {_WORDS[self.how]}: {self.doubt}"
+            return f"The offset cannot be told from {WORDS[self.how]}: {self.doubt}"
         later = "later" if self.offset >= 0 else "earlier"
         text = (
             f"The first started {abs(self.offset):.3f} s {later} than the second "
-            f"(± {self.uncertainty:.3f} s, from {_WORDS[self.how]})."
+            f"(± {self.uncertainty:.3f} s, from {WORDS[self.how]})."
         )
-        if self.how == "sound":
+        if self.how == "sound" and self.drift_uncertainty_ppm < _TELLING:
             text += (
                 f" The second's clock gains {self.drift_ppm:.0f} ± {self.drift_uncertainty_ppm:.0f}"
                 " parts per million."
@@ -210,15 +222,25 @@ def offset(
     """
     found = compare(a, b, how=how, not_for_testing=not_for_testing, progress=progress)
     if not found.sure:
-        raise UnsureError(
-            f"By how much the two recordings did not start together cannot be told from "
-            f"{_WORDS[found.how]}.",
-            expected="moments that are surely the same in both",
-            got=found.doubt.rstrip("."),
-            todo="Find one moment in both by eye or ear, and give the difference of its times as "
-            "the offset. Next time clap three times, not evenly, where both can hear it.",
-        )
+        refuse(found)
     return found
+
+
+def refuse(found: Offset) -> NoReturn:
+    """Raise the error of an offset that cannot be relied on, with what was found.
+
+    Raises
+    ------
+    UnsureError
+    """
+    raise UnsureError(
+        "By how much the two recordings did not start together cannot be told from "
+        f"{WORDS[found.how]}.",
+        expected="moments that are surely the same in both",
+        got=found.doubt.rstrip("."),
+        todo="Find one moment in both by eye or ear, and give the difference of its times as the "
+        "offset. Next time clap three times, not evenly, where both can hear it.",
+    )
 
 
 def compare(
@@ -273,15 +295,23 @@ def compare(
             got="Signals",
             todo="Name the recordings themselves, or use how='movement'.",
         )
-    look = sound_onsets if how == "sound" else flash_onsets
+    paths = Path(a), Path(b)
+    if how == "flash":
+        return judged_flashes(*_of_both(flashes_in, paths, progress))
+    return judged(*_of_both(sound_onsets, paths, progress))
+
+
+def _of_both(
+    look: Callable[[Path, Progress | None], T], paths: tuple[Path, Path], progress: Progress | None
+) -> tuple[T, T]:
+    """Look at both files at the same time."""
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(look, Path(path), progress) for path in (a, b)]
-        onsets = [job.result() for job in jobs]
-    return judged(*onsets, how=how)
+        first, second = (pool.submit(look, path, progress) for path in paths)
+        return first.result(), second.result()
 
 
-def judged(one: Onsets, other: Onsets, *, how: str) -> Offset:
-    """Return the offset of two courses of onsets, and whether it can be relied on."""
+def judged(one: Onsets, other: Onsets) -> Offset:
+    """Return the offset of what was heard in two recordings, and whether it can be relied on."""
     found = match(one, other)
     shortest = min(one.seconds, other.seconds)
     if found is None:
@@ -290,14 +320,31 @@ def judged(one: Onsets, other: Onsets, *, how: str) -> Offset:
             if shortest < LEAST_SHARED
             else "nothing in the one is anywhere in the other."
         )
-        return _offset(None, how, doubt)
-    return _offset(found, how, _doubt(found, how, (one, other)))
+    elif not all((onsets.values > 0).any() for onsets in (one, other)):
+        doubt = "nothing is heard in one of them."
+    else:
+        doubt = _doubt(found, "sound")
+    return _offset(found, "sound", doubt)
 
 
-def _doubt(found: Match, how: str, both: tuple[Onsets, ...]) -> str:
+def judged_flashes(one: Flashes, other: Flashes) -> Offset:
+    """Return the offset of the flashes in two recordings, and whether it can be relied on."""
+    found = match_flashes(one, other)
+    if found is None:
+        counts = " and ".join(str(len(flashes.times)) for flashes in (one, other))
+        return _offset(None, "flash", f"there are {counts} flashes in the two.")
+    doubt = ""
+    if found.score < _EVENTS or found.score < found.rival + 2:
+        doubt = (
+            f"at the likeliest offset, {found.lag:.2f} s, {found.score:.0f} flashes are the same, "
+            f"at another one {found.rival:.0f}; at least {_EVENTS:g}, and two more than at any "
+            "other, are asked for."
+        )
+    return _offset(found, "flash", doubt)
+
+
+def _doubt(found: Match, how: str) -> str:
     """Return what speaks against an answer; empty: nothing."""
-    if not all((onsets.values > 0).any() for onsets in both):
-        return "silence." if how == "sound" else "no flash in one of them."
     at = f"the likeliest offset, {found.lag:.2f} s,"
     if found.score < _SCORE[how]:
         return (
@@ -337,13 +384,6 @@ def _offset(found: Match | None, how: str, doubt: str) -> Offset:
 
 
 def _by_movement(a: Any, b: Any, not_for_testing: bool) -> Offset:
-    if not (isinstance(a, Signals) and isinstance(b, Signals)):
-        raise ParameterError(
-            "Movements are compared between signals.",
-            expected="two Signals",
-            got=f"{type(a).__name__} and {type(b).__name__}",
-            todo="Measure both recordings first.",
-        )
     if not not_for_testing:
         raise ParameterError(
             "An offset at which two people match best makes any test of whether they match "
@@ -352,10 +392,13 @@ def _by_movement(a: Any, b: Any, not_for_testing: bool) -> Offset:
             got="how='movement' alone",
             todo="Use the sound, a flash, or a moment found by eye.",
         )
+    if not (isinstance(a, Signals) and isinstance(b, Signals)):
+        raise ParameterError(
+            "Movements are compared between signals.",
+            expected="two Signals",
+            got=f"{type(a).__name__} and {type(b).__name__}",
+            todo="Measure both recordings first.",
+        )
     found = match_movements(a, b)
-    doubt = "nothing moves in both." if found is None else ""
-    if found is not None and found.score < _SCORE["movement"]:
-        doubt = f"the likeliest offset, {found.lag:.2f} s, agrees hardly better than chance."
-    elif found is not None and found.score < _AHEAD * found.rival:
-        doubt = f"the likeliest offset, {found.lag:.2f} s, is not clearly better than another one."
+    doubt = "nothing moves in both." if found is None else _doubt(found, "movement")
     return _offset(found, "movement", doubt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -98,7 +99,7 @@ def heard(
     return np.asarray(out)
 
 
-def write_sound(path: str | os.PathLike[str], samples: FloatArray) -> Path:
+def write_sound(path: str | os.PathLike[str], samples: FloatArray, *, start: float = 0.0) -> Path:
     """Write sound as an AAC track of a small MP4 file with a grey picture.
 
     Parameters
@@ -107,6 +108,8 @@ def write_sound(path: str | os.PathLike[str], samples: FloatArray) -> Path:
         The file; its ending chooses the container.
     samples : ndarray
         16,000 a second, from -1 to 1; louder is cut off.
+    start : float
+        Seconds by which the sound sets in later than the picture.
 
     Returns
     -------
@@ -134,7 +137,8 @@ def write_sound(path: str | os.PathLike[str], samples: FloatArray) -> Path:
             shown.pts = number
             container.mux(picture.encode(shown))
             frame = av.AudioFrame.from_ndarray(cut[None, first : first + step], "s16", "mono")
-            frame.sample_rate, frame.pts = RATE, first
+            frame.sample_rate, frame.pts = RATE, first + round(start * RATE)
+            frame.time_base = Fraction(1, RATE)
             container.mux(track.encode(frame))
         container.mux(picture.encode(None))
         container.mux(track.encode(None))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bitbox.analysis.result import ImitationQuality
 from bitbox.findings import Finding
+from bitbox.workflow.clocks import Clocks
 from bitbox.workflow.recordings import Recording
 from bitbox.workflow.settings import Settings
 
@@ -36,3 +37,24 @@ class Run:
     timings: Mapping[str, float]
     folder: Path
     files: tuple[Path, ...]
+    clocks: Clocks
+
+    def methods(self) -> str:
+        """Return a methods section: how the recordings were made to fit, and the analysis."""
+        told = [self.clocks.sentence()]
+        told += [
+            f"The {person.role}'s picture, which the camera had flipped, was turned back."
+            for person in (self.participant, self.model)
+            if person.flipped
+        ]
+        settings = self.settings
+        for role, start, end in (
+            ("participant", settings.start, settings.end),
+            ("model", settings.model_start, settings.model_end),
+        ):
+            if start is not None or end is not None:
+                first = "the beginning" if start is None else f"{start:g} s"
+                last = "the end" if end is None else f"{end:g} s"
+                told.append(f"Of the {role}'s recording, {first} to {last} was compared.")
+        fit = " ".join(filter(None, told))
+        return f"{fit}\n\n{self.quality.methods()}" if fit else self.quality.methods()

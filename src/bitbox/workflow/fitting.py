@@ -11,7 +11,7 @@ from bitbox.workflow.settings import Settings
 Both = tuple[Recording, Recording]
 
 
-def fitted(people: Both, settings: Settings) -> Both:
+def fitted(people: Both, settings: Settings, offset: float) -> Both:
     """Return both recordings with sides as they are in truth, and cut to what is compared.
 
     Where the stretch of only one is named, the other is cut to the same time.
@@ -21,7 +21,9 @@ def fitted(people: Both, settings: Settings) -> Both:
     people : (Recording, Recording)
         Participant and model.
     settings : Settings
-        With the offset in seconds.
+        What is chosen.
+    offset : float
+        Seconds added to the participant's clock.
 
     Raises
     ------
@@ -36,7 +38,6 @@ def fitted(people: Both, settings: Settings) -> Both:
         _turned(people[0], settings.participant_flipped),
         _turned(people[1], settings.model_flipped),
     )
-    offset = settings.shift
     own = [(settings.start, settings.end), (settings.model_start, settings.model_end)]
     for role, span in zip(("participant", "model"), own, strict=True):
         _check_span(span, role)

@@ -274,7 +274,7 @@ def _prepare(run: Run, place: Path) -> None:
     scorecard.to_csv(place / "scorecard.csv", index_label="signal", float_format="%.9g")
     cells(_pairs(quality)).to_csv(place / "pairs.csv", index=False, float_format="%.9g")
     _columns(quality).to_csv(place / "columns.csv", index=False)
-    _write(place / "methods.txt", quality.methods())
+    _write(place / "methods.txt", run.methods())
     for person in (run.participant, run.model):
         person.signals.to_parquet(place / f"{person.role}.parquet")
     if run.settings.windows:
@@ -322,6 +322,7 @@ def _record(run: Run, hashes: dict[str, str]) -> dict[str, Any]:
             person.role: {"file": person.path.name, "sha256": person.sha256}
             for person in (run.participant, run.model)
         },
+        "clocks": run.clocks.to_dict(),
         "analysis": dict(run.quality.provenance),
         "seconds": {name: round(value, 3) for name, value in run.timings.items()},
         "findings": [finding.to_dict() for finding in run.findings],

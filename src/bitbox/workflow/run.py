@@ -16,6 +16,7 @@ from bitbox.analysis.suggest import LATENCY, suggest
 from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.statistics.inference import ALPHA
+from bitbox.workflow.clocks import Clocks, clocks_of
 from bitbox.workflow.finished_run import Run
 from bitbox.workflow.fitting import fitted
 from bitbox.workflow.recordings import Recording, Role, load_recording, require_two_faces
@@ -135,7 +136,7 @@ def analyse_files(
     settings = settings or Settings()
     started = time.perf_counter()
     kept = None if cache is None else Path(cache)
-    people = _load_both(Path(participant), Path(model), kept, settings, progress)
+    people, clocks = _load_both(Path(participant), Path(model), kept, settings, progress)
     loaded = time.perf_counter()
     quality = imitation_quality(
         people[0].signals,
@@ -143,11 +144,12 @@ def analyse_files(
         every_window=settings.windows,
         threads=threads,
         progress=progress,
-        **settings.analysis(),
+        **settings.analysis() | {"offset": clocks.offset},
     )
     timings = {"measuring": loaded - started, "analysis": time.perf_counter() - loaded}
-    findings = _findings(people, quality)
-    return Run(*people, quality, settings.as_done(*people), findings, timings, Path(), ())
+    findings = (*clocks.findings(), *_findings(people, quality))
+    done = settings.as_done(*people)
+    return Run(*people, quality, done, findings, timings, Path(), (), clocks)
 
 
 @contextlib.contextmanager
@@ -202,10 +204,10 @@ def suggest_for_files(
 
     settings = settings or Settings()
     kept = None if cache is None else Path(cache)
-    people = _load_both(Path(participant), Path(model), kept, settings, progress)
+    people, clocks = _load_both(Path(participant), Path(model), kept, settings, progress)
     signals = people[0].signals, people[1].signals
     angular = settings.analysis()["angular"]
-    clock: dict[str, Any] = {"fps": settings.fps, "offset": settings.shift}
+    clock: dict[str, Any] = {"fps": settings.fps, "offset": clocks.offset}
     found = suggest(*signals, latency=latency, angular=angular, **clock)
     if not multiverse:
         return found, None
@@ -242,7 +244,9 @@ def _load_both(
     cache: Path | None,
     settings: Settings,
     progress: Progress | None,
-) -> tuple[Recording, Recording]:
+) -> tuple[tuple[Recording, Recording], Clocks]:
+    clocks = clocks_of(participant, model, settings, progress)
+
     def job(path: Path, role: Role) -> Callable[[Progress], Recording]:
         return lambda told: load_recording(
             path, role, settings.signals, cache=cache, progress=told, **settings.loading(role)
@@ -250,7 +254,8 @@ def _load_both(
 
     first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
     require_two_faces(first, second)
-    return fitted((first, second), settings)
+    first, second = fitted((first, second), settings, clocks.offset)
+    return (clocks.steadied(first), second), clocks
 
 
 class _StoppedError(Exception):

@@ -40,6 +40,7 @@ def write_run_report(run: Run, path: Path) -> Path:
         findings=run.findings,
         sources=_sources(run),
         surfaces=run.quality.lag_pictures(),
+        methods=run.methods(),
     )
     return write_report(content, path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from bitbox.analysis.senses import Mirror
 from bitbox.readers.clock import AngleUnit, TimeUnit
@@ -34,8 +34,11 @@ class Settings:
         As for :func:`bitbox.social.imitation_quality`.
     mirror : {'no', 'yes', 'either'}
         Whether sides are compared as in a mirror, as for :func:`bitbox.social.imitation_quality`.
-    offset : float
-        Seconds added to the participant's clock.
+    offset : float or 'auto'
+        Seconds added to the participant's clock; 'auto': found from what both recordings heard,
+        see :func:`bitbox.sync.offset`.
+    remove_drift : bool
+        Whether the drift of the clocks that is found with it is taken out.
     start, end, model_start, model_end : float or None
         The stretch that is compared, in seconds of each recording's own clock; None: all of it, or
         the same time as in the other.
@@ -75,7 +78,8 @@ class Settings:
     polarity: bool = False
     causality: bool = True
     mirror: Mirror = "no"
-    offset: float = 0.0
+    offset: float | Literal["auto"] = 0.0
+    remove_drift: bool = False
     start: float | None = None
     end: float | None = None
     model_start: float | None = None
@@ -99,15 +103,11 @@ class Settings:
     matrix_test: bool = False
     windows: bool = False
 
-    @property
-    def shift(self) -> float:
-        """Seconds added to the participant's clock."""
-        return self.offset
-
     def analysis(self) -> dict[str, Any]:
         """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
         given = {name: getattr(self, name) for name in _ANALYSIS} | {"signals": self.only}
-        given["offset"] = self.shift
+        if self.offset != "auto":  # else it is not known yet
+            given["offset"] = self.offset
         angular = SIGNALS[self.signals].angular if self.signals else True
         return {k: v for k, v in given.items() if v is not None} | {"angular": angular}
 
