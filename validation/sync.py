@@ -2,6 +2,7 @@
 
     python validation/sync.py                  # some minutes; prints a table
     python validation/sync.py --hour           # two recordings of an hour: time and memory
+    python validation/sync.py --faces          # two faces in one video, against two videos
     python validation/sync.py --pairs 20       # a quick look
 
 Everything is generated: talk, claps and music in a room, heard by two microphones with other
@@ -17,7 +18,7 @@ import argparse
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -110,15 +111,38 @@ def hour(folder: Path) -> None:
     print(f"peak memory of the process, making the sound included: {after.ru_maxrss / 1e3:.0f} MB")
 
 
+def faces(folder: Path) -> None:
+    """Print how long two faces of one video take, in the time that two videos of them take."""
+    from bitbox.face_backend.mediapipe import track_faces, track_mesh
+    from bitbox.synthetic.demo import demo_performances
+    from bitbox.synthetic.video import Person, Scene, render_video
+
+    one, other = demo_performances(12.0)
+    people = [Person(one, other=True), Person(other)]
+    path = folder / "two.mp4"
+    render_video(path, people, Scene(size=(1280, 720), split=True))
+    track_mesh(path, face="left")  # what is only done once in a process
+
+    def cpu(work: Callable[[], object]) -> float:
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    two = sum(cpu(lambda side=side: track_mesh(path, face=side)) for side in ("left", "right"))
+    together = cpu(lambda: track_faces(path, ["left", "right"]))
+    print(f"two videos {two:.1f} s, one {together:.1f} s of processor time: {together / two:.2f}")
+
+
 def main() -> None:
     """Measure, print, and end with 1 where a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--hour", action="store_true")
+    parser.add_argument("--faces", action="store_true")
     chosen = parser.parse_args()
-    if chosen.hour:
+    if chosen.hour or chosen.faces:
         with tempfile.TemporaryDirectory() as folder:
-            hour(Path(folder))
+            (hour if chosen.hour else faces)(Path(folder))
         return
     rows = list(accuracy(chosen.pairs))
     for scene in SCENES:

@@ -135,8 +135,8 @@ class UnsureError(InputError):
     >>> try:
     ...     found = offset(*names)  # two different conversations
     ... except UnsureError as error:
-    ...     print(error.what[:39])
-    By how much the two recordings did not s
+    ...     print(error.what[:30])
+    By how much the two recordings
     """
 
 

@@ -124,6 +124,25 @@ def test_two_people_in_one_picture(two_faces, tmp_path, capsys) -> None:
     assert not participant.equals(pd.read_parquet(folder / "model.parquet"))
 
 
+def test_one_video_alone(two_faces, tmp_path, capsys) -> None:
+    """Given once, both faces named: gone through once, the same as given twice."""
+    faces = ("--participant-face", "left", "--model-face", "right")
+    assert imitate(two_faces, "-o", tmp_path / "one", *QUICK, *faces) == 0
+    text = said(capsys)
+    assert "Tracking 2 faces in split.mp4" in text
+    assert "Tracking the face" not in text
+    page = (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
+    assert "the left face of split.mp4" in page
+    assert "the right face of split.mp4" in page
+    assert imitate(two_faces, two_faces, "-o", tmp_path / "two", *QUICK, *faces) == 0
+    for name in ("scorecard.csv", "participant.parquet", "model.parquet"):
+        one, two = ((tmp_path / folder / name).read_bytes() for folder in ("one", "two"))
+        assert one == two, name
+    for incomplete in ((), ("--model-face", "left"), ("--face", "left")):
+        assert imitate(two_faces, "-o", tmp_path / "no", *QUICK, *incomplete) == 2
+        assert "--participant-face left --model-face right" in said(capsys)
+
+
 def test_a_face_is_not_compared_with_itself(two_faces, tmp_path, capsys) -> None:
     folder = tmp_path / "results"
     assert imitate(two_faces, two_faces, "-o", folder, *QUICK) == 1

@@ -61,7 +61,7 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
 
 @app.command(cls=Command)
 @click.argument("participant", type=FILE)
-@click.argument("model", type=FILE)
+@click.argument("model", type=FILE, required=False)
 @option("--output", "-o", type=FILE, required=True, metavar="FOLDER", help="Where results go.")
 @signals_option(f"{DEFAULT}; of files, what they hold", "see the list above")
 @option(
@@ -101,7 +101,7 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
 @table_options
 @click.pass_obj
 def imitate(
-    terminal: Terminal, /, participant: Path, model: Path, output: Path, **options: Any
+    terminal: Terminal, /, participant: Path, model: Path | None, output: Path, **options: Any
 ) -> None:
     """Measure how closely PARTICIPANT imitates MODEL.
 
@@ -132,8 +132,12 @@ def imitate(
     """  # noqa: D301
     from bitbox.cli.presenting import show_run
     from bitbox.workflow.run import imitate_files
+    from bitbox.workflow.together import require_two
 
-    settings = settings_for(participant, model, options)
+    settings = settings_for(participant, model or participant, options)
+    if model is None:
+        require_two(settings, participant)
+        model = participant
     with terminal.progress() as progress:
         run = imitate_files(participant, model, output, settings, progress=progress)
     show_run(terminal, run)

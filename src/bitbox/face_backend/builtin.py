@@ -122,6 +122,41 @@ class MeshRuntime:
             recording.note(finding)
         return track
 
+    def lacks_track(self, recording: Recording) -> bool:
+        """Tell whether the mesh of a recording would have to be tracked."""
+        if "track" in recording.memory:
+            return False
+        track = _stored_track(recording, recording.key("mesh", self._tracking_settings))
+        if track is not None:
+            recording.memory["track"] = track
+        return track is None
+
+    def track_with(
+        self, recording: Recording, others: Sequence[tuple[MeshRuntime, Recording]]
+    ) -> None:
+        """Track faces of one video in one go, and keep each track for its runtime.
+
+        Parameters
+        ----------
+        recording : Recording
+            The video.
+        others : sequence of (MeshRuntime, Recording)
+            Runtimes for other faces, with the same video as each of them has it.
+        """
+        from bitbox.face_backend.mediapipe import chosen_model, track_faces
+
+        every = [(self, recording), *others]
+        tracks = track_faces(
+            recording.path,
+            [runtime.face for runtime, _ in every],
+            model=chosen_model(self.model),
+            progress=recording.progress,
+            folder=recording.cache.folder,
+        )
+        for (runtime, own), track in zip(every, tracks, strict=True):
+            _store_track(own, own.key("mesh", runtime._tracking_settings), track)
+            own.memory["track"] = track
+
     def _signals(
         self,
         recording: Recording,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ from bitbox.measuring.quiet import quietly
 from bitbox.measuring.scenes import Scenes
 from bitbox.measuring.spool import room_for
 from bitbox.people.following import numbers_of, was_missed
-from bitbox.people.identity import choose
+from bitbox.people.identity import Choice, choose
 from bitbox.people.stretches import Stretch
 from bitbox.progress import Progress
 from bitbox.video import Frame, FrameReader, Picture, VideoInfo, read_frames
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-__all__ = ["MeshTrack", "chosen_model", "track_mesh"]
+__all__ = ["MeshTrack", "chosen_model", "track_faces", "track_mesh"]
 
 #: A face counts as tracked where the mesh model's presence score is at least this.
 MIN_PRESENCE = 0.5
@@ -103,62 +103,141 @@ def track_mesh(
     OutputError
         If there is no room for the mesh.
     """
-    tracker = FaceTracker(face)
+    (track,) = track_faces(path, [face], model=model, progress=progress, folder=folder)
+    return track
+
+
+def track_faces(
+    path: str | os.PathLike[str],
+    faces: Sequence[str | int],
+    *,
+    model: Path | None = None,
+    progress: Progress | None = None,
+    folder: Path | None = None,
+) -> list[MeshTrack]:
+    """Follow several people's faces through a video that is gone through once for all of them.
+
+    Parameters
+    ----------
+    path, model, progress, folder
+        As for `track_mesh`.
+    faces : sequence of {"largest", "left", "right"} or int
+        Whom to follow, each as for `track_mesh`: the tracks are the same.
+
+    Returns
+    -------
+    list of MeshTrack
+        In the order of `faces`.
+
+    Raises
+    ------
+    VideoError, ParameterError, BackendError, OutputError
+        As for `track_mesh`.
+    """
+    trackers = [FaceTracker(face) for face in faces]
     name = Path(path).name
     with (
         on_one_core(),
         read_frames(path) as frames,
         open_runtime(model) as runtime,
-        contextlib.ExitStack() as kept,
+        contextlib.ExitStack() as every,
     ):
-        follower = _Follower(tracker, runtime)
-        faces = kept.enter_context(_followed(frames, follower, folder, name, progress))
-        times = np.array(follower.times)
-        choice = choose(tracker.links, face, end=float(times[-1]))
-        if was_missed(choice, times, follower.whose):
-            kept.close()
-            again = kept.enter_context(read_frames(path))
-            follower = _Follower(PlannedTracker(choice), runtime)
-            faces = kept.enter_context(_followed(again, follower, folder, name, progress))
-        confidence = np.array(follower.confidence)
-        wrong = np.array(follower.whose) != numbers_of(choice, times)
-        confidence[wrong] = 0.0
-        faces.drop(np.flatnonzero(wrong))
-        mesh = faces.refined()
-    track = MeshTrack(
-        mesh,
+        kept = [every.enter_context(contextlib.ExitStack()) for _ in faces]
+        shared = SharedRuntime(runtime) if len(trackers) > 1 else runtime
+        followers = [_Follower(tracker, shared) for tracker in trackers]
+        spools = [own.enter_context(_spool(frames.info, folder, name)) for own in kept]
+        _follow(frames, followers, spools, name, progress)
+        tracks = []
+        each = zip(faces, trackers, followers, spools, kept, strict=True)
+        for face, tracker, follower, spool, own in each:
+            times = np.array(follower.times)
+            choice = choose(tracker.links, face, end=float(times[-1]))
+            if was_missed(choice, times, follower.whose):
+                own.close()
+                again = own.enter_context(read_frames(path))
+                follower = _Follower(PlannedTracker(choice), runtime)
+                spool = own.enter_context(_spool(again.info, folder, name))
+                _follow(again, [follower], [spool], name, progress)
+            track = _finished(frames, follower, spool, choice, runtime.name)
+            require_a_face(track, path, face)
+            told = (*findings_of(track, follower.scenes.cuts()), *choice.findings)
+            tracks.append(replace(track, findings=(*track.findings, *told)))
+            own.close()
+    return tracks
+
+
+def _finished(
+    frames: FrameReader, follower: _Follower, spool: FaceSpool, choice: Choice, name: str
+) -> MeshTrack:
+    """Return the track of one face, without what was measured of somebody else."""
+    times = np.array(follower.times)
+    confidence = np.array(follower.confidence)
+    wrong = np.array(follower.whose) != numbers_of(choice, times)
+    confidence[wrong] = 0.0
+    spool.drop(np.flatnonzero(wrong))
+    return MeshTrack(
+        spool.refined(),
         times,
         confidence,
         np.array(follower.counts),
         (frames.info.width, frames.info.height),
         tuple(frames.findings),
-        runtime.name,
+        name,
     )
-    require_a_face(track, path, face)
-    told = (*findings_of(track, follower.scenes.cuts()), *choice.findings)
-    return replace(track, findings=(*track.findings, *told))
+
+
+class SharedRuntime:
+    """A runtime that looks for the faces in a picture once, whoever asks for them.
+
+    Parameters
+    ----------
+    runtime : GraphRuntime or TasksRuntime
+        What looks.
+    """
+
+    def __init__(self, runtime: GraphRuntime | TasksRuntime) -> None:
+        self._runtime = runtime
+        self._picture: Picture | None = None
+        self._found: dict[bool, list[Detection]] = {}
+        self.mesh = runtime.mesh
+        self.is_face = runtime.is_face
+
+    def find(self, picture: Picture, *, closely: bool = False) -> list[Detection]:
+        """Return all faces in a picture."""
+        if picture is not self._picture:
+            self._picture, self._found = picture, {}
+        if closely not in self._found:
+            self._found[closely] = self._runtime.find(picture, closely=closely)
+        return self._found[closely]
 
 
 @contextlib.contextmanager
-def _followed(
+def _spool(info: VideoInfo, folder: Path | None, name: str) -> Iterator[FaceSpool]:
+    """Give room for what is measured of one face, as long as it is used."""
+    with (
+        room_for(_room(info), folder, name) as room,
+        FaceSpool(N_POINTS, folder, room) as spool,
+    ):
+        yield spool
+
+
+def _follow(
     frames: FrameReader,
-    follower: _Follower,
-    folder: Path | None,
+    followers: Sequence[_Follower],
+    spools: Sequence[FaceSpool],
     name: str,
     progress: Progress | None,
-) -> Iterator[FaceSpool]:
-    """Go through all frames of a video, and give what was measured as long as it is used."""
-    task = f"Tracking the face in {name}{follower.tracker.task}"
-    with (
-        room_for(_room(frames.info), folder, name) as room,
-        FaceSpool(N_POINTS, folder, room) as faces,
-    ):
-        for frame in frames:
-            faces.append(frame.picture, follower.step(frame))
-            if progress is not None:
-                progress(task, len(follower.times), frames.info.n_frames)
+) -> None:
+    """Go through all frames of a video and measure each of some faces in it."""
+    whom = "the face" if len(followers) == 1 else f"{len(followers)} faces"
+    task = f"Tracking {whom} in {name}{followers[0].tracker.task}"
+    for frame in frames:
+        for follower, spool in zip(followers, spools, strict=True):
+            spool.append(frame.picture, follower.step(frame))
+        if progress is not None:
+            progress(task, len(followers[0].times), frames.info.n_frames)
+    for follower in followers:
         follower.judge()
-        yield faces
 
 
 def _room(info: VideoInfo) -> int:
@@ -219,7 +298,9 @@ class _Follower:
     """
 
     def __init__(
-        self, tracker: FaceTracker | PlannedTracker[Detection], runtime: GraphRuntime | TasksRuntime
+        self,
+        tracker: FaceTracker | PlannedTracker[Detection],
+        runtime: GraphRuntime | TasksRuntime | SharedRuntime,
     ) -> None:
         self.tracker = tracker
         self._runtime = runtime

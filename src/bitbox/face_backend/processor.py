@@ -292,6 +292,36 @@ class FaceProcessor(Processor):
             return plot.sheet_of(video, drawn, frames, target, self.progress)
         return plot.overlay_video(video, drawn, target, self.progress)
 
+    def track_beside(self, other: FaceProcessor, outputs: Sequence[Output]) -> None:
+        """Track the faces of two processors with the same video in one go, where both have to.
+
+        Parameters
+        ----------
+        other : FaceProcessor
+            With the same video and another face.
+        outputs : sequence of str
+            What will be asked for; where it is stored, not normalised, nothing is done.
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or one of the faces is never seen.
+        """
+        from bitbox.face_backend.builtin import MeshRuntime
+
+        todo = []
+        for processor in (self, other):
+            recording, runtime = processor._current(), processor._runtime
+            keys: dict[str, str] = {
+                name: recording.key(name, runtime.settings(name, False)) for name in outputs
+            }
+            processor._find(recording, keys)
+            stored = all(key in processor._done for key in keys.values())
+            if isinstance(runtime, MeshRuntime) and not stored and runtime.lacks_track(recording):
+                todo.append((runtime, recording))
+        if len(todo) == 2 and todo[0][1].sha256 == todo[1][1].sha256:
+            todo[0][0].track_with(todo[0][1], todo[1:])
+
     def _output(self, output: Output, normalize: bool) -> Signals:
         if output not in OUTPUTS:
             raise ParameterError(

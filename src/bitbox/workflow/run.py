@@ -28,6 +28,7 @@ from bitbox.workflow.results_folder import (
 )
 from bitbox.workflow.run_report import can_report
 from bitbox.workflow.settings import Settings
+from bitbox.workflow.together import track_both
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,6 +247,7 @@ def _load_both(
     progress: Progress | None,
 ) -> tuple[tuple[Recording, Recording], Clocks]:
     clocks = clocks_of(participant, model, settings, progress)
+    track_both(participant, model, cache, settings, progress)
 
     def job(path: Path, role: Role) -> Callable[[Progress], Recording]:
         return lambda told: load_recording(

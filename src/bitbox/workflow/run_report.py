@@ -52,8 +52,19 @@ def recorded_person(recording: Recording, pictures: int = 4) -> Person:
         recording.role.capitalize(),
         file=recording.path.name,
         frames=recording.pictures(pictures),
-        more=_side(recording),
+        more=_face(recording) | _side(recording),
     )
+
+
+def _face(recording: Recording) -> dict[str, str]:
+    """Return which face it is, where one was chosen."""
+    if recording.landmarks is None:
+        return {}
+    face = recording.landmarks.provenance.get("settings", {}).get("face", "largest")
+    if face == "largest":
+        return {}
+    which = f"the {face} face" if isinstance(face, str) else f"face {face}, from the left,"
+    return {"Face": f"{which} of {recording.path.name}"}
 
 
 def _side(recording: Recording) -> dict[str, str]:
