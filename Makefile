@@ -66,6 +66,7 @@ fuzz-engine: $(READY)
 validate: $(READY)
 	$(BIN)/python validation/face_accuracy.py
 	$(BIN)/python validation/calibration.py
+	$(BIN)/python validation/sync.py
 	$(BIN)/python validation/rendered_pairs.py
 	$(BIN)/python validation/runtimes.py
 	$(BIN)/python validation/studies.py
