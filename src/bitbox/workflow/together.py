@@ -26,7 +26,7 @@ def require_two(settings: Settings, path: Path) -> None:
             "compared.",
             expected="a second recording, or two faces of this one",
             got=", ".join(map(repr, faces)).replace("None", "none named"),
-            todo="Name both: participant_face='left', model_face='right'.",
+            todo="Name both, for example participant_face='left' model_face='right'.",
         )
     if not is_video(path) and (None in people or people[0] == people[1]):
         raise ParameterError(
