@@ -1,7 +1,7 @@
 """Measure how accurate pose, units and latency are, on rendered faces with known truth.
 
 Run as ``python validation/face_accuracy.py`` with the ``video`` extra installed; it takes some
-minutes. It writes ``docs/validation/faces.md`` and ``docs/images/accuracy-*.png``. None of the
+minutes. It writes ``docs/validation/portrait.md`` and ``docs/images/accuracy-*.png``. None of the
 recordings is one that the units were calibrated on: frame rate, size, amplitude, time course and
 noise differ. The faces are the same two, though, since there is but one portrait to render.
 """
@@ -320,7 +320,7 @@ def main() -> None:
         .replace("{{units}}", table(alone, together))
         .replace("{{frames}}", str(n + 3 * SWEEP))
     )
-    (DOCS / "validation" / "faces.md").write_text(page, encoding="utf-8")
+    (DOCS / "validation" / "portrait.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

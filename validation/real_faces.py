@@ -12,7 +12,7 @@ is not part of this repository, since it was measured on people. For each record
 
 Three things are told: whether the pair's units agree at zero lag (and not when one is played
 backwards), whether units run with the other tool's action units, and whether units say the same as
-single points of the mesh where these move clearly.
+single points of the skin (canonical landmarks are such points) where these move clearly.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.face_backend.geometry import rotation_matrix
+from bitbox.face_backend.skin import skin_movement
 from bitbox.face_backend.units import LOCAL_UNITS, local_units, noise_scale
 
 FloatArray = NDArray[np.float64]
@@ -53,36 +55,55 @@ ACTION_UNITS: dict[str, tuple[str, ...]] = {
     "AU45": ("le_upper_lid_lower", "re_upper_lid_lower"),
 }
 
-#: What units and single points of the mesh both say: units to be added up, then points to be
-#: averaged, those to be taken off, and the axis (0: to the left, 1: down) with its sign.
-Same = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...], int, float]
+#: What units and single points of the mesh both say: units with their weights, then points to be
+#: averaged, those to be taken off, and the axis (0: to the left, 1: down) with its sign. What rides
+#: on the jaw has that to be added again.
+Same = tuple[dict[str, float], tuple[int, ...], tuple[int, ...], int, float]
 SAME: dict[str, Same] = {
-    "left inner brow, height": (("lb_inner_raise",), (336, 285), (), 1, -1),
-    "right inner brow, height": (("rb_inner_raise",), (107, 55), (), 1, -1),
-    "left middle brow, height": (("-lb_middle_lower",), (334, 282), (), 1, -1),
-    "right middle brow, height": (("-rb_middle_lower",), (105, 52), (), 1, -1),
-    "left outer brow, height": (("lb_outer_raise",), (300, 293), (), 1, -1),
-    "right outer brow, height": (("rb_outer_raise",), (70, 63), (), 1, -1),
+    "left inner brow, height": ({"lb_inner_raise": 1}, (336, 285), (), 1, -1),
+    "right inner brow, height": ({"rb_inner_raise": 1}, (107, 55), (), 1, -1),
+    "left middle brow, height": ({"lb_middle_lower": -1}, (334, 282), (), 1, -1),
+    "right middle brow, height": ({"rb_middle_lower": -1}, (105, 52), (), 1, -1),
+    "left outer brow, height": ({"lb_outer_raise": 1}, (300, 293), (), 1, -1),
+    "right outer brow, height": ({"rb_outer_raise": 1}, (70, 63), (), 1, -1),
     "left eye, opening": (
-        ("-le_upper_lid_lower", "-le_lower_lid_raise"),
+        {"le_upper_lid_lower": -1, "le_lower_lid_raise": -1},
         (385, 386, 387),
         (380, 374, 373),
         1,
         -1,
     ),
     "right eye, opening": (
-        ("-re_upper_lid_lower", "-re_lower_lid_raise"),
+        {"re_upper_lid_lower": -1, "re_lower_lid_raise": -1},
         (158, 159, 160),
         (153, 145, 144),
         1,
         -1,
     ),
-    "left corner of the mouth, height": (("ul_left_corner_raise",), (291, 308), (), 1, -1),
-    "right corner of the mouth, height": (("ul_right_corner_raise",), (61, 78), (), 1, -1),
-    "mouth, width": (("ll_left_corner_out", "ll_right_corner_out"), (291, 308), (61, 78), 0, 1),
-    "upper lip, height": (("ul_raise",), (0, 11, 12, 13), (), 1, -1),
-    "lower lip, height": (("-ll_lower", "-ll_jaw_drop"), (14, 15, 16, 17), (), 1, -1),
-    "jaw": (("ll_jaw_drop",), (152, 148, 377), (), 1, 1),
+    "left corner of the mouth, height": (
+        {"ul_left_corner_raise": 1, "ll_jaw_drop": -0.5},
+        (291, 308),
+        (),
+        1,
+        -1,
+    ),
+    "right corner of the mouth, height": (
+        {"ul_right_corner_raise": 1, "ll_jaw_drop": -0.5},
+        (61, 78),
+        (),
+        1,
+        -1,
+    ),
+    "mouth, width": (
+        {"ll_left_corner_out": 1, "ll_right_corner_out": 1},
+        (291, 308),
+        (61, 78),
+        0,
+        1,
+    ),
+    "upper lip, height": ({"ul_raise": 1}, (0, 11, 12, 13), (), 1, -1),
+    "lower lip, height": ({"ll_lower": -1, "ll_jaw_drop": -1}, (14, 15, 16, 17), (), 1, -1),
+    "jaw": ({"ll_jaw_drop": 1}, (152, 148, 377), (), 1, 1),
 }
 
 
@@ -92,10 +113,9 @@ def correlation(a: FloatArray, b: FloatArray) -> float:
     return float(np.corrcoef(a[known], b[known])[0, 1])
 
 
-def total(units: FloatArray, names: Iterable[str]) -> FloatArray:
-    """Return the sum of some units over time; a name with a minus is taken off."""
-    columns = [(NAMES.index(name.lstrip("-")), -1.0 if name[0] == "-" else 1.0) for name in names]
-    return np.asarray(sum(sign * units[:, column] for column, sign in columns))
+def total(units: FloatArray, weights: Mapping[str, float]) -> FloatArray:
+    """Return the weighted sum of some units over time."""
+    return np.asarray(sum(weight * units[:, NAMES.index(k)] for k, weight in weights.items()))
 
 
 def agreement(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -111,19 +131,20 @@ def with_action_units(
     for name, value in zip(names, values.T, strict=True):
         wanted = ACTION_UNITS.get(name[:4])
         if wanted is not None and value[known].std() > 0:
-            found[name[:4]] = correlation(total(units, wanted)[known], value[known])
+            signs = {unit.lstrip("-"): -1.0 if unit[0] == "-" else 1.0 for unit in wanted}
+            found[name[:4]] = correlation(total(units, signs)[known], value[known])
     return found
 
 
 def with_points(units: FloatArray, deformation: FloatArray) -> dict[str, float]:
-    """Return r of units with single points of the mesh, where these move clearly."""
+    """Return r of units with single points of the skin, where these move clearly."""
     found = {}
-    for what, (names, points, others, axis, sign) in SAME.items():
+    for what, (weights, points, others, axis, sign) in SAME.items():
         place = deformation[:, points, axis].mean(axis=1)
         if others:
             place = place - deformation[:, others, axis].mean(axis=1)
         if np.nanstd(place) > CLEARLY * noise_scale(place[:, None])[0]:
-            found[what] = correlation(total(units, names), sign * place)
+            found[what] = correlation(total(units, weights), sign * place)
     return found
 
 
@@ -131,6 +152,22 @@ def recordings(path: Path) -> dict[str, NDArray[np.generic]]:
     """Return what a file of deformations holds."""
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
+
+
+def today(deformation: FloatArray) -> FloatArray:
+    """Return the local units of a deformation, as the product reads them."""
+    return local_units(skin_movement(deformation))
+
+
+def tilted(data: Recordings, degrees: float) -> Recordings:
+    """Return recordings whose deformations are nodded by so many degrees."""
+    turn = rotation_matrix([np.radians(degrees), 0.0, 0.0]).T
+    return {
+        name: np.asarray(values, dtype=np.float64) @ turn
+        if name.endswith(("_raw", "_refined"))
+        else values
+        for name, values in data.items()
+    }
 
 
 def deformation(data: Recordings, name: str, form: str) -> FloatArray:
@@ -145,7 +182,7 @@ def clips(data: Recordings) -> list[str]:
     )
 
 
-def report(data: Recordings, form: str, measure: Measure = local_units) -> list[str]:
+def report(data: Recordings, form: str, measure: Measure = today) -> list[str]:
     """Return all that can be told of one form of the deformation, as lines of Markdown."""
     a, b = (measure(deformation(data, name, form)) for name in ("pair_a", "pair_b"))
     now, backwards = agreement(a, b), agreement(a, b[::-1])
@@ -156,7 +193,7 @@ def report(data: Recordings, form: str, measure: Measure = local_units) -> list[
     both: dict[str, list[float]] = {}
     for name in (*clips(data), "pair_a", "pair_b", "au"):
         moved = deformation(data, name, form)
-        for what, r in with_points(measure(moved), moved).items():
+        for what, r in with_points(measure(moved), skin_movement(moved)).items():
             both.setdefault(what, []).append(r)
     every = [r for rows in both.values() for r in rows]
     return [
@@ -175,7 +212,7 @@ def report(data: Recordings, form: str, measure: Measure = local_units) -> list[
         "|---|---|",
         *(f"| {name} | {r:.2f} |" for name, r in other.items()),
         "",
-        f"Points of the mesh that move clearly: r >= 0.9 in {sum(r >= 0.9 for r in every)} of"
+        f"Points of the skin that move clearly: r >= 0.9 in {sum(r >= 0.9 for r in every)} of"
         f" {len(every)}; the sign is another in {sum(r < 0 for r in every)}.",
         "",
         "| what | recordings | least r | median r |",
@@ -192,7 +229,14 @@ def main() -> None:
     """Print what a file of real deformations says of the units of today."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("file", type=Path, help="deformations of real faces, .npz")
-    data = recordings(parser.parse_args().file)
+    parser.add_argument(
+        "--tilt",
+        type=float,
+        default=0.0,
+        help="by how many degrees the reference face has been nodded since they were measured",
+    )
+    given = parser.parse_args()
+    data = tilted(recordings(given.file), given.tilt)
     for form in ("raw", "refined"):
         print("\n".join(report(data, form)))
 

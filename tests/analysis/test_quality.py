@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ COLUMNS = [
     "windows",
     "coverage",
     "reverse_z",
+    "reliability",
 ]
 
 
@@ -436,3 +438,56 @@ def test_p_is_right_in_short_recordings(seconds: float, width: float, lag: float
     assert stats.binomtest(rejected, len(p), 0.05, alternative="greater").pvalue > 0.01
     assert rejected / len(p) > 0.02
     assert np.mean(np.array(simple) <= 0.05) > rejected / len(p)
+
+
+def _measured(signals: Signals, **reliability: float) -> Signals:
+    return replace(signals, provenance={**signals.provenance, "reliability": reliability})
+
+
+@pytest.fixture(scope="module")
+def rated() -> tuple[Signals, Signals]:
+    """Two people, one of whose signals is known to be measured badly."""
+    participant, model, _ = imitated_pair(4, imitated=4, duration=60, delay=0.4, seed=3)
+    return _measured(participant, s00=0.9, s01=0.7, s02=0.9), _measured(model, s00=0.8, s01=0.5)
+
+
+@pytest.fixture(scope="module")
+def judged(rated: tuple[Signals, Signals]) -> ImitationQuality:
+    return imitation_quality(*rated, n_surrogates=99, seed=1)
+
+
+class TestSignalsThatAreKnownToBeMeasuredBadly:
+    def test_are_shown_with_what_is_known(self, judged: ImitationQuality) -> None:
+        card = judged.scorecard
+        assert_allclose(card["reliability"], [0.8, 0.5, 0.9, np.nan])
+        assert (card["shape"] > 0.5).all()
+        assert card.loc["s01", "latency"] == pytest.approx(0.4, abs=0.1)
+
+    def test_are_not_tested_and_do_not_count(self, rated, judged: ImitationQuality) -> None:
+        card = judged.scorecard
+        assert card.loc["s01", ["z", "p", "p_fwer", "q_fdr", "reverse_z"]].isna().all()
+        assert (judged.headline.imitated, judged.headline.tested) == (3, 3)
+        rest = imitation_quality(*rated, signals=["s00", "s02", "s03"], n_surrogates=99, seed=1)
+        columns = ["z", "p_fwer", "q_fdr"]
+        # how alike shifts are is estimated from all signals, hence nearly
+        assert_allclose(card.loc[rest.scorecard.index, columns], rest.scorecard[columns], rtol=0.05)
+
+    def test_are_named_by_a_finding(self, judged: ImitationQuality) -> None:
+        (finding,) = (f for f in judged.findings if f.code == "unreliable-signals")
+        assert finding.message.startswith("s01 cannot be measured")
+        assert "untested-signals" not in {f.code for f in judged.findings}
+
+    def test_are_tested_by_who_names_them(self, rated) -> None:
+        card = imitation_quality(*rated, signals=["s01"], n_surrogates=99, seed=1).scorecard
+        assert card.loc["s01", "p_fwer"] <= 0.05
+        assert card.loc["s01", "reliability"] == 0.5
+
+    def test_are_tested_where_there_is_nothing_better(self, rated) -> None:
+        worst = [one.select(["s01"]) for one in rated]
+        assert imitation_quality(*worst, n_surrogates=99, seed=1).headline.tested == 1
+
+    def test_what_a_file_of_others_says_is_looked_at(self) -> None:
+        strange = {"reliability": {"s00": "good", "s01": 7, "s02": 0.5}}
+        participant, _, _ = imitated_pair(3, duration=20, seed=3)
+        assert replace(participant, provenance=strange).reliability == {"s02": 0.5}
+        assert replace(participant, provenance={"reliability": [1]}).reliability == {}

@@ -16,6 +16,7 @@ from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
 from bitbox.face_backend.recording import OUTPUTS
+from bitbox.face_backend.skin import head_pose, skin_movement
 from bitbox.measuring.recording import Recording
 from bitbox.measuring.store import Cache, make_key
 
@@ -71,14 +72,15 @@ def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     person = geometry.neutral(geometry.canonicalize(track.mesh, SIZE, 63.0).shape)
     whole = geometry.canonicalize(track.mesh, SIZE, 63.0, person=person)
     deformation = whole.shape - geometry.neutral(whole.shape)
+    skin = skin_movement(deformation)
     monkeypatch.setattr(mesh_track, "_PART", 32)
     together = measure(track, OUTPUTS, 63.0)
     assert list(together) == list(OUTPUTS)
     for name, expected in [
-        ("pose", whole.pose),
-        ("landmark-can", geometry.landmarks_3d(deformation)),
-        ("expression-global", units.global_units(deformation)),
-        ("expression-local", units.local_units(deformation)),
+        ("pose", head_pose(whole.pose, deformation)),
+        ("landmark-can", geometry.landmarks_3d(skin)),
+        ("expression-global", units.global_units(skin)),
+        ("expression-local", units.local_units(skin)),
         ("rectangle", geometry.rectangle(track.mesh)),
         ("landmark", geometry.landmarks_2d(track.mesh)),
     ]:

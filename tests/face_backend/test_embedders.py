@@ -137,7 +137,7 @@ class TestProcessor:
         shutil.copy(bundle, models_module.FACE.path)
         found = self.run(video, tmp_path)
         assert "with the face models of 0.10.21" in found[5].provenance["source"]["runtime"]
-        assert found[5].schema == "openbitbox-local-32"
+        assert found[5].schema == "openbitbox-local-32-skin"
         assert np.isfinite(found[5].values).all()
         if before is None:
             return

@@ -82,8 +82,8 @@ class TestOutputs:
         assert exp_glob.names[0] == "GE0"
         assert exp_glob.names[-1] == "GE78"
         assert exp_loc.names[0].startswith("lb_")
-        assert exp_glob.schema == "openbitbox-global-79"
-        assert exp_loc.schema == "openbitbox-local-32"
+        assert exp_glob.schema == "openbitbox-global-79-skin"
+        assert exp_loc.schema == "openbitbox-local-32-skin"
         assert [rect.units, land.units, land_can.units] == ["px", "px", "mm"]
 
     def test_every_frame_has_a_row_at_its_true_time(self, results: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bitbox.face_backend import face_chart, geometry
+from bitbox.face_backend import face_chart
 from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
 from bitbox.system.blas import one_blas_thread
 from bitbox.video.picture import Picture
@@ -26,7 +26,7 @@ def skin(seed: int = 0) -> np.ndarray:
 
 def still_mesh() -> np.ndarray:
     mesh = np.zeros((478, 3), np.float32)
-    mesh[:468] = PIXELS * geometry.reference_face() + [240, 220, 0]
+    mesh[:468] = PIXELS * face_chart.facing() + [240, 220, 0]
     return mesh
 
 
@@ -50,7 +50,7 @@ def spooled(images: list[np.ndarray], meshes: np.ndarray) -> np.ndarray:
 
 def remaining(meshes: np.ndarray) -> np.ndarray:
     """Return how far vertices in front are from where they are in most frames, in pixels."""
-    in_front = geometry.reference_face()[:, 2] < 20
+    in_front = face_chart.facing()[:, 2] < 20
     moved = meshes[:, :468, :2] - np.median(meshes[:, :468, :2], axis=0)
     return np.asarray(np.linalg.norm(moved[:, in_front], axis=2))
 
@@ -63,7 +63,7 @@ def test_pixels_of_the_chart_are_mixtures_of_vertices() -> None:
 
 
 def test_slopes_of_a_plane_are_its_slopes() -> None:
-    flat = geometry.reference_face()[:, :2]
+    flat = face_chart.facing()[:, :2]
     found = (face_chart.slopes() @ (flat @ [2.0, -3.0])).reshape(2, 468)
     seen = np.abs(found).max(axis=0) > 0
     np.testing.assert_allclose(found[:, seen].T, np.tile([2.0, -3.0], (seen.sum(), 1)), atol=1e-6)

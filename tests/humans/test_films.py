@@ -10,6 +10,7 @@ import pytest
 from validation.humans import data
 
 from bitbox.face_backend import geometry, units
+from bitbox.face_backend.skin import skin_movement
 
 pytest.importorskip("av")
 pytest.importorskip("cv2")
@@ -104,20 +105,23 @@ def test_points_move_with_the_skin(recording: Recording) -> None:
         assert np.corrcoef(true, found)[0, 1] > 0.8, point
 
 
-#: Today's jaw unit reaches r = .55 on skin as hard to follow as this; others are told by it, too.
-NOT_YET = {"jawOpen": pytest.mark.xfail(reason="the unit of the jaw is mixed up", strict=False)}
-
-
-@pytest.mark.parametrize(
-    "action", [pytest.param(name, marks=NOT_YET.get(name, ())) for name in SHOWN]
-)
+@pytest.mark.parametrize("action", SHOWN)
 def test_units_follow_the_skin(recording: Recording, action: str) -> None:
-    found = units.local_units(recording.measured)
+    found = units.local_units(skin_movement(recording.measured))
     unit = [unit.name for unit in units.LOCAL_UNITS].index(SHOWN[action])
     from validation.humans.body import ACTIONS
 
     course = recording.drives[:, ACTIONS.index(action)]
     assert np.corrcoef(found[:, unit], course)[0, 1] > 0.7
+
+
+def test_units_say_what_landmarks_say(recording: Recording) -> None:
+    from validation.real_faces import with_points
+
+    skin = skin_movement(recording.measured)
+    found = with_points(units.local_units(skin), skin)
+    assert len(found) > 4
+    assert min(found.values()) > 0.9
 
 
 def test_pose_follows_the_head(recording: Recording) -> None:

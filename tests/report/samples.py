@@ -36,7 +36,7 @@ def signals(values: np.ndarray, names: list[str]) -> Signals:
         np.arange(len(values)) / FPS,
         names,
         kind="expression",
-        schema="openbitbox-local-32",
+        schema="openbitbox-local-32-skin",
         units="noise units",
         backend="openbitbox-mediapipe",
     )

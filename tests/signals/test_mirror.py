@@ -12,7 +12,7 @@ from bitbox.readers.openpose import BODY_POINTS
 from bitbox.signals import Signals
 from bitbox.signals.mirror import has_sides
 
-LOCAL = "openbitbox-local-32"
+LOCAL = "openbitbox-local-32-skin"
 
 
 def signals(names, kind="expression", schema="own", dimension=1, **more) -> Signals:
@@ -33,7 +33,7 @@ def local() -> Signals:
 
 EVERY = {
     "local": local,
-    "global": lambda: signals([f"GE{i}" for i in range(79)], schema="openbitbox-global-79"),
+    "global": lambda: signals([f"GE{i}" for i in range(79)], schema="openbitbox-global-79-skin"),
     "pose": lambda: signals(("Tx", "Ty", "Tz", "Rx", "Ry", "Rz"), "pose", "pose6"),
     "arkit": lambda: signals(ARKIT, schema="arkit-blendshapes"),
     "mediapipe": lambda: signals(BLENDSHAPES, schema="mediapipe-blendshapes"),
@@ -131,7 +131,7 @@ def test_global_units_follow_the_symmetry_of_the_face() -> None:
 
     deformation = np.random.default_rng(1).normal(size=(5, N_VERTICES, 3))
     flipped = deformation[:, mirror_vertices()] * [-1.0, 1.0, 1.0]
-    before = signals(GLOBAL_UNIT_NAMES, schema="openbitbox-global-79")
+    before = signals(GLOBAL_UNIT_NAMES, schema="openbitbox-global-79-skin")
     before = before.replace(values=global_units(deformation))
     np.testing.assert_allclose(before.mirrored().values, global_units(flipped), atol=1e-9)
 

@@ -16,6 +16,10 @@ from bitbox.signals.checks import some
 from bitbox.statistics.surrogates import MIN_SURROGATES
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Signals whose r with the truth is known to be less than this are not tested unless named.
+RELIABLE = 0.6
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,22 @@ class Matching:
         Participant and model; NaN is missing.
     unmatched : tuple of str
         Signals that only one of the two has.
+    reliability : (n,) array
+        How well each is measured (r with the truth on other people), the worse of the two where it
+        is known of both; NaN where it is not known at all.
     """
 
     names: tuple[str, ...]
     x: FloatArray
     y: FloatArray
     unmatched: tuple[str, ...]
+    reliability: FloatArray
+
+    @property
+    def doubtful(self) -> BoolArray:
+        """Which of the signals are known to be measured too badly to be tested, (n,)."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.reliability < RELIABLE)
 
 
 def match(
@@ -77,7 +91,16 @@ def match(
         x[:, [x_names.index(name) for name in names]],
         y[:, [y_names.index(name) for name in names]],
         tuple(dict.fromkeys(n for n in (*x_names, *y_names) if (n in x_names) != (n in y_names))),
+        _reliability(aligned, names),
     )
+
+
+def _reliability(aligned: Aligned, names: Sequence[str]) -> FloatArray:
+    x, y = (
+        [person.reliability.get(name, np.nan) for name in names]
+        for person in (aligned.participant, aligned.model)
+    )
+    return np.fmin(x, y)
 
 
 def stand_ins(

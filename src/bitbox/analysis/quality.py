@@ -106,8 +106,9 @@ def imitation_quality(
         is kept, of the recordings and of every surrogate alike, so that p counts the choice. The
         p of specificity is doubled for it.
     signals : sequence of str, optional
-        Which signals to test; None: all that both people have. Corrections for many tests count
-        the tested signals, so name them before looking at the data.
+        Which signals to test; None: all that both people have, but for those that are known to be
+        measured badly (column ``reliability`` below 0.6), which are only shown. Corrections for
+        many tests count the tested signals, so name them before looking at the data.
     n_surrogates : int
         How many surrogates; p cannot be smaller than 1 / (n_surrogates + 1).
     surrogate : {'circular', 'segments', 'phase', 'pairs'}
@@ -206,6 +207,7 @@ class _Pair:
     plan: WindowPlan
     rule: Rule
     specular: bool
+    left_out: BoolArray
 
     @property
     def sided(self) -> BoolArray:
@@ -217,7 +219,7 @@ class _Pair:
     def in_the_mirror(self, options: Options) -> _Pair:
         """Return the same in the other sense."""
         other = _prepare(in_the_mirror(self.aligned), options, self.both.names)
-        return replace(other, specular=not self.specular)
+        return replace(other, specular=not self.specular, left_out=self.left_out)
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,10 @@ def _prepare(aligned: Aligned, options: Options, signals: Sequence[str] | None) 
     check_pairs(len(both.names), len(both.names), MOST_TESTED_PAIRS)
     plan = options.plan(aligned)
     rule = Rule.make(plan, options.polarity, options.min_valid)
-    return _Pair(aligned, both, plan, rule, options.mirror == "yes")
+    # who names a signal wants it tested, and where all are doubtful there is nothing better
+    named = signals is not None or both.doubtful.all()
+    left_out = both.doubtful & (not named)
+    return _Pair(aligned, both, plan, rule, options.mirror == "yes", left_out)
 
 
 def _test(pair: _Pair, options: Options, chance: Chance) -> tuple[_Pair, _Tested]:
@@ -264,7 +269,8 @@ def _test(pair: _Pair, options: Options, chance: Chance) -> tuple[_Pair, _Tested
     if not forward.can_tell:
         apart = broken.possible_shifts(plan) / len(forward.null)
         enough = broken.seconds_enough(plan, forward.alike.k * apart, chance.n)
-    card = scorecard(both.names, both.x, both.y, pair.rule, forward, reverse)
+    trust = both.reliability, pair.left_out
+    card = scorecard(both.names, both.x, both.y, pair.rule, forward, reverse, *trust)
     return pair, _Tested(card, forward, reverse, alike, enough, lead)
 
 
@@ -390,6 +396,7 @@ def _evidence(pair: _Pair, tested: _Tested, chance: Chance) -> Evidence:
         alpha=ALPHA,
         enough=tested.enough,
         unmatched=both.unmatched,
+        left_out=pair.left_out,
     )
 
 

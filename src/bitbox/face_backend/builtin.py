@@ -173,17 +173,22 @@ class MeshRuntime:
             values, noise = normalized(values, track.time)
             findings += noise
             form = {**form, "units": NOISE_UNITS}
+        provenance = recording.provenance(
+            self.settings(output, normalize),
+            {"runtime": track.runtime, "size": track.size},
+            findings,
+        )
+        if form["schema"] == _FORM["expression-local"]["schema"]:
+            from bitbox.face_backend.units import unit_reliability
+
+            provenance["reliability"] = unit_reliability()
         return Signals(
             values,
             track.time,
             _names(output),
             backend=self.backend,
             confidence=track.confidence,
-            provenance=recording.provenance(
-                self.settings(output, normalize),
-                {"runtime": track.runtime, "size": track.size},
-                findings,
-            ),
+            provenance=provenance,
             **form,
         )
 
@@ -219,7 +224,7 @@ def measure(
     results. The person's own face and the neutral are taken from at most 5000 frames, spread evenly
     over those in which the face is seen.
     """
-    from bitbox.face_backend import geometry, units
+    from bitbox.face_backend import geometry, skin, units
 
     plain: dict[Output, _Measure] = {
         "rectangle": geometry.rectangle,
@@ -239,11 +244,13 @@ def measure(
         if face is None:
             continue
         canonical = geometry.canonicalize(mesh, track.size, vertical_fov, person=face.shape)
+        deformation = canonical.shape - face.still
         if "pose" in found:
-            found["pose"].append(canonical.pose)
-        own = canonical.shape - face.still
+            found["pose"].append(skin.head_pose(canonical.pose, deformation))
+        if found.keys() & deformed:
+            moved = skin.skin_movement(deformation)
         for name in found.keys() & deformed:
-            found[name].append(deformed[name](own))
+            found[name].append(deformed[name](moved))
     return {name: np.concatenate(rows) for name, rows in found.items()}
 
 
@@ -281,13 +288,13 @@ _FORM: dict[Output, dict[str, Any]] = {
     "landmark-can": {"kind": "landmark-can", "schema": "ibug51", "units": "mm", "dimension": 3},
     "expression-global": {
         "kind": "expression",
-        "schema": "openbitbox-global-79",
+        "schema": "openbitbox-global-79-skin",
         "units": "mm",
         "dimension": 1,
     },
     "expression-local": {
         "kind": "expression",
-        "schema": "openbitbox-local-32",
+        "schema": "openbitbox-local-32-skin",
         "units": "mm",
         "dimension": 1,
     },

@@ -92,6 +92,19 @@ def triangles() -> IntArray:
 
 
 @cache
+def facing() -> FloatArray:
+    """Return the reference face (468, 3) nodded until forehead and chin (10, 152) are equally near.
+
+    So it is seen as flat as it can be.
+    """
+    face = reference_face()
+    _, down, back = face[152] - face[10]
+    length = float(np.hypot(down, back))
+    c, s = down / length, back / length
+    return np.asarray(face @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]))
+
+
+@cache
 def chart() -> Chart:
     """Return the chart."""
     from scipy.ndimage import binary_dilation, distance_transform_edt
@@ -106,7 +119,7 @@ def chart() -> Chart:
         if number == len(triangles()):
             skin = inside.copy()
         rows, columns, mixed = _covered(places[triangle])
-        depth = mixed @ reference_face()[triangle, 2]
+        depth = mixed @ facing()[triangle, 2]
         front = depth < nearest[rows, columns]
         at = rows[front], columns[front]
         nearest[at], inside[at] = depth[front], True
@@ -133,7 +146,7 @@ def modes() -> NDArray[np.float32]:
     flat = covariance.reshape(2 * N_VERTICES, 2 * N_VERTICES)
     known = _MOVEMENT * unit_movements()[:, :, :2].reshape(-1, 2 * N_VERTICES)
     flat += known.T @ known
-    courses = np.column_stack([np.ones(N_VERTICES), reference_face()[:, :2] / 60])
+    courses = np.column_stack([np.ones(N_VERTICES), facing()[:, :2] / 60])
     whole = _WHOLE * np.einsum("vk,cd->kcvd", courses, np.eye(2)).reshape(6, -1)
     flat += whole.T @ whole
     variance, vectors = np.linalg.eigh(flat)
@@ -150,7 +163,7 @@ def slopes() -> csr_array:
     """
     from scipy.sparse import csr_array
 
-    flat = reference_face()[:, :2]
+    flat = facing()[:, :2]
     found = np.zeros((2, N_VERTICES, N_VERTICES))
     area = np.zeros(N_VERTICES)
     for triangle in triangles():
@@ -168,7 +181,7 @@ def slopes() -> csr_array:
 
 def _flat() -> tuple[FloatArray, tuple[int, int]]:
     """Return where the vertices are on the chart, in pixels, and its height and width."""
-    flat = reference_face()[:, :2]
+    flat = facing()[:, :2]
     low = flat.min(axis=0) - _MARGIN
     width, height = np.ceil((flat.max(axis=0) + _MARGIN - low) * SCALE / (2 * GRID)) * 2 * GRID
     return (flat - low) * SCALE, (int(height), int(width))

@@ -206,7 +206,7 @@ def canonicalize(
             placed = refine(rays, depth, (rotation, translation), own, _stable())
             rotation, translation = placed
             shape[part] = on_the_face(rays, depth, placed, own)
-        pose[part] = np.concatenate([translation, _angles(rotation)], axis=1)
+        pose[part] = np.concatenate([translation, angles_of(rotation)], axis=1)
     return Canonical(pose, shape)
 
 
@@ -325,8 +325,8 @@ def _stable_reference() -> tuple[IntArray, FloatArray, FloatArray, float]:
     return index, source, mean, float((source**2).sum())
 
 
-def _angles(rotation: FloatArray) -> FloatArray:
-    """Return rx, ry, rz of ``R = Rx(rx) Ry(ry) Rz(rz)``."""
+def angles_of(rotation: FloatArray) -> FloatArray:
+    """Return rx, ry, rz (T, 3), in radians, of rotations ``Rx(rx) Ry(ry) Rz(rz)`` (T, 3, 3)."""
     rx = np.arctan2(-rotation[:, 1, 2], rotation[:, 2, 2])
     ry = np.arcsin(np.clip(rotation[:, 0, 2], -1, 1))
     rz = np.arctan2(-rotation[:, 0, 1], rotation[:, 0, 0])

@@ -1,4 +1,10 @@
-"""The 32 local units: what each is called, what it means and where on the face it is."""
+"""The 32 local units: what each is called, what it means and where on the face it is.
+
+A unit is how far its place on the skin moves in its direction, in millimetres on a face of adult
+size: the mean over a few vertices. The lower lip and the skin of the chin ride on the jaw, the
+corners of the mouth go half its way, and the skin above the eye half that of the brow. Their units
+are what they move beyond that: the lower lip goes down by ``ll_lower + ll_jaw_drop``.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +27,15 @@ class Part:
         Standard deviation, in millimetres along the skin, of the fall-off.
     mirrored : bool
         Whether the vertices and the direction are to be taken on the subject's right side.
+    read_at : tuple of int
+        Vertices whose mean movement is the unit, where these are not the ones that move most.
     """
 
     sources: tuple[int, ...]
     direction: tuple[float, float]
     spread: float
     mirrored: bool = False
+    read_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,10 @@ class LocalUnit:
         The nearest action unit of the Facial Action Coding System, if there is one.
     parts : tuple of Part
         What moves.
+    rides_on : str
+        The unit, up or down, by which its place is taken along; the unit is what it moves beyond.
+    share : float
+        The share of that unit's way that it is taken.
     """
 
     name: str
@@ -52,6 +65,8 @@ class LocalUnit:
     sentence: str
     action_unit: str | None
     parts: tuple[Part, ...]
+    rides_on: str = ""
+    share: float = 0.0
 
 
 def _brow(side: str, mirrored: bool) -> list[LocalUnit]:
@@ -102,8 +117,13 @@ def _brow(side: str, mirrored: bool) -> list[LocalUnit]:
 def _eye(side: str, mirrored: bool) -> list[LocalUnit]:
     prefix, region = side[0] + "e", f"{side} eye"
 
-    def unit(name: str, sentence: str, action_unit: str | None, part: Part) -> LocalUnit:
-        return LocalUnit(f"{prefix}_{name}", region, sentence, action_unit, (part,))
+    def unit(
+        name: str, sentence: str, action_unit: str | None, part: Part, rides_on: str = ""
+    ) -> LocalUnit:
+        share = 0.5 if rides_on else 0.0
+        return LocalUnit(
+            f"{prefix}_{name}", region, sentence, action_unit, (part,), rides_on, share
+        )
 
     return [
         unit(
@@ -126,9 +146,11 @@ def _eye(side: str, mirrored: bool) -> list[LocalUnit]:
         ),
         unit(
             "fold_lower",
-            f"The skin between the {side} brow and its upper lid goes down.",
+            f"The skin between the {side} brow and its upper lid goes down. Half of the brow's"
+            " way is taken off.",
             None,
             Part((442, 443, 444), DOWN, 4.0, mirrored),
+            f"{side[0]}b_middle_lower",
         ),
     ]
 
@@ -180,9 +202,12 @@ def _upper_lip() -> list[LocalUnit]:
         return LocalUnit(
             f"ul_{side}_corner_raise",
             "upper lip",
-            f"The {side} corner of the mouth goes up, as in smiling; negative: down, as in AU15.",
+            f"The {side} corner of the mouth goes up, as in smiling; negative: down, as in AU15."
+            " Half of the jaw's way is taken off.",
             "AU12",
             (Part((291, 308), UP, 9.0, mirrored),),
+            rides_on="ll_jaw_drop",
+            share=0.5,
         )
 
     return [
@@ -205,9 +230,12 @@ def _lower_lip() -> list[LocalUnit]:
         return LocalUnit(
             f"ll_{side}_lower",
             "lower lip",
-            f"The lower lip goes down on the {side}, halfway to the corner.",
+            f"The lower lip goes down on the {side}, halfway to the corner, further than the jaw"
+            " takes it.",
             "AU16",
             (Part((402, 403, 404, 405), DOWN, 6.0, mirrored),),
+            rides_on="ll_jaw_drop",
+            share=1.0,
         )
 
     def corner(side: str, mirrored: bool) -> LocalUnit:
@@ -220,13 +248,16 @@ def _lower_lip() -> list[LocalUnit]:
         )
 
     jaw = (152, 377, 400, 175, 396, 369, 199, 428, 200, 421, 18, 313, 17, 314, 14, 317)
+    edge = (152, 377, 400)
     return [
         LocalUnit(
             "ll_lower",
             "lower lip",
-            "The middle of the lower lip goes down.",
+            "The middle of the lower lip goes down, further than the jaw takes it.",
             "AU16",
             (Part((14, 15, 16, 17), DOWN, 7.0),),
+            rides_on="ll_jaw_drop",
+            share=1.0,
         ),
         lowered("left", False),
         lowered("right", True),
@@ -237,7 +268,10 @@ def _lower_lip() -> list[LocalUnit]:
             "lower lip",
             "The jaw drops: chin and lower lip go down together.",
             "AU26",
-            (Part(jaw, DOWN, 14.0), Part(jaw, DOWN, 14.0, mirrored=True)),
+            (
+                Part(jaw, DOWN, 14.0, read_at=edge),
+                Part(jaw, DOWN, 14.0, mirrored=True, read_at=edge),
+            ),
         ),
         LocalUnit(
             "ll_chin_raise",
@@ -245,6 +279,8 @@ def _lower_lip() -> list[LocalUnit]:
             "The skin of the chin goes up, pushing the lower lip.",
             "AU17",
             (Part((199, 200, 428), UP, 9.0), Part((199, 200, 428), UP, 9.0, mirrored=True)),
+            rides_on="ll_jaw_drop",
+            share=1.0,
         ),
     ]
 

@@ -1,10 +1,10 @@
 """Expression units: what a deformed face mesh says about movement. Arrays in, arrays out.
 
-Both kinds of unit take the deformation: the canonical shape of `bitbox.face_backend.geometry`
-less the person's own neutral face, in millimetres, x to the subject's left, y down, z back.
+`bitbox.face_backend.skin` tells how the skin is displaced under the points of the mesh, in
+millimetres, x to the subject's left, y down, z back. Of that are read
 
-- 79 **global** units: coefficients in one fixed orthonormal basis of smooth deformations.
-- 32 **local** units: how many millimetres of each of 32 named facial movements there are.
+- 79 **global** units: coefficients in one fixed orthonormal basis of smooth deformations;
+- 32 **local** units: how far each of 32 named places moves in its direction.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import InputError
 from bitbox.face_backend.geometry import N_VERTICES, mirror_vertices, reference_face
+from bitbox.face_backend.skin import flattened
 from bitbox.face_backend.unit_table import LOCAL_UNITS, LocalUnit
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "local_units",
     "noise_scale",
     "unit_movements",
+    "unit_readings",
+    "unit_reliability",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -60,13 +63,13 @@ def global_basis() -> FloatArray:
     return basis
 
 
-def global_units(deformation: ArrayLike) -> FloatArray:
-    """Return the coefficients of a deformation in the basis of smooth deformations.
+def global_units(displacement: ArrayLike) -> FloatArray:
+    """Return the coefficients of a displacement in the basis of smooth deformations.
 
     Parameters
     ----------
-    deformation : array_like, shape (T, 468, 3)
-        Canonical shape less the person's neutral, millimetres. Frames with NaN give NaN.
+    displacement : array_like, shape (T, 468, 3)
+        Of the skin, see `bitbox.face_backend.skin`, millimetres. Frames with NaN give NaN.
 
     Returns
     -------
@@ -79,39 +82,30 @@ def global_units(deformation: ArrayLike) -> FloatArray:
     InputError
         If the shape of the array is another one.
     """
-    flat = _flatten(deformation)
+    flat = flattened(displacement)
     return np.asarray(flat @ global_basis().reshape(N_GLOBAL, -1).T)
 
 
-def local_units(deformation: ArrayLike) -> FloatArray:
-    """Return how much of each named facial movement there is in a deformation.
+def local_units(displacement: ArrayLike) -> FloatArray:
+    """Return how far each of the named places of the face moves in its direction.
 
     Parameters
     ----------
-    deformation : array_like, shape (T, 468, 3)
-        Canonical shape less the person's neutral, millimetres. Frames with NaN give NaN.
+    displacement : array_like, shape (T, 468, 3)
+        Of the skin, see `bitbox.face_backend.skin`, millimetres. Frames with NaN give NaN.
 
     Returns
     -------
     ndarray, shape (T, 32)
-        Millimetres at the place where the movement is largest, in the order of `LOCAL_UNITS`;
-        positive in the direction that the unit's name says.
+        Millimetres on a face of adult size, in the order of `LOCAL_UNITS`; positive in the
+        direction that the unit's name says. `unit_readings` is what they are.
 
     Raises
     ------
     InputError
         If the shape of the array is another one.
-
-    Notes
-    -----
-    A tracked mesh follows some movements fully and others weakly, and moves a little elsewhere as
-    well. What it does for each movement was measured once on rendered faces
-    (``tools/calibrate_local_units.py``). The units are the generalised least-squares estimate of
-    all 32 amplitudes under the covariance of noise and of head movement. Rigid movements of the
-    whole face (shift, turn, size), which an imperfect head pose leaves, have no part in them. Each
-    unit uses the vertices within 60 mm of what moves in it.
     """
-    return np.asarray(_flatten(deformation) @ _local_filter().T)
+    return np.asarray(flattened(displacement) @ unit_readings().reshape(len(LOCAL_UNITS), -1).T)
 
 
 def noise_scale(values: ArrayLike, apart: int = 1) -> FloatArray:
@@ -178,6 +172,37 @@ def unit_movements() -> FloatArray:
 
 
 @cache
+def unit_readings() -> FloatArray:
+    """Return what each local unit is on the surface of a face.
+
+    Returns
+    -------
+    ndarray, shape (32, 468, 3)
+        Summed up with how the places of the vertices on the skin are displaced, in millimetres on
+        a face of adult size, this gives the units: for each the mean movement of its place in its
+        direction, and for what rides on another (the lip on the jaw), what it moves beyond that.
+    """
+    mirror = mirror_vertices()
+    readings = np.zeros((len(LOCAL_UNITS), N_VERTICES, 3))
+    for row, unit in enumerate(LOCAL_UNITS):
+        for part in unit.parts:
+            places = np.array(part.read_at or part.sources)
+            across, down = part.direction
+            if part.mirrored:
+                places, across = mirror[places], -across
+            share = 1 / (len(places) * len(unit.parts))
+            np.add.at(readings[row], places, [across * share, down * share, 0.0])
+    names = [unit.name for unit in LOCAL_UNITS]
+    own = readings.copy()
+    for row, unit in enumerate(LOCAL_UNITS):
+        if unit.rides_on:
+            taken = unit.share * own[names.index(unit.rides_on)]  # downwards
+            readings[row] -= unit.parts[0].direction[1] * taken
+    readings.setflags(write=False)
+    return readings
+
+
+@cache
 def vertex_distances() -> FloatArray:
     """Return the distances along the edges of the reference face, shape (468, 468), in mm."""
     from scipy.sparse import coo_array
@@ -199,11 +224,15 @@ def mesh_edges() -> NDArray[np.int64]:
 
 
 @cache
-def _local_filter() -> FloatArray:
-    """Return the matrix (32, 1404) from a deformation to the local units."""
-    path = resources.files("bitbox.face_backend") / "data" / "local_filter.npy"
-    with path.open("rb") as file:
-        return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
+def unit_reliability() -> dict[str, float]:
+    """Return how well each local unit is measured: r with the truth on rendered people.
+
+    The median over people whom nothing was fitted to, with all movements at once and the head
+    turning; of left and right the mean. ``python -m validation.humans.judge`` measures it.
+    """
+    path = resources.files("bitbox.face_backend") / "data" / "unit_reliability.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    return {name: float(r) for name, r in (line.split(",") for line in lines)}
 
 
 def rigid_movements() -> FloatArray:
@@ -212,14 +241,3 @@ def rigid_movements() -> FloatArray:
     shifts = [np.broadcast_to(axis, face.shape) for axis in np.eye(3)]
     turns = [np.cross(axis, face) for axis in np.eye(3)]
     return np.array([*shifts, *turns, face]).reshape(7, -1)
-
-
-def _flatten(deformation: ArrayLike) -> FloatArray:
-    array = np.asarray(deformation, dtype=np.float64)
-    if array.ndim != 3 or array.shape[1:] != (N_VERTICES, 3):
-        raise InputError(
-            "The deformation has the wrong shape.",
-            expected="(frames, 468, 3)",
-            got=str(array.shape),
-        )
-    return array.reshape(len(array), 3 * N_VERTICES)

@@ -69,6 +69,7 @@ COLUMNS: tuple[Column, ...] = (
     _tested("windows", "Windows", "count", main=False),
     _tested("coverage", "Coverage", "share"),
     _tested("reverse_z", "z, reversed", "z", main=False),
+    _tested("reliability", "Reliability", "r"),
 )
 
 PARAMETERS: dict[str, str] = {

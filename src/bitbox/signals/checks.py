@@ -202,6 +202,15 @@ def check_provenance(provenance: Mapping[str, Any] | None) -> dict[str, Any]:
         ) from error
 
 
+def check_reliability(content: object) -> dict[str, float]:
+    """Return the correlations, by signal, in a record of them, which a file of others may be."""
+    return {
+        str(name): float(r)
+        for name, r in (content.items() if isinstance(content, dict) else ())
+        if isinstance(r, int | float) and -1 <= r <= 1
+    }
+
+
 def check_kind(kind: str, dimension: int, names: tuple[str, ...]) -> None:
     """Refuse an unknown kind, and columns that do not fit the kind."""
     if kind not in KINDS:

@@ -125,7 +125,7 @@ def _columns(signals: Sided) -> list[_Column]:
     if kind == "rectangle":
         width = _picture_width(signals)
         return [_Column(n, -1, width) if n == "x" else _Column(n) for n in signals.names]
-    if schema == "openbitbox-global-79":
+    if schema.startswith("openbitbox-global-79"):
         return [_Column(name, _mode_sign(int(name[2:]))) for name in signals.names]
     return _by_name(signals, _rule(kind, schema))
 

@@ -21,6 +21,7 @@ from bitbox.signals.checks import (
     check_kind,
     check_names,
     check_provenance,
+    check_reliability,
     check_time,
     check_values,
     frame_rate,
@@ -141,6 +142,21 @@ class Signals(BitboxKeys):
     def findings(self) -> tuple[Finding, ...]:
         """What was noticed when the signals were measured or read, from `provenance`."""
         return recorded(self.provenance.get("findings"))
+
+    @property
+    def reliability(self) -> dict[str, float]:
+        """How well each signal follows what it is named for where that is known, by name: r.
+
+        From `provenance`; measured by who made the back end, on other people. Signals of which
+        that is not known are not in it.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> imitated_pair(2, duration=20)[0].reliability  # nobody measured it
+        {}
+        """
+        return check_reliability(self.provenance.get("reliability"))
 
     @property
     def coverage(self) -> FloatArray:

@@ -58,15 +58,18 @@ def scorecard(
     rule: Rule,
     forward: Directed,
     reverse: Directed,
+    reliability: FloatArray,
+    left_out: BoolArray,
 ) -> pd.DataFrame:
     """Return the scorecard, one row a signal, its columns those of `COLUMNS`.
 
-    p, p_fwer and q_fdr are NaN where none of them could be 0.05 or less.
+    p, p_fwer and q_fdr are NaN where none of them could be 0.05 or less. Signals that are left out
+    of the tests have no z either.
     """
     import pandas as pd
 
     shape = forward.shape
-    result = infer(shape, forward.null, forward.alike)
+    result = infer(np.where(left_out, np.nan, shape), forward.null, forward.alike)
     both = ~(np.isnan(x).any(axis=2) | np.isnan(y).any(axis=2))
     table = {
         "shape": shape,
@@ -75,7 +78,8 @@ def scorecard(
         **timing(x, y, rule, forward.observed, result.chance_mean),
         "windows": [int(s.counted.sum()) for s in forward.observed],
         "coverage": both.mean(axis=0),
-        "reverse_z": infer(reverse.shape, reverse.null).z,
+        "reverse_z": infer(np.where(left_out, np.nan, reverse.shape), reverse.null).z,
+        "reliability": reliability,
     }
     if not forward.can_tell:
         table |= dict.fromkeys(("p", "p_fwer", "q_fdr"), np.nan)

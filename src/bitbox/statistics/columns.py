@@ -117,6 +117,14 @@ COLUMNS = (
         "standard deviations",
         "any; 0 is chance",
     ),
+    Column(
+        "reliability",
+        "How well the signal is measured: its correlation with the true movement on other people, "
+        "for whom that is known. Below 0.6 it is shown, but not tested unless it is named. Empty "
+        "where nobody measured it.",
+        "correlation",
+        "-1 to 1",
+    ),
 )
 
 

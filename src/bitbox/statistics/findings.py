@@ -69,6 +69,8 @@ class Evidence:
         If the recordings are too short to tell: about how many seconds would be enough; else NaN.
     unmatched : sequence of str
         Signals that only one of the two has.
+    left_out : (n,) array of bool
+        Signals that are not tested because they are known to be measured badly.
     """
 
     card: pd.DataFrame
@@ -85,6 +87,7 @@ class Evidence:
     alpha: float
     enough: float
     unmatched: Sequence[str]
+    left_out: BoolArray
 
 
 def find(evidence: Evidence) -> tuple[Finding, ...]:
@@ -206,6 +209,17 @@ def _data(e: Evidence) -> Iterator[Finding]:
 
 
 def _untested(e: Evidence) -> Iterator[Finding]:
+    if e.left_out.any():
+        yield Finding(
+            "unreliable-signals",
+            "info",
+            f"{_names(e.card.index[e.left_out])} cannot be measured well enough to be tested: on "
+            "people whose true movement is known, the correlation with it is below 0.6 (column "
+            "reliability). They are shown, but don't count in the headline and in the corrections "
+            "for many tests.",
+            "There is nothing to do; who needs one of them tested all the same names it by "
+            "signals=[...] (bitbox imitate --only).",
+        )
     untested = e.card[["shape", "chance_mean"]].isna().any(axis=1).to_numpy()
     if not untested.any():
         return
