@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from bitbox.face_backend import builtin, geometry, mesh_track, units
+from bitbox.face_backend import builtin, geometry, units
 from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
 from bitbox.face_backend.recording import OUTPUTS
 from bitbox.face_backend.skin import head_pose, skin_movement
+from bitbox.measuring import parts
 from bitbox.measuring.recording import Recording
 from bitbox.measuring.store import Cache, make_key
 
@@ -73,7 +74,7 @@ def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = geometry.canonicalize(track.mesh, SIZE, 63.0, person=person)
     deformation = whole.shape - geometry.neutral(whole.shape)
     skin = skin_movement(deformation)
-    monkeypatch.setattr(mesh_track, "_PART", 32)
+    monkeypatch.setattr(parts, "_PART", 32)
     together = measure(track, OUTPUTS, 63.0)
     assert list(together) == list(OUTPUTS)
     for name, expected in [
