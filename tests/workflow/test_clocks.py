@@ -118,6 +118,9 @@ def test_drift_is_taken_out_on_request() -> None:
         time = participant.time[row]
         assert steady.time[row] + gone.offset == pytest.approx(time + found.at(time), abs=1e-3)
     assert "taken out" in gone.sentence()
+    assert "a drift of 200 parts per million was taken out" in gone.facts()["Clock"]
+    assert kept.facts()["Clock"].startswith("+2.060 s")
+    assert Clocks(0.0).facts() == {}
 
 
 def with_sound(video: Path, path: Path, samples) -> Path:
@@ -164,4 +167,6 @@ def test_two_videos_that_did_not_start_together(tmp_path, capsys) -> None:
     assert record["clocks"]["offset"] == pytest.approx(1.2, abs=0.005)
     assert record["analysis"]["parameters"]["offset"] == record["clocks"]["offset"]
     assert "onsets of energy" in (out / "methods.txt").read_text()
-    assert "onsets of energy" in (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "onsets of energy" in page
+    assert "to be on the model" in page

@@ -56,6 +56,19 @@ class Clocks:
         found = None if self.found is None else self.found.to_dict()
         return {"offset": self.offset, "found": found, "drift_removed": self.removed}
 
+    def facts(self) -> dict[str, str]:
+        """Return what the report says of it beside the participant's pictures."""
+        if self.found is None:
+            given = f"{self.offset:+g} s to be on the model's, as was stated"
+            return {"Clock": given} if self.offset else {}
+        text = (
+            f"{self.offset:+.3f} s to be on the model's (± {self.found.uncertainty:.3f} s, from "
+            "sound)"
+        )
+        if self.removed:
+            text += f"; a drift of {self.found.drift_ppm:.0f} parts per million was taken out"
+        return {"Clock": text}
+
     def findings(self) -> Iterator[Finding]:
         """Yield what there is to say of it."""
         if self.found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def write_run_report(run: Run, path: Path) -> Path:
     """
     content = quality_content(
         run.quality,
-        participant=recorded_person(run.participant),
+        participant=recorded_person(run.participant, more=run.clocks.facts()),
         model=recorded_person(run.model),
         findings=run.findings,
         sources=_sources(run),
@@ -45,14 +46,16 @@ def write_run_report(run: Run, path: Path) -> Path:
     return write_report(content, path)
 
 
-def recorded_person(recording: Recording, pictures: int = 4) -> Person:
-    """Return what the report shows of one person, with a few pictures from the video."""
+def recorded_person(
+    recording: Recording, pictures: int = 4, more: Mapping[str, str] | None = None
+) -> Person:
+    """Return what the report shows of one person, `more` and a few pictures from the video."""
     return person(
         recording.signals,
         recording.role.capitalize(),
         file=recording.path.name,
         frames=recording.pictures(pictures),
-        more=_face(recording) | _side(recording),
+        more=_face(recording) | _side(recording) | dict(more or {}),
     )
 
 
