@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitbox.body_backend import BodyProcessor
+from bitbox.body_backend import BodyProcessor, pose_graph
 from bitbox.body_backend import tracking as body_tracking
-from bitbox.errors import ParameterError, VideoError
+from bitbox.errors import BackendError, ParameterError, VideoError
 from bitbox.signals import Signals
 from tests.body_backend.conftest import FPS, SIZE, wave
 
@@ -234,3 +234,16 @@ def test_settings_that_make_no_sense_are_refused(setting: str, value: object) ->
 def test_a_step_before_io_says_what_to_do() -> None:
     with pytest.raises(ParameterError, match="No video has been chosen"):
         BodyProcessor().fit()
+
+
+def test_a_mediapipe_that_no_longer_runs_the_models_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("mediapipe")
+    found = pose_graph.find_spec
+    monkeypatch.setattr(
+        pose_graph, "find_spec", lambda name: None if name.endswith(".framework") else found(name)
+    )
+    with pytest.raises(BackendError, match="this version of MediaPipe") as caught:
+        pose_graph.PoseRuntime()
+    assert "Python 3.11 or 3.12" in str(caught.value)

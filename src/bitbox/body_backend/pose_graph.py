@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -85,6 +87,7 @@ class PoseRuntime:
     """The detector of people and the model of their joints, ready to run; a context manager."""
 
     def __init__(self) -> None:
+        _refuse_newer()
         try:
             with quietly():
                 self._finder = Graph("PoseDetectionCpu", {"DETECTIONS": "found"}, roi=False)
@@ -164,6 +167,24 @@ class PoseRuntime:
         return found.astype(np.float32), Square.around(middle, end), presence
 
 
+def _refuse_newer() -> None:
+    """Refuse versions of MediaPipe that no longer run these models by themselves.
+
+    Raises
+    ------
+    BackendError
+        Such a version is installed.
+    """
+    if find_spec("mediapipe") is not None and find_spec("mediapipe.framework") is None:
+        raise BackendError(
+            "Bodies cannot be measured with this version of MediaPipe.",
+            expected="mediapipe 0.10.21, which brings its models along (Python 3.11 or 3.12)",
+            got=f"mediapipe {metadata.version('mediapipe')}",
+            todo="Use Python 3.11 or 3.12 to measure bodies; motion energy of the whole picture or "
+            "of rectangles needs no MediaPipe.",
+        )
+
+
 def check_complexity(complexity: Any) -> None:
     """Refuse the models that MediaPipe would download into its own folder.
 
@@ -190,8 +211,6 @@ def runtime_name() -> str:
     BackendError
         If MediaPipe is not installed.
     """
-    from importlib import metadata
-
     try:
         return f"mediapipe {metadata.version('mediapipe')} pose, complexity 1"
     except metadata.PackageNotFoundError:
