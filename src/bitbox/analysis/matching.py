@@ -88,8 +88,8 @@ def match(
         names = wanted
     return Matching(
         names,
-        x[:, [x_names.index(name) for name in names]],
-        y[:, [y_names.index(name) for name in names]],
+        _chosen(x, x_names, names),
+        _chosen(y, y_names, names),
         tuple(dict.fromkeys(n for n in (*x_names, *y_names) if (n in x_names) != (n in y_names))),
         _reliability(aligned, names),
     )
@@ -101,6 +101,13 @@ def _reliability(aligned: Aligned, names: Sequence[str]) -> FloatArray:
         for person in (aligned.participant, aligned.model)
     )
     return np.fmin(x, y)
+
+
+def _chosen(values: FloatArray, labels: tuple[str, ...], names: tuple[str, ...]) -> FloatArray:
+    """Return the named signals of (T, n, d), row by row; of hours no copy is made needlessly."""
+    if names == labels:
+        return values
+    return values.take([labels.index(name) for name in names], axis=1)
 
 
 def stand_ins(

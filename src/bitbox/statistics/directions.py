@@ -66,7 +66,7 @@ class Directions:
                 for a, b in ((self.x, self.y), (self.y, self.x))
             ]
             return self._directed(nulls)
-        segments = np.empty((0, plan.n_windows), dtype=np.int64)
+        segments = np.empty((0, plan.n_windows), dtype=np.int32)
         if surrogate == "segments":
             segments = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
         shifts = broken.circular_shifts(plan, self.n)
@@ -98,6 +98,6 @@ class Directions:
 
     def _directed(self, nulls: list[FloatArray]) -> tuple[Directed, Directed]:
         """Add what is observed to the surrogates of both directions."""
-        no_places = np.empty((0, self.rule.plan.n_windows), dtype=np.int64)
+        no_places = np.empty((0, self.rule.plan.n_windows), dtype=np.int32)
         ways = both_ways(self.x, self.y, self.rule, no_places, threads=self.threads)
         return Directed(ways[0][0], nulls[0]), Directed(ways[1][0], nulls[1])

@@ -35,10 +35,13 @@ IntArray = NDArray[np.int64]
 FAR, FAR_WITH_GAPS = 1e12, 1e6
 # Places that take as long as starting on one.
 _OVERHEAD = 16
+# Windows that are compared with their places after one shift, then after the next: they, and the
+# part of y that they meet, stay in the nearest cache.
+_TOGETHER = 32
 
 #: x: windows (n, d, W), movement of norm 1 around the mean, 0 where missing; present (n, W), ones
-#: and zeros; whether a window has no gap; whether it is usable; its start; the signal (T, d, 1).
-Side = tuple[FloatArray, FloatArray, BoolArray, BoolArray, IntArray, FloatArray]
+#: and zeros; whether it is usable; its start; the signal (T, d, 1).
+Side = tuple[FloatArray, FloatArray, BoolArray, IntArray, FloatArray]
 #: y: values (d, T), around the middle, 0 where missing; present (T,); sum over coordinates of the
 #: values' squares (T,); 1 / norm of the window that starts at each place, NaN where unusable; over
 #: each window the sums of the d values, the sum of their squares, and the count (d + 2, places);
@@ -143,7 +146,7 @@ def compare(
     geometry: Geometry,
     x: Side,
     y: Other,
-    places: IntArray,
+    places: NDArray[np.int32],
     own: tuple[IntArray, IntArray],
     still: tuple[BoolArray, BoolArray],
 ) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
@@ -157,7 +160,7 @@ def compare(
     Returns sum and number, (m,), of the best correlations of counted windows; and r, with its
     sign, and where it lies in the range of lags, of every window at its own place; NaN: undefined.
     """
-    unit, present, complete, usable, starts, x_signal = x
+    unit, present, usable, starts, x_signal = x
     values, here, squares, norms, totals, gone, before, far, y_signal = y
     own_places, order = own
     windows, m = places.shape
@@ -168,19 +171,26 @@ def compare(
     few = m * (span + _OVERHEAD) < still[1].size
     n = span if few else still[1].size + span - 1
     r = np.empty(n + PAD)
-    whole, backwards = np.empty(d + 1), np.zeros((d + 1, width + 2 * PAD))
-    lost = np.empty(width + 1, dtype=np.int64)
+    block = _TOGETHER if few else 1
+    whole, backwards = np.empty((block, d + 1)), np.zeros((block, d + 1, width + 2 * PAD))
+    lost, n_lost = np.empty((block, width + 1), dtype=np.int64), np.zeros(block, dtype=np.int64)
     of_y = values, here, squares, norms, totals, gone, before
-    for i in range(windows):
-        chosen[i] = math.nan
-        if not usable[i]:
-            continue
-        gaps_of_x, ready = 0, False
-        if not complete[i]:
-            gaps_of_x = missing_of(present[i], lost)
-        for k in range(m + 1 if few else 1):
-            last = k == m or not few
-            first = 0
+    for number in range((windows + block - 1) // block * (m + 1 if few else 1)):
+        begin, k = (number // (m + 1) * block, number % (m + 1)) if few else (number, 0)
+        last = k == m or not few
+        for i in range(begin, min(begin + block, windows)):
+            own_lost, own_whole, own_backwards = (
+                lost[i - begin],
+                whole[i - begin],
+                backwards[i - begin],
+            )
+            if k == 0:
+                chosen[i] = math.nan
+                n_lost[i - begin] = missing_of(present[i], own_lost)
+                sums_of(unit[i], own_whole, own_backwards)
+            if not usable[i]:
+                continue
+            gaps_of_x, first = n_lost[i - begin], 0
             if few:
                 first = own_places[i] if last else places[i, k]
             gaps = gaps_of_x > 0 or before[first + n + width - 1] > before[first]
@@ -188,13 +198,9 @@ def compare(
             filters.products(geometry.registers, unit[i], values, norms, r, (first, n, d, scaled))
             odd, row = 0, np.int64(gaps)
             if gaps:
-                if not ready:
-                    sums_of(unit[i], whole, backwards)
-                    ready = True
                 sizes = first, n, d, width, geometry.need, gaps_of_x
-                odd = filters.less_missing(
-                    geometry.registers, (whole, lost), of_y, backwards, r, sizes
-                )
+                of_x = own_whole, own_lost
+                odd = filters.less_missing(geometry.registers, of_x, of_y, own_backwards, r, sizes)
             if odd > 0 or far[row, first + n] > far[row, first]:
                 some = far[row, first : first + n + 1]
                 exactly(x_signal, starts[i], y_signal, first, some, geometry, gaps, r)
@@ -206,9 +212,8 @@ def compare(
                 total[q] += best if counts else 0.0
                 count[q] += counts
             if last:
-                begin = own_places[i] - first
-                at[i] = choose(r, begin, order, geometry.polarity)
+                at[i] = choose(r, own_places[i] - first, order, geometry.polarity)
                 if at[i] >= 0:
-                    value = r[begin + at[i]]
+                    value = r[own_places[i] - first + at[i]]
                     chosen[i] = signed_root(value) if gaps else value
     return total, count, chosen, at

@@ -71,7 +71,7 @@ def both_ways(
     x: FloatArray,
     y: FloatArray,
     rule: Rule,
-    places: IntArray,
+    places: NDArray[np.int32],
     *,
     threads: int | None = None,
     progress: Progress | None = None,

@@ -152,7 +152,7 @@ def spread(n: int, chosen: int) -> IntArray:
     return ((np.arange(chosen) + 0.5) * n / chosen).astype(np.int64)
 
 
-def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
+def circular_places(plan: WindowPlan, shifts: IntArray) -> NDArray[np.int32]:
     """Return which place of the model each window meets after each shift.
 
     Places, not frames, lie on a circle: a window that would begin before the first place meets one
@@ -161,12 +161,12 @@ def circular_places(plan: WindowPlan, shifts: IntArray) -> IntArray:
 
     Returns
     -------
-    (m, windows) array of int
+    (m, windows) array of int32
         First frame of the model that any lag of the window reaches. In memory window by window,
         as it is read: of hours it is large.
     """
-    own = plan.starts - plan.max_lag
-    by_window: IntArray = own[:, None] - shifts[None, :]
+    own = (plan.starts - plan.max_lag).astype(np.int32)
+    by_window: NDArray[np.int32] = own[:, None] - shifts[None, :].astype(np.int32)
     by_window %= plan.n_places
     return by_window.T
 
@@ -181,7 +181,7 @@ def segment_count(plan: WindowPlan) -> int:
     return plan.n_windows // segment_size(plan)
 
 
-def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArray:
+def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
     """Return which place of the model each window meets when segments are compared elsewhere.
 
     The participant's windows are cut into segments of consecutive windows, all about as long and
@@ -221,7 +221,7 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> IntArr
     shifts = least + rng.integers(possible_shifts(plan), size=(n, n_segments))
     each = np.take_along_axis(shifts, turned * n_segments // plan.n_windows, axis=1)
     places: IntArray = (plan.step * own - each) % plan.n_places
-    return places
+    return places.astype(np.int32)
 
 
 def phase_randomised(signals: FloatArray, rng: np.random.Generator) -> FloatArray:

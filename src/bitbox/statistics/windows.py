@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -153,7 +153,6 @@ class Windows:
         return (
             unit,
             there.astype(float),
-            there.all(axis=1),
             usable,
             starts,
             self._signal[:, :, None],
@@ -229,10 +228,10 @@ class Pair:
 
         Under polarity the correlation keeps its sign.
         """
-        return self.compared(np.empty((0, self.rule.plan.n_windows), dtype=np.int64))[0]
+        return self.compared(np.empty((0, self.rule.plan.n_windows), dtype=np.int32))[0]
 
     def compared(
-        self, places: IntArray
+        self, places: NDArray[np.integer[Any]]
     ) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, IntArray]]:
         """Return what is `observed`, and what `mean_over` returns: both come from one table.
 
@@ -245,15 +244,16 @@ class Pair:
 
         rule = self.rule
         own = rule.own_places, tie_order(rule.plan) - rule.first_lag
+        by_window = np.ascontiguousarray(places.T, dtype=np.int32)  # of hours they are many
         total, count, r, at = kernels.compare(
-            rule.geometry, self._x.as_x, self._y.as_y, np.ascontiguousarray(places.T), own,
+            rule.geometry, self._x.as_x, self._y.as_y, by_window, own,
             (self.x_still, self.y_still),
         )  # fmt: skip
         lag = np.where(np.isnan(r), np.nan, at + float(rule.first_lag))
         return (r, lag), (total / np.where(count > 0, count, np.nan), count)
 
 
-def mean_over(pair: Pair, places: IntArray) -> tuple[FloatArray, IntArray]:
+def mean_over(pair: Pair, places: NDArray[np.integer[Any]]) -> tuple[FloatArray, IntArray]:
     """Return the mean over counted windows of the best correlation, for many ways to pair.
 
     Parameters
