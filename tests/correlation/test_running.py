@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import bitbox.correlation
-from bitbox.correlation import compiled, engine
+from bitbox.correlation import careful, compiled, engine
 from bitbox.correlation.engine import correlate, in_order, thread_count
 from bitbox.errors import ParameterError
 from tests.correlation.test_engine import check, make_plan, smooth
@@ -217,6 +217,30 @@ def test_other_numbers_are_taken_as_they_are(dtype) -> None:
     one = correlate(x, y, plan, keep_windows=True)
     other = correlate(x.astype(float), y.astype(float), plan, keep_windows=True)
     np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_whole_signals_are_the_same_beside_others_that_miss_frames() -> None:
+    """Where most windows miss frames the plain way isn't tried; tiles without gaps are plain."""
+    x, y = (smooth(np.random.default_rng(seed), (400, 20, 1)) for seed in (5, 6))
+    plan = make_plan(400, 15, 3, 4)
+    whole = correlate(x, y, plan, keep_windows=True)
+    x[::12, :3] = np.nan
+    some = correlate(x, y, plan, keep_windows=True)
+    np.testing.assert_array_equal(some.values[:, 8:], whole.values[:, 8:])
+    assert (some.values[:, 0] != whole.values[:, 0]).all()
+
+
+def test_a_few_pairs_with_too_little_left_are_done_by_the_definition(monkeypatch) -> None:
+    """They need no second kernel: that in float64 isn't called."""
+    rng = np.random.default_rng(7)
+    x, y = (0.01 * smooth(rng, (200, 20, 1)) for _ in range(2))
+    x[20::40, 2] += 1.0  # nearly all that moves there
+    y[20::40, 5] = np.nan  # is missing here
+    called: list[int] = []
+    real = careful.carefully
+    monkeypatch.setattr(careful, "carefully", lambda *a: (called.append(a[6][0]), real(*a))[1])
+    check(x, y, make_plan(200, 15, 5, 2))
+    assert set(called) == {careful.GAPS}
 
 
 def test_windows_that_slide_are_done_anew_after_a_jump() -> None:

@@ -1,8 +1,9 @@
 """Windows that something is odd about: what it is, and who does which pairs.
 
 A pair is done in float32, or in float64 where that is not enough, or by the definition. What
-missing frames leave of a window is only known afterwards; so a tile in which it is too little is
-done again in float64, and what is too little even there by the definition.
+missing frames leave of a window is only known afterwards; so a tile in which it is too little for
+more than a few pairs is done again in float64, and what is too little even there, or for those few,
+by the definition.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ GAP_LIMIT = 3.0
 #: The smallest squared norm of a window, as a share of the largest sum of squares about the centre,
 #: at which sums with missing frames are accurate in float64.
 ROOM = 1e-5
+
+#: Pairs of a tile that are done by the definition sooner than the whole tile again in float64.
+FEW = 8
 
 #: r, lag, states (windows, tiles), redo (windows, n1, n2): whether too little was left of a pair,
 #: and hard signals of x and of y (windows, n).
@@ -171,7 +175,7 @@ def carefully(
     out: Results,
     plan: tuple[int, bool],
     sums: FloatArray,
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Do the tiles of windows that are in a state, and set that of those to be done again.
 
     room = (panels, (registers, one of `gaps.SINGLE`, `gaps.SEVERAL`, one of `gaps.STAYING`,
@@ -179,7 +183,7 @@ def carefully(
     found first). Of imitation the tiles that nothing is odd about
     are done, too, where they are found. With sums, windows are added to them as soon as `out` is
     full; but it stops where there is something left to do first. Returns the number of windows
-    done, and what is left to do of those in `out`.
+    done, what is left to do of those in `out`, and what was found.
     """
     panels, kinds, work = room
     r, lag, states, redo, hard_x, hard_y = out
@@ -187,13 +191,13 @@ def carefully(
     d = sides[1][4]
     polarity = np.int64(geometry.polarity)
     shifts = panels[0].inverse.shape[0]
-    left = 0
+    left, found = 0, 0
     for number in range(starts.size):
         w = number % r.shape[0]
         if not fresh and not holds(states[w], state):
             continue
         hard = hard_x[w], hard_y[w]
-        prepare(sides, starts[number], lags, geometry, panels, hard)
+        found |= prepare(sides, starts[number], lags, geometry, panels, hard)
         if fresh:
             redo[w] = 0
             classify(geometry, panels, states[w])
@@ -205,7 +209,7 @@ def carefully(
                     at = (*corner, geometry.window, d, shifts, geometry.need, polarity)
                     some = r[w], lag[w], redo[w], work
                     gaps.choose(kinds, panels[0], panels[1], lags, some, at)
-                    if state == GAPS and too_little(redo[w], hard, corner):
+                    if state == GAPS and too_little(redo[w], hard, corner) > FEW:
                         states[w, i, j] = DOUBLE_GAPS
                 elif fresh and states[w, i, j] == PLAIN:
                     at_tile = (*corner, geometry.window * d, d, polarity)
@@ -214,10 +218,10 @@ def carefully(
         left |= what_is_left(states[w], redo[w], hard)
         if fresh and (w == r.shape[0] - 1 or number == starts.size - 1):
             if left > 0:
-                return number + 1, left
+                return number + 1, left, found
             if sums.size > 0:
                 add_windows(r[: w + 1], lag[: w + 1], sums)
-    return starts.size, left
+    return starts.size, left, found
 
 
 #: What is left to do, to be added up.
@@ -255,13 +259,13 @@ def holds(states: States, wanted: int) -> bool:
 
 
 @part
-def too_little(redo: States, hard: tuple[Flags, Flags], corner: tuple[int, int]) -> bool:
-    """Return whether too little was left of a pair of a tile, those aside that are hard anyway."""
+def too_little(redo: States, hard: tuple[Flags, Flags], corner: tuple[int, int]) -> int:
+    """Count the pairs of a tile of which too little was left, those aside that are hard anyway."""
+    count = 0
     for i in range(corner[0], min(corner[0] + ROWS, hard[0].size)):
         for j in range(corner[1], min(corner[1] + COLUMNS, hard[1].size)):
-            if redo[i, j] > 0 and not hard[0][i] and not hard[1][j]:
-                return True
-    return False
+            count += redo[i, j] > 0 and not hard[0][i] and not hard[1][j]
+    return count
 
 
 @kernel

@@ -32,7 +32,6 @@ class Workspace:
         self._geometry, self._order = task.geometry, task.order
         self._sizes = task.x.shape[2], task.padded, (task.n1, task.n2)
         self._rooms: dict[type, Any] = {}
-        self._odd = np.empty(0, dtype=np.int64)
         self._kept: Any = None
 
     def windows(self, task: Task, first: int) -> tuple[SingleArray, SingleArray]:
@@ -43,7 +42,7 @@ class Workspace:
     def add(self, task: Task, first: int, sums: FloatArray) -> int:
         """Set (5, n1, n2) to the sums over a job's windows; return their number."""
         self._do(task, first, sums)
-        return self._odd.size
+        return int(task.plan.starts[first : first + task.windows_per_job].size)
 
     def _do(self, task: Task, first: int, sums: FloatArray) -> Any:
         """Do the windows of a job; without sums, return the results of all."""
@@ -52,7 +51,6 @@ class Workspace:
         begin = int(starts[0]) - plan.max_lag
         stop = int(starts[-1]) + plan.window + (plan.max_lag if plan.two_sided else 0)
         starts = starts - begin
-        self._odd = np.zeros(starts.size, dtype=np.int64)
         work = self._coordination if task.geometry.coordination else self._imitation
         for scaled in (False, True):
             sums.fill(0.0)
@@ -66,32 +64,49 @@ class Workspace:
     def _imitation(self, sides: Any, starts: IntArray, sums: FloatArray) -> tuple[int, Any]:
         """Do windows of imitation; return what was found, and the results of the last ones."""
         out = self._results(starts.size if sums.size == 0 else 2 * imitation.GROUP)
+        if self._most_miss_frames(sides, starts):
+            return self._odd_windows(sides, starts, out, sums), out
         lags, panels = self._lags(np.float32), self._room(np.float32)[0]
-        plain = out[0], out[1], self._odd
+        odd = np.zeros(starts.size, dtype=np.int64)
+        plain = out[0], out[1], odd
         imitation.imitation(sides, starts, lags, self._geometry, panels, plain, sums)
-        found = int(np.bitwise_or.reduce(self._odd))
-        if sums.size == 0:
-            for window in np.flatnonzero(self._odd):
-                place = slice(window, window + 1)
-                self._odd_windows(sides, starts[place], tuple(a[place] for a in out), sums)
+        found = int(np.bitwise_or.reduce(odd))
+        if sums.size > 0:
+            self._odd_windows(sides, starts[odd != 0], out, sums)
             return found, out
-        starts = starts[self._odd != 0]
-        while starts.size > 0:
-            done = self._odd_windows(sides, starts, out, sums)
-            starts = starts[done:]
+        for window in np.flatnonzero(odd):
+            place = slice(window, window + 1)
+            self._odd_windows(sides, starts[place], tuple(a[place] for a in out), sums)
         return found, out
 
+    def _most_miss_frames(self, sides: Any, starts: IntArray) -> bool:
+        """Return whether most windows miss frames, so that few could be done as they are."""
+        (x, y), (column_x, n1, column_y, n2, _) = sides
+        lost = []
+        for data, first, n, low, high in (
+            (x, column_x, n1, 0, 0),
+            (y, column_y, n2, self._order.min(), self._order.max()),
+        ):
+            missing = np.isnan(data[:, 0, first : first + n]).any(axis=1)
+            before = np.concatenate([[0], np.cumsum(missing)])
+            begin, stop = starts + low, starts + high + self._geometry.window
+            lost.append(before[stop] > before[begin])
+        return 2 * int((lost[0] | lost[1]).sum()) > starts.size
+
     def _odd_windows(self, sides: Any, starts: IntArray, out: Any, sums: FloatArray) -> int:
-        """Do windows of imitation that something is odd about, as many as `out` takes at least."""
-        done, left = self._carefully(sides, starts, out, (careful.GAPS, True), sums)
-        if left == 0:
-            return done
-        last = (done - 1) % len(out[0]) + 1
-        starts, out = starts[done - last : done], tuple(a[:last] for a in out)
-        self._finish(sides, starts, out)
-        if sums.size > 0:
-            imitation.add_windows(out[0], out[1], sums)
-        return done
+        """Do windows of imitation that something may be odd about; return what was found."""
+        found = 0
+        while starts.size > 0:
+            done, left, what = self._carefully(sides, starts, out, (careful.GAPS, True), sums)
+            found |= what
+            if left > 0:
+                last = (done - 1) % len(out[0]) + 1
+                some = tuple(a[:last] for a in out)
+                self._finish(sides, starts[done - last : done], some)
+                if sums.size > 0:
+                    imitation.add_windows(some[0], some[1], sums)
+            starts = starts[done:]
+        return found
 
     def _finish(self, sides: Any, starts: IntArray, out: Any) -> None:
         """Do what is left for float64, and for the definition."""
@@ -103,17 +118,17 @@ class Workspace:
 
     def _carefully(
         self, sides: Any, starts: IntArray, out: Any, plan: tuple[int, bool], sums: FloatArray
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, int]:
         """Call `careful.carefully` in the precision of a state."""
         dtype = np.float64 if plan[0] == careful.DOUBLE_GAPS else np.float32
         panels, _, work = self._room(dtype)
         single = gaps.SINGLE if self._sizes[0] == 1 else gaps.SEVERAL
         moving = gaps.MOVING if self._geometry.coordination else gaps.STAYING
         room = panels, (self._geometry.registers, single, moving), work
-        done, left = careful.carefully(
+        done, left, found = careful.carefully(
             sides, starts, self._lags(dtype), self._geometry, room, out, plan, sums
         )
-        return done, left
+        return done, left, found
 
     def _coordination(self, sides: Any, starts: IntArray, sums: FloatArray) -> tuple[int, Any]:
         """Do windows of coordination; return what was found, and their results."""
