@@ -2,8 +2,8 @@
 
 Eight units of a face, movements of their own, measurement noise. In most of them both people are
 prompted at the same times, so that they move at the same times whether or not one imitates the
-other. The seeds that `imitation_trials` was chosen on begin with 7, 8 or 9: a study of how often it is
-right has to begin with others.
+other. The seeds that `imitation_trials` was chosen on begin with 7, 8 or 9: a study of how often
+it is right has to begin with others.
 """
 
 from __future__ import annotations
