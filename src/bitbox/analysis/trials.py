@@ -114,8 +114,8 @@ def imitation_trials(
     >>> participant, model, truth = imitated_pair(4, imitated=3, duration=60, delay=0.4, seed=1)
     >>> trials = [(4.0 * k + 1, 4.0 * k + 4, f'clip {k}') for k in range(14)]
     >>> found = imitation_trials(participant, model, trials, seed=1, n_permutations=199)
-    >>> found.overall_p <= 0.05
-    True
+    >>> print(found.headline[:57])  # these two move all the time, not in trials
+    It is not shown that the participant imitates (14 trials,
     """
     check_latency(latency)
     check_mirror(mirror, testable=False)
