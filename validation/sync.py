@@ -117,10 +117,10 @@ def faces(folder: Path) -> None:
     from bitbox.synthetic.demo import demo_performances
     from bitbox.synthetic.video import Person, Scene, render_video
 
-    one, other = demo_performances(12.0)
+    one, other = demo_performances(6.0)
     people = [Person(one, other=True), Person(other)]
     path = folder / "two.mp4"
-    render_video(path, people, Scene(size=(1280, 720), split=True))
+    render_video(path, people, Scene(size=(960, 400), split=True))
     track_mesh(path, face="left")  # what is only done once in a process
 
     def cpu(work: Callable[[], object]) -> float:
