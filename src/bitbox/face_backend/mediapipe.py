@@ -15,7 +15,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,17 +141,23 @@ def track_faces(
     with (
         on_one_core(),
         read_frames(path) as frames,
-        open_runtime(model) as runtime,
         contextlib.ExitStack() as every,
     ):
+        runtimes = []
+        for _ in faces:
+            runtimes.append(open_runtime(model))
+            every.enter_context(runtimes[-1])
         kept = [every.enter_context(contextlib.ExitStack()) for _ in faces]
-        shared = SharedRuntime(runtime) if len(trackers) > 1 else runtime
-        followers = [_Follower(tracker, shared) for tracker in trackers]
+        looks = _Looks()
+        followers = [
+            _Follower(tracker, SharedRuntime(runtime, looks) if len(faces) > 1 else runtime)
+            for tracker, runtime in zip(trackers, runtimes, strict=True)
+        ]
         spools = [own.enter_context(_spool(frames.info, folder, name)) for own in kept]
         _follow(frames, followers, spools, name, progress)
         tracks = []
-        each = zip(faces, trackers, followers, spools, kept, strict=True)
-        for face, tracker, follower, spool, own in each:
+        each = zip(faces, trackers, followers, spools, kept, runtimes, strict=True)
+        for face, tracker, follower, spool, own, runtime in each:
             times = np.array(follower.times)
             choice = choose(tracker.links, face, end=float(times[-1]))
             if was_missed(choice, times, follower.whose):
@@ -186,29 +194,40 @@ def _finished(
     )
 
 
+class _Looks:
+    """The faces found in a picture that several look at."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.picture: Picture | None = None
+        self.found: dict[bool, list[Detection]] = {}
+
+
 class SharedRuntime:
-    """A runtime that looks for the faces in a picture once, whoever asks for them.
+    """A runtime that looks for the faces in a picture only where no other has.
 
     Parameters
     ----------
     runtime : GraphRuntime or TasksRuntime
         What looks.
+    looks : _Looks
+        What was found; shared by all that look at the same pictures.
     """
 
-    def __init__(self, runtime: GraphRuntime | TasksRuntime) -> None:
-        self._runtime = runtime
-        self._picture: Picture | None = None
-        self._found: dict[bool, list[Detection]] = {}
+    def __init__(self, runtime: GraphRuntime | TasksRuntime, looks: _Looks) -> None:
+        self._runtime, self._looks = runtime, looks
         self.mesh = runtime.mesh
         self.is_face = runtime.is_face
 
     def find(self, picture: Picture, *, closely: bool = False) -> list[Detection]:
         """Return all faces in a picture."""
-        if picture is not self._picture:
-            self._picture, self._found = picture, {}
-        if closely not in self._found:
-            self._found[closely] = self._runtime.find(picture, closely=closely)
-        return self._found[closely]
+        looks = self._looks
+        with looks.lock:
+            if picture is not looks.picture:
+                looks.picture, looks.found = picture, {}
+            if closely not in looks.found:
+                looks.found[closely] = self._runtime.find(picture, closely=closely)
+            return looks.found[closely]
 
 
 @contextlib.contextmanager
@@ -231,11 +250,21 @@ def _follow(
     """Go through all frames of a video and measure each of some faces in it."""
     whom = "the face" if len(followers) == 1 else f"{len(followers)} faces"
     task = f"Tracking {whom} in {name}{followers[0].tracker.task}"
-    for frame in frames:
-        for follower, spool in zip(followers, spools, strict=True):
-            spool.append(frame.picture, follower.step(frame))
-        if progress is not None:
-            progress(task, len(followers[0].times), frames.info.n_frames)
+
+    def measure(frame: Frame, which: int) -> None:
+        spools[which].append(frame.picture, followers[which].step(frame))
+
+    with ThreadPoolExecutor(max(1, len(followers) - 1)) as others:
+        for frame in frames:
+            jobs = [others.submit(measure, frame, k) for k in range(1, len(followers))]
+            try:
+                measure(frame, 0)
+            finally:
+                wait(jobs)
+            for job in jobs:
+                job.result()
+            if progress is not None:
+                progress(task, len(followers[0].times), frames.info.n_frames)
     for follower in followers:
         follower.judge()
 
