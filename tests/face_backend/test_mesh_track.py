@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bitbox.errors import OutputError
-from bitbox.face_backend import mesh_track
+from bitbox.measuring import parts as measuring_parts
 from bitbox.measuring.parts import parts
 from bitbox.measuring.spool import Spool, room_for
 from tests.attack.places import small_disk
@@ -20,7 +20,7 @@ from tests.attack.places import small_disk
 @pytest.mark.parametrize("n", [1, 7, 20])
 def test_spooled_meshes_come_back(n: int, named: bool, tmp_path, monkeypatch) -> None:
     folder = tmp_path / "cache" if named else None
-    monkeypatch.setattr(mesh_track, "_PART", 6)
+    monkeypatch.setattr(measuring_parts, "_PART", 6)
     meshes = np.random.default_rng(0).normal(size=(n, 478, 3)).astype(np.float32)
     meshes[n // 2] = np.nan
     with Spool(np.float32, (478, 3), folder) as spool:
