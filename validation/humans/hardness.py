@@ -1,7 +1,7 @@
 """Is rendered skin as hard to follow as real skin? ``python -m validation.humans.hardness FOLDER``.
 
-The skin was made as hard to follow as it is before anything was fitted to it, by comparison with
-four real pairs of recordings, each of one expression on two faces. At zero lag the 32 units of that
+The skin was made as hard to follow as it is by comparison with four real pairs of recordings alone,
+ each of one expression on two faces. At zero lag the 32 units of that
 time (a filter fitted to one portrait, which is gone) agreed there with a median r of .68, .65, .73,
 .81 from the mesh alone and .46, .34, .64, .56 from the mesh fitted to the texture; on people
 rendered doing the same, by .74 and .76 on average with skin that keeps its look, and by .67 and .62
