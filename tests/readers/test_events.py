@@ -66,7 +66,7 @@ def test_blocks_are_strata(tmp_path: Path) -> None:
 
 def test_a_tier_is_chosen(tmp_path: Path) -> None:
     path = written(tmp_path, ELAN % SECOND)
-    with pytest.raises(ParameterError, match=r"several tiers.*shown, other"):
+    with pytest.raises(ParameterError, match=r"several tiers.*'shown', 'other'"):
         read_events(path)
     assert read_events(path, tier="other")["duration"].tolist() == [9.0]
     with pytest.raises(ParameterError, match="no such tier"):
