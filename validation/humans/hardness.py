@@ -3,8 +3,8 @@
 The skin was made as hard to follow as it is by comparison with four real pairs of recordings alone,
 each of one expression on two faces. At zero lag the 32 units of that time (a filter fitted to one
 portrait, which is gone) agreed there with a median r of .68, .65, .73, .81 from the mesh alone and
-.46, .34, .64, .56 from the mesh fitted to the texture; on people rendered doing the same, by .74 and
-.76 on average with skin that keeps its look, and by .67 and .62 with skin as it is.
+.46, .34, .64, .56 from the mesh fitted to the texture; on people rendered doing the same, by .74
+and .76 on average with skin that keeps its look, and by .67 and .62 with skin as it is.
 
 This films some people doing the same, in other light and quality, and compares what the units'
 places on the mesh do, read off as it is, without and with the texture fit. So read, the third of
