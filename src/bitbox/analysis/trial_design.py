@@ -57,7 +57,8 @@ class Design:
     @property
     def codes(self) -> IntArray:
         """The strata as numbers."""
-        return np.unique(np.array(self.strata, dtype=str), return_inverse=True)[1].astype(np.int64)
+        numbers: IntArray = np.unique(np.array(self.strata, dtype=str), return_inverse=True)[1]
+        return numbers
 
     @property
     def blocked(self) -> bool:
