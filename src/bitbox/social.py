@@ -7,11 +7,9 @@ from bitbox.analysis.imitation import coordination, imitation
 from bitbox.analysis.lags import lag_surface
 from bitbox.analysis.quality import imitation_quality
 from bitbox.analysis.suggest import multiverse, suggest
-from bitbox.analysis.trial_result import ImitationTrials
 from bitbox.analysis.trials import imitation_trials
 
 __all__ = [
-    "ImitationTrials",
     "coordination",
     "imitation",
     "imitation_quality",

@@ -20,6 +20,8 @@ from tests.attack.places import ROUNDS, command, left_over, signals_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 
+#: An analysis that takes as long as need be.
+LONG = ("--surrogate", "phase", "--surrogates", 200_000)
 #: Publishes, over and over, results that two runs wrote; only preparing them is made quick. Each
 #: line of input is a folder: a child begins in it, and ends by whatever signal it is sent.
 PUBLISHER = """
@@ -178,7 +180,7 @@ def test_the_command_ends_in_order_at_any_moment(ignored: bool, tmp_path) -> Non
         for number, code in codes.items():
             folder = tmp_path / "results"
             process = subprocess.Popen(
-                command("imitate", *pair, "-o", folder, "--surrogates", 200_000),
+                command("imitate", *pair, "-o", folder, *LONG),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -260,7 +260,7 @@ def test_help_is_for_people(capsys) -> None:
 def test_interrupted_leaves_nothing(pair, tmp_path) -> None:
     folder = tmp_path / "results"
     command = [sys.executable, "-m", "bitbox", "imitate", *map(str, pair), "-o", str(folder)]
-    command += ["--surrogates", "200000"]
+    command += ["--surrogate", "phase", "--surrogates", "200000"]  # as long as need be
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     while not folder.exists() and process.poll() is None:
         time.sleep(0.05)

@@ -41,6 +41,7 @@ NOT_REACHED = {
     "others": "the command offers no surrogates from other people",
     "duration": "the command renders what it chose itself",
     "num_faces": "MediaPipe's own option",
+    "tier": "lists of trials are read from Python only",
     "max_gap": "the command leaves it as it is",
     "min_valid": "the command leaves it as it is",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -100,14 +101,16 @@ def test_every_extra_installs_what_is_imported() -> None:
     """No extra for a module that does not exist, no import of what no extra installs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert set(extras) == {"video", "report", "all"}
-    assert extras["all"] == ["openbitbox[video,report]"]
+    assert set(extras) == {"video", "report", "study", "slurm", "all"}
+    assert extras["all"] == ["openbitbox[video,report,study]"]
     source = "\n".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "src" / "bitbox").rglob("*.py")
     )
-    for module in ("dask", "distributed"):
-        assert f"import {module}" not in source
-    for lines in (project["dependencies"], extras["video"], extras["report"]):
+    own = [line for line in extras["study"] + extras["slurm"] if not line.startswith("openbitbox")]
+    for line in own:
+        name = re.split(r"[<>=]", line)[0].replace("-", "_").replace("pyyaml", "yaml")
+        assert re.search(rf"(import|from) {name}\b", source), f"nothing imports {name}"
+    for lines in (project["dependencies"], extras["video"], extras["report"], own):
         for line in lines:
             name = line.split(";")[0]
             assert "<" in name or "==" in name or name.startswith("xarray"), f"{line} has no cap"

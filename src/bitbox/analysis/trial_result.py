@@ -217,7 +217,8 @@ def trial_findings(
             "warning",
             "Each movement was shown in one go, so that a change over the session, such as "
             "fatigue, would look like imitation.",
-            "Mix the order of trials; or put blocks in `strata`, if each holds several movements.",
+            "Mix the order of trials; or say which block each trial is of (strata), if each "
+            "holds several movements.",
         )
     if order[1] <= ALPHA:
         yield Finding(

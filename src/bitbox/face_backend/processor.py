@@ -306,6 +306,18 @@ class FaceProcessor(Processor):
         ------
         VideoError
             The video cannot be decoded, or one of the faces is never seen.
+
+        Examples
+        --------
+        The video is gone through once; what is asked for later is there.
+
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> first, second = FaceProcessor(face='largest'), FaceProcessor(face=0)
+        >>> first.io('participant.mp4', 'output'), second.io('participant.mp4', 'output')
+        (None, None)
+        >>> first.track_beside(second, ['pose'])
+        >>> second.fit(normalize=False)[1].kind
+        'pose'
         """
         from bitbox.face_backend.builtin import MeshRuntime
 

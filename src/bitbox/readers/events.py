@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bitbox.errors import InputError, ParameterError
+from bitbox.files import reason
 from bitbox.signals.checks import some
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def read_events(path: str | Path, *, tier: str | None = None) -> pd.DataFrame:
         data = file.read_bytes()
     except OSError as error:
         raise InputError(
-            f"The list of trials {file.name} cannot be read.", got=error.strerror or str(error)
+            f"The list of trials {file.name} cannot be read.", got=reason(error)
         ) from error
     if data.lstrip()[:200].lstrip(b"\xef\xbb\xbf").startswith(b"<"):
         return _elan(data, file.name, tier)
