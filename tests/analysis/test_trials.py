@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bitbox.analysis.trial_result import ImitationTrials
 from bitbox.errors import ParameterError
 from bitbox.signals import Signals
-from bitbox.social import ImitationTrials, imitation_trials
+from bitbox.social import imitation_trials
 from bitbox.statistics.trials import Responses, exchange_trials, responses
 from bitbox.synthetic.signals import movements
 
