@@ -6,6 +6,13 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
+import numpy  # noqa: ICN001, F401  its BLAS is to be found below
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+# NumPy's BLAS; SciPy brings one of its own, which nothing here calls. It is looked for once, when
+# this is imported, not by a thread at work: the search holds the lock of the system's loader while
+# it calls Python, so beside a thread that is just loading a library both would wait for ever.
+_BLAS = ThreadpoolController().select(user_api="blas")
 _lock = threading.Lock()
 _inside = 0
 _restore = contextlib.ExitStack()
@@ -21,7 +28,7 @@ def one_blas_thread() -> Iterator[None]:
     global _inside
     with _lock:
         if _inside == 0:
-            _limit()
+            _restore.enter_context(_BLAS.limit(limits=1))
         _inside += 1
     try:
         yield
@@ -30,10 +37,3 @@ def one_blas_thread() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 _restore.close()
-
-
-def _limit() -> None:
-    # SciPy brings a BLAS of its own, which nothing here calls.
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    _restore.enter_context(threadpool_limits(1, "blas"))
