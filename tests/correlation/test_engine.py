@@ -342,15 +342,14 @@ def test_accurate_on_both_sides_of_the_border_of_single_precision(step: int, sha
 
 @pytest.mark.parametrize("kind", ["noise", "walk", "drift", "offset"])
 def test_nothing_is_odd_about_ordinary_signals(kind: str, monkeypatch) -> None:
-    """The main case of the benchmarks stays in single precision, and in the plain kernel."""
-
-    def more(*_):
-        raise AssertionError
-
-    monkeypatch.setattr(careful, "carefully", more)
+    """The main case of the benchmarks stays in single precision, done the plain way."""
+    real, found = careful.windows, []
+    monkeypatch.setattr(careful, "windows", lambda *a: (found.append(real(*a)), found[-1])[1])
     x, y = pair()
     if kind == "walk":
         x, y = x.cumsum(axis=0), y.cumsum(axis=0)
     y += {"drift": np.arange(9000)[:, None, None] / 10, "offset": 1e6}.get(kind, 0.0)
     got = correlate(x, y, main_plan())
     assert (got.n_valid == got.plan.n_windows).all()
+    assert found
+    assert set(found) == {(0, 0)}

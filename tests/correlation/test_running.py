@@ -230,17 +230,39 @@ def test_whole_signals_are_the_same_beside_others_that_miss_frames() -> None:
     assert (some.values[:, 0] != whole.values[:, 0]).all()
 
 
+def spy_on_states(monkeypatch) -> list[int]:
+    """Return a list that will hold the states that tiles were in."""
+    states: list[int] = []
+    real = careful.windows
+
+    def windows(*arguments):
+        found = real(*arguments)
+        states.extend(np.unique(arguments[6][2]))
+        return found
+
+    monkeypatch.setattr(careful, "windows", windows)
+    return states
+
+
 def test_a_few_pairs_with_too_little_left_are_done_by_the_definition(monkeypatch) -> None:
-    """They need no second kernel: that in float64 isn't called."""
+    """They do not take their tile to float64."""
     rng = np.random.default_rng(7)
     x, y = (0.01 * smooth(rng, (200, 20, 1)) for _ in range(2))
     x[20::40, 2] += 1.0  # nearly all that moves there
     y[20::40, 5] = np.nan  # is missing here
-    called: list[int] = []
-    real = careful.carefully
-    monkeypatch.setattr(careful, "carefully", lambda *a: (called.append(a[6][0]), real(*a))[1])
+    states = spy_on_states(monkeypatch)
     check(x, y, make_plan(200, 15, 5, 2))
-    assert set(called) == {careful.GAPS}
+    assert set(states) == {careful.PLAIN, careful.GAPS}
+
+
+def test_whole_windows_far_from_the_centre_need_no_sums_over_missing_frames(monkeypatch) -> None:
+    """A signal that hardly moves beside what it did before is done as it is, in float64."""
+    rng = np.random.default_rng(8)
+    x, y = (smooth(rng, (200, 20, 1)) for _ in range(2))
+    y[::60] += 300.0
+    states = spy_on_states(monkeypatch)
+    check(x, y, make_plan(200, 15, 5, 4))
+    assert set(states) == {careful.PLAIN, careful.DOUBLE}
 
 
 def test_windows_that_slide_are_done_anew_after_a_jump() -> None:

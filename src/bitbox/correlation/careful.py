@@ -1,9 +1,13 @@
-"""Windows that something is odd about: what it is, and who does which pairs.
+"""How the tiles of windows are done: each in the cheapest way that is accurate.
 
-A pair is done in float32, or in float64 where that is not enough, or by the definition. What
-missing frames leave of a window is only known afterwards; so a tile in which it is too little for
-more than a few pairs is done again in float64, and what is too little even there, or for those few,
-by the definition.
+A pair is done in float32, or in float64 where that is not enough, or by the definition. What is odd
+about a window is found on the way. What missing frames leave of it is only known afterwards; so a
+tile in which it is too little for more than a few pairs is done again in float64, and what is too
+little even there, or for those few, by the definition.
+
+Sides are ``((x, y), (first column of x, signals of x, first column of y, signals of y,
+coordinates))``, arrays (frames, coordinates, signals), read-only. Everything that a kernel takes is
+in few arrays: most of the time that compiling takes goes by their number.
 """
 
 from __future__ import annotations
@@ -14,33 +18,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.correlation import gaps, tiles
+from bitbox.correlation import gaps, moments, tiles
 from bitbox.correlation.compiled import kernel, part
 from bitbox.correlation.definition import choose, spread
-from bitbox.correlation.geometry import COLUMNS, ROWS, Geometry
-from bitbox.correlation.imitation import (
-    IntArray,
-    Lags,
-    Sides,
-    SingleArray,
-    add_windows,
-    fill,
-    first_frames,
-)
+from bitbox.correlation.geometry import COLUMNS, LEAST, ROWS, Geometry
 from bitbox.correlation.moments import (
-    DOUBTFUL,
     IS_DOUBTFUL,
     IS_PARTIAL,
     LARGEST,
+    LOST,
     MOST,
     OFFSET,
+    PARTIAL,
     SMALLEST,
-    Panel,
+    Room,
 )
 
 FloatArray = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+SingleArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
 States = NDArray[np.uint8]
+Sides = tuple[tuple[FloatArray, FloatArray], tuple[int, int, int, int, int]]
 
 #: How a tile of a window is done: as it is, as one that misses frames, and either in float64.
 PLAIN, GAPS, DOUBLE, DOUBLE_GAPS = 0, 1, 2, 3
@@ -56,47 +54,139 @@ ROOM = 1e-5
 FEW = 8
 
 #: r, lag, states (windows, tiles), redo (windows, n1, n2): whether too little was left of a pair,
-#: and hard signals of x and of y (windows, n).
-Results = tuple[SingleArray, SingleArray, States, States, Flags, Flags]
+#: and hard signals of x, then of y (windows, n1 + n2).
+Results = tuple[SingleArray, SingleArray, States, States, States]
+#: Registers, whether both windows move, and how many coordinates there are, see `geometry`.
+Kinds = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
 @part
-def settle(
-    sides: Sides, start: int, lags: Lags, geometry: Geometry, panels: tuple[Panel, Panel]
+def fill(
+    sides: Sides, start: int, geometry: Geometry, kinds: Kinds, room: Room, at: tuple[int, Any, Any]
+) -> int:
+    """Fill both persons' panels of a window; return what was found.
+
+    at = (column of y's first signal in a block, 1 for float64, 1 if all moments are wanted).
+    """
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    corner_y, double, whole = at
+    width, moving, found = geometry.window, geometry.coordination, 0
+    how = kinds[0], kinds[1]
+    for person in range(2):
+        data, column, n = (x, column_x, n1) if person == 0 else (y, column_y, n2)
+        first, corner = start, corner_y * person
+        shifts, every, limit = geometry.shifts, 0, math.inf
+        if moving:
+            first -= geometry.max_lag
+        elif person == 0:
+            shifts = 1
+        else:
+            first += geometry.low
+            every = (width + shifts - 1) // moments.SAMPLES + 1
+            limit = geometry.limit
+        sizes = width, geometry.shifts, d
+        place = first, column, max(n, LEAST), corner, *sizes, shifts, geometry.need, every, whole
+        if double == 1:
+            found |= moments.fill(how, data, room.double, room.marks, (*place, limit))
+        else:
+            found |= moments.fill(how, data, room.single, room.marks, (*place, limit))
+    return found
+
+
+@part
+def rows_of(geometry: Geometry, d: int) -> tuple[int, int]:
+    """Return the first rows of `moments.Panel.inverse` and `counts` in a block."""
+    inverse = (geometry.window + geometry.shifts - 1) * d
+    return inverse, inverse + geometry.shifts * (d + 2)
+
+
+@part
+def look(
+    sides: Sides, start: int, geometry: Geometry, room: Room, corner_y: int, what: int, hard: States
 ) -> None:
-    """Find which doubtful windows are still, and which signals are hard because others are not."""
-    (x, y), (column_x, n1, column_y, n2, _) = sides
-    first_x, first_y = first_frames(start, lags, geometry)
-    settle_side(x, (first_x, column_x, n1), geometry, panels[0])
-    settle_side(y, (first_y, column_y, n2), geometry, panels[1])
+    """Find which doubtful windows are still, which signals are hard, and which frames miss."""
+    (x, y), (column_x, n1, column_y, n2, d) = sides
+    width, marks = geometry.window, room.marks
+    inverse, counts = rows_of(geometry, d)
+    for person in range(2):
+        data, column, n = (x, column_x, n1) if person == 0 else (y, column_y, n2)
+        first, corner, shifts = start, corner_y * person, geometry.shifts
+        if geometry.coordination:
+            first -= geometry.max_lag
+        elif person == 0:
+            shifts = 1
+        else:
+            first += geometry.low
+        for j in range(n):
+            uneven = marks[SMALLEST, corner + j] < ROOM * marks[MOST, corner + j]
+            odd = uneven and marks[IS_PARTIAL, corner + j] > 0.0
+            doubtful = marks[IS_DOUBTFUL, corner + j]
+            if doubtful > 0.0:
+                signal = data[:, :, column + j]
+                for f in range(shifts):
+                    _, count, moved = spread(signal, first + f, signal, first + f, width)
+                    if moved == 0.0 and count >= geometry.need:
+                        room.single[inverse + f, corner + j] = math.nan
+                        room.single[counts + f, corner + j] = 0.0
+                        doubtful -= 1.0
+                odd |= doubtful > 0.0
+            hard[j + n1 * person] = odd
+        if what & PARTIAL:
+            size, tile = (ROWS, 0) if person == 0 else (COLUMNS, corner_y // ROWS)
+            at = first, column, n, corner, width + shifts - 1
+            list_missing(data, at, marks, room.lists[tile:], size)
 
 
 @part
-def settle_side(
-    data: FloatArray, at: tuple[int, int, int], geometry: Geometry, panel: Panel
+def list_missing(
+    data: FloatArray,
+    at: tuple[int, int, int, int, int],
+    marks: FloatArray,
+    lists: IntArray,
+    size: int,
 ) -> None:
-    """Do one person's; at = (first frame, first column, signals)."""
-    first, column, n = at
-    for j in range(n):
-        doubtful = panel.marks[IS_DOUBTFUL, j]
-        if doubtful > 0.0:
-            signal = data[:, :, column + j]
-            for f in range(first, first + panel.inverse.shape[0]):
-                _, count, moved = spread(signal, f, signal, f, geometry.window)
-                if moved == 0.0 and count >= geometry.need:
-                    panel.inverse[f - first, j], panel.counts[f - first, j] = math.nan, 0.0
-                    doubtful -= 1.0
-            panel.hard[j] |= doubtful > 0.0
+    """Note the frames that some partial signal of a tile misses.
+
+    at = (first frame, first column, signals, column in the marks, frames); size : signals of a
+    tile.
+    """
+    first, column, n, corner, frames = at
+    partial, lost = marks[IS_PARTIAL], marks[LOST]
+    length = lists.shape[1] // 2
+    for k in range(frames):
+        row, some = data[first + k, 0], 0.0
+        for j in range(n):  # without a branch, so that it is done in vectors
+            value = row[column + j]
+            lost[corner + j] = partial[corner + j] if value != value else 0.0
+            some += lost[corner + j]
+        for tile in range((n + size - 1) // size):
+            before, found = lists[tile, length + k], 0
+            if some > 0.0:
+                for j in range(tile * size, min(n, (tile + 1) * size)):
+                    found |= lost[corner + j] > 0.0
+            lists[tile, before] = k
+            lists[tile, length + k + 1] = before + found
 
 
 @part
-def classify(geometry: Geometry, panels: tuple[Panel, Panel], states: States) -> None:
-    """Decide how each tile is done (docs/engine.md derives the limits)."""
+def put_still(geometry: Geometry, d: int, room: Room) -> None:
+    """Let what is undefined in float32 be so in float64."""
+    inverse, counts = rows_of(geometry, d)
+    for f in range(geometry.shifts):
+        for j in range(room.single.shape[1]):
+            if math.isnan(room.single[inverse + f, j]):
+                room.double[inverse + f, j], room.double[counts + f, j] = math.nan, 0.0
+
+
+@part
+def classify(geometry: Geometry, marks: FloatArray, corner_y: int, states: States) -> bool:
+    """Decide how each tile is done (docs/engine.md derives the limits); tell if any in float64."""
+    some, rows, columns = False, np.int64(ROWS), np.int64(COLUMNS)
     for i in range(states.shape[0]):
-        partial_x, uneven_x, energy_x, room_x, _ = judge(panels[0], i * ROWS, i * ROWS + ROWS)
+        partial_x, uneven_x, energy_x, room_x, _ = judge(marks, i * ROWS, rows)
         for j in range(states.shape[1]):
-            first = j * COLUMNS
-            partial_y, uneven_y, energy_y, room_y, offset = judge(panels[1], first, first + COLUMNS)
+            first = corner_y + j * COLUMNS
+            partial_y, uneven_y, energy_y, room_y, offset = judge(marks, first, columns)
             partial = partial_x or partial_y
             if geometry.coordination:
                 size = uneven_x * uneven_y * max(1.0, energy_x / 2, energy_y / 2)
@@ -104,168 +194,110 @@ def classify(geometry: Geometry, panels: tuple[Panel, Panel], states: States) ->
                 far = room_x * room_y * limit**2 < 1.0 if partial else size > limit
             else:
                 far = offset > (min(GAP_LIMIT, geometry.limit) if partial else geometry.limit)
-            if partial:
-                states[i, j] = DOUBLE_GAPS if far else GAPS
-            elif far:
-                states[i, j] = DOUBLE if geometry.coordination else DOUBLE_GAPS
-            else:
-                states[i, j] = PLAIN
+            states[i, j] = (GAPS if partial else PLAIN) + (DOUBLE if far else PLAIN)
+            some |= far
+    return some
 
 
 @part
-def judge(panel: Panel, first: int, stop: int) -> tuple[bool, float, float, float, float]:
+def judge(marks: FloatArray, first: int, size: Any) -> tuple[bool, float, float, float, float]:
     """Return whether some signals miss frames, and how unevenly they move, at the most.
 
     That is the ratio of the largest norm of a window to the smallest, the largest norm about the
     centre to the largest about its own mean, the smallest squared norm, and the largest offset.
     """
-    marks, partial, uneven, energy, room, offset = panel.marks, False, 0.0, 1.0, 1.0, 0.0
-    for j in range(first, stop):
+    partial, uneven, energy, room, offset = False, 0.0, 1.0, 1.0, 0.0
+    for j in range(first, first + size):
         partial |= marks[IS_PARTIAL, j] > 0.0
         offset = max(offset, marks[OFFSET, j])
-        if marks[LARGEST, j] > 0.0:
-            uneven = max(uneven, math.sqrt(marks[LARGEST, j] / marks[SMALLEST, j]))
-            energy = max(energy, math.sqrt(marks[MOST, j] / marks[LARGEST, j]))
+        largest = marks[LARGEST, j]
+        if largest > 0.0:
+            uneven = max(uneven, largest / marks[SMALLEST, j])
+            energy = max(energy, marks[MOST, j] / largest)
             room = min(room, marks[SMALLEST, j] / marks[MOST, j])
-    return partial, uneven, energy, room, offset
+    return partial, math.sqrt(uneven), math.sqrt(energy), room, offset
 
 
 @part
-def prepare(
-    sides: Sides,
-    start: int,
-    lags: Lags,
-    geometry: Geometry,
-    panels: tuple[Panel, Panel],
-    hard: tuple[Flags, Flags],
+def too_little(
+    redo: States, hard: States, corner: tuple[int, int, int], sizes: tuple[int, int]
 ) -> int:
-    """Fill the panels of a window for all that may be odd about it; return what was found."""
-    found_x, found_y = fill(sides, start, lags, geometry, panels, np.int64(1))
-    for panel in panels:
-        for j in range(panel.hard.size):
-            uneven = panel.marks[SMALLEST, j] < ROOM * panel.marks[MOST, j]
-            panel.hard[j] = uneven and panel.marks[IS_PARTIAL, j] > 0.0
-    if (found_x | found_y) & DOUBTFUL:
-        settle(sides, start, lags, geometry, panels)
-    for panel, flags in zip(panels, hard):  # noqa: B905 - compiled code
-        for j in range(flags.size):
-            flags[j] = panel.hard[j]
-    return found_x | found_y
-
-
-@part
-def list_missing(
-    sides: Sides, start: int, lags: Lags, geometry: Geometry, panels: tuple[Panel, Panel]
-) -> None:
-    """Fill what `gaps.choose` needs besides the moments."""
-    (x, y), (column_x, n1, column_y, n2, _) = sides
-    first_x, first_y = first_frames(start, lags, geometry)
-    rows, columns = np.int64(ROWS), np.int64(COLUMNS)  # else it is compiled for each
-    gaps.list_missing(x, (first_x, column_x, n1), panels[0], rows)
-    gaps.list_missing(y, (first_y, column_y, n2), panels[1], columns)
+    """Count the pairs of a tile of which too little was left, those aside that are hard anyway."""
+    count, n1, n2 = 0, sizes[0], sizes[1]
+    for i in range(corner[0], min(corner[0] + ROWS, n1)):
+        for j in range(corner[1], min(corner[1] + COLUMNS, n2)):
+            count += redo[i, j] > 0 and hard[i] == 0 and hard[n1 + j] == 0
+    return count
 
 
 @kernel
-def carefully(
+def windows(  # noqa: C901 - what kernels call is compiled twice, alone and in them
     sides: Sides,
     starts: IntArray,
-    lags: Lags,
+    order: IntArray,
     geometry: Geometry,
-    room: tuple[tuple[Panel, Panel], tuple[tuple[int, ...], ...], NDArray[Any]],
+    kinds: Kinds,
+    room: Room,
     out: Results,
-    plan: tuple[int, bool],
-    sums: FloatArray,
-) -> tuple[int, int, int]:
-    """Do the tiles of windows that are in a state, and set that of those to be done again.
+    odd: int,
+) -> tuple[int, int]:
+    """Do the tiles of windows; return what was found, and how many windows have something left.
 
-    room = (panels, (registers, one of `gaps.SINGLE`, `gaps.SEVERAL`, one of `gaps.STAYING`,
-    `gaps.MOVING`), room to work), of float32 or float64; plan = (state, whether states are to be
-    found first). Of imitation the tiles that nothing is odd about
-    are done, too, where they are found. With sums, windows are added to them as soon as `out` is
-    full; but it stops where there is something left to do first. Returns the number of windows
-    done, what is left to do of those in `out`, and what was found.
+    odd : 1 where so many windows miss frames that they aren't looked at as if none did, else 0.
+    What is left is for `exactly`.
     """
-    panels, kinds, work = room
-    r, lag, states, redo, hard_x, hard_y = out
-    state, fresh = plan
-    d = sides[1][4]
-    polarity = np.int64(geometry.polarity)
-    shifts = panels[0].inverse.shape[0]
-    left, found = 0, 0
-    for number in range(starts.size):
-        w = number % r.shape[0]
-        if not fresh and not holds(states[w], state):
-            continue
-        hard = hard_x[w], hard_y[w]
-        found |= prepare(sides, starts[number], lags, geometry, panels, hard)
-        if fresh:
-            redo[w] = 0
-            classify(geometry, panels, states[w])
-        list_missing(sides, starts[number], lags, geometry, panels)
-        for j in range(states.shape[2]):
-            for i in range(states.shape[1]):
-                corner = i * ROWS, j * COLUMNS
-                if states[w, i, j] == state:
-                    at = (*corner, geometry.window, d, shifts, geometry.need, polarity)
-                    some = r[w], lag[w], redo[w], work
-                    gaps.choose(kinds, panels[0], panels[1], lags, some, at)
-                    if state == GAPS and too_little(redo[w], hard, corner) > FEW:
-                        states[w, i, j] = DOUBLE_GAPS
-                elif fresh and states[w, i, j] == PLAIN:
-                    at_tile = (*corner, geometry.window * d, d, polarity)
-                    own = r[w], lag[w]
-                    tiles.imitation(kinds[0], panels[0], panels[1], lags, own, at_tile)
-        left |= what_is_left(states[w], redo[w], hard)
-        if fresh and (w == r.shape[0] - 1 or number == starts.size - 1):
-            if left > 0:
-                return number + 1, left, found
-            if sums.size > 0:
-                add_windows(r[: w + 1], lag[: w + 1], sums)
-    return starts.size, left, found
-
-
-#: What is left to do, to be added up.
-SOME_DOUBLE, SOME_EXACT = 1, 2
-
-
-@part
-def what_is_left(states: States, redo: States, hard: tuple[Flags, Flags]) -> int:
-    """Return what is left to do of a window."""
-    left = SOME_DOUBLE if holds(states, DOUBLE_GAPS) else 0
-    if holds(redo, 1) or any_of(hard[0]) or any_of(hard[1]):
-        left |= SOME_EXACT
-    return left
+    r, lag, states, redo, hard = out
+    n1, n2, d = sides[1][1], sides[1][3], sides[1][4]
+    corner_y, polarity = r.shape[1], np.int64(geometry.polarity)
+    no, yes = np.int64(0), np.int64(1)  # else functions are compiled for each number
+    found, left = 0, 0
+    for w in range(starts.size):
+        state, small, difficult = states[w], redo[w], hard[w]
+        state[:], small[:], difficult[:] = 0, 0, 0
+        own, own_gaps = (r[w], lag[w]), (r[w], lag[w], small)
+        what, some = 0, False
+        for whole in range(odd, 2):
+            what = fill(sides, starts[w], geometry, kinds, room, (corner_y, no, whole))
+            if what == 0 and not geometry.coordination:
+                break
+        found |= what
+        if what != 0 or geometry.coordination:
+            look(sides, starts[w], geometry, room, corner_y, what, difficult)
+            some = classify(geometry, room.marks, corner_y, state)
+        for double in range(2):
+            if double == 1 and not some:
+                break
+            if double == 1:
+                fill(sides, starts[w], geometry, kinds, room, (corner_y, yes, yes))
+                put_still(geometry, d, room)
+            for j in range(state.shape[1]):
+                for i in range(state.shape[0]):
+                    corner = i * ROWS, j * COLUMNS, corner_y + j * COLUMNS
+                    sizes = geometry.window, geometry.shifts, d, geometry.low
+                    at, of_gaps = (*corner, *sizes, polarity), geometry.need
+                    at_gaps = (*corner, *sizes, of_gaps, polarity)
+                    if state[i, j] == DOUBLE_GAPS and double == 1:
+                        gaps.choose(kinds, room.double, room.lists, order, own_gaps, at_gaps)
+                    elif state[i, j] == DOUBLE and double == 1:
+                        tiles.choose(kinds, room.double, order, own, at)
+                    elif state[i, j] == PLAIN and double == 0:
+                        tiles.choose(kinds, room.single, order, own, at)
+                    elif state[i, j] == GAPS and double == 0:
+                        gaps.choose(kinds, room.single, room.lists, order, own_gaps, at_gaps)
+                        if too_little(small, difficult, corner, (n1, n2)) > FEW:
+                            state[i, j], some = DOUBLE_GAPS, True
+        if what != 0:
+            left += any_of(difficult) or any_of(small.ravel())
+    return found, left
 
 
 @part
-def any_of(flags: Flags) -> bool:
+def any_of(flags: States) -> bool:
     """Return whether any flag is set."""
-    for flag in flags:  # noqa: SIM110 - compiled code
-        if flag:
-            return True
-    return False
-
-
-@part
-def holds(states: States, wanted: int) -> bool:
-    """Return whether a tile is in a state."""
-    for i in range(states.shape[0]):
-        count = 0
-        for j in range(states.shape[1]):  # without a branch, so that it is done in vectors
-            count += 1 if states[i, j] == wanted else 0
-        if count > 0:
-            return True
-    return False
-
-
-@part
-def too_little(redo: States, hard: tuple[Flags, Flags], corner: tuple[int, int]) -> int:
-    """Count the pairs of a tile of which too little was left, those aside that are hard anyway."""
     count = 0
-    for i in range(corner[0], min(corner[0] + ROWS, hard[0].size)):
-        for j in range(corner[1], min(corner[1] + COLUMNS, hard[1].size)):
-            count += redo[i, j] > 0 and not hard[0][i] and not hard[1][j]
-    return count
+    for flag in flags:  # without a branch, so that it is done in vectors
+        count += flag
+    return count > 0
 
 
 @kernel
@@ -274,11 +306,11 @@ def exactly(
 ) -> None:
     """Do by the definition the pairs of which too little was left, or one of whom is hard."""
     (x, y), (column_x, n1, column_y, n2, _) = sides
-    r, lag, _, redo, hard_x, hard_y = out
+    r, lag, _, redo, hard = out
     for w in range(starts.size):
         for i in range(n1):
             for j in range(n2):
-                if redo[w, i, j] > 0 or hard_x[w, i] or hard_y[w, j]:
+                if redo[w, i, j] > 0 or hard[w, i] > 0 or hard[w, n1 + j] > 0:
                     one, other = x[:, :, column_x + i], y[:, :, column_y + j]
                     value, at = choose(one, other, starts[w], order, geometry)
                     r[w, i, j], lag[w, i, j] = value, at

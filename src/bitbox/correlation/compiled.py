@@ -29,7 +29,7 @@ def kernel(function: F) -> F:
     Where the package's own folder is read-only numba keeps it in the user's cache folder (or in
     NUMBA_CACHE_DIR); where nothing at all can be written it is compiled anew in every process.
     """
-    return _compiled(function, {})
+    return _compiled(function, {"no_cfunc_wrapper": True})
 
 
 def _compiled(function: F, options: dict[str, Any]) -> F:

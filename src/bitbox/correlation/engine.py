@@ -134,7 +134,7 @@ def _sums(
     tasks: Iterable[Task], threads: int | None, kept: tuple[SingleArray | None, FloatArray | None]
 ) -> Iterator[tuple[int, int, FloatArray]]:
     """Do as `sums_of`, and keep the values and lags (seconds) of every window if there is room."""
-    from bitbox.correlation import imitation
+    from bitbox.correlation.sums import add_windows, unpack
     from bitbox.correlation.workspace import Workspace
 
     values, lags = kept
@@ -151,9 +151,9 @@ def _sums(
             return rooms.room.add(task, first, part), number, part
         r, lag = rooms.room.windows(task, first)
         part.fill(0.0)
-        imitation.add_windows(r, lag, part)
+        add_windows(r, lag, part)
         place = slice(first, first + len(r)), task.rows, task.columns
-        imitation.unpack(r, lag, task.plan.fps, (values[place], lags[place]))
+        unpack(r, lag, task.plan.fps, (values[place], lags[place]))
         return len(r), number, part
 
     jobs = (

@@ -15,77 +15,41 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
-from bitbox.correlation.compiled import part
-from bitbox.correlation.geometry import COLUMNS, ROWS, WIDE
-from bitbox.correlation.moments import IS_PARTIAL, Panel
+from bitbox.correlation.geometry import COLUMNS, ONE, ROWS, STAYING, WIDE
+from bitbox.correlation.moments import panel_of
 from bitbox.correlation.sliding import ShiftTile
-from bitbox.correlation.vectors import Cells, Emitter
-
-FloatArray = NDArray[np.float64]
-
-#: Whether signals have one coordinate, and whether both windows move. As with register files, their
-#: types tell.
-SINGLE, SEVERAL = (0,), (0, 0)
-STAYING, MOVING = (0,), (0, 0)
-
-
-@part
-def list_missing(data: FloatArray, at: tuple[int, int, int], panel: Panel, size: Any) -> None:
-    """Note the frames that partial signals miss, and those that some signal of a tile misses.
-
-    at = (first frame, first column, signals); size : signals of a tile.
-    """
-    frame, column, n = at
-    values, energies, missing = panel.values, panel.energies, panel.missing
-    d = data.shape[1]
-    lost = np.zeros(energies.shape[1], dtype=np.int64)
-    for k in range(missing.shape[0]):
-        gone, energy, some = missing[k], energies[k], 0
-        for j in range(n):  # without a branch, so that it is done in vectors
-            value = data[frame + k, 0, column + j]
-            lost[j] = 1 if value != value and panel.marks[IS_PARTIAL, j] > 0.0 else 0
-            some |= lost[j]
-        for j in range(energy.size):
-            gone[j] = lost[j]
-            energy[j] = values[k * d, j] * values[k * d, j]
-        for c in range(1, d):
-            for j in range(energy.size):
-                energy[j] += values[k * d + c, j] * values[k * d + c, j]
-        for tile in range(panel.listed.shape[0]):
-            before, found = panel.before[tile, k], 0
-            for j in range(tile * size, (tile + 1) * size if some else 0):
-                found |= lost[j]
-            panel.listed[tile, before] = k
-            panel.before[tile, k + 1] = before + found
+from bitbox.correlation.vectors import Cells, Emitter, apart
 
 
 @intrinsic
-def choose(typing, kinds, x, y, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def choose(typing, kinds, block, lists, order, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs with missing frames.
 
-    kinds = (registers, SINGLE or SEVERAL coordinates, STAYING or MOVING), told by their types; x, y
-    : `moments.Panel`; lags = (first frames of y or net lags, values), the preferred first; out =
-    (r, lag, whether too little of a window is left for that to be accurate (n1, n2), room to work
-    (2 * d, ROWS * COLUMNS)); at = (i, j, frames of a window, d, shifts, frames needed, polarity).
+    kinds = (registers, STAYING or MOVING, ONE or SEVERAL coordinates), told by their types; block,
+    lists : of a `moments.Room`; order (lags or net lags,), the preferred first; out = (r, lag,
+    whether too little of a window is left for that to be accurate), each (n1, n2); at = (i, j,
+    column of y's tile in the block, width, shifts, d, lowest lag, frames needed, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        wide, single, staying = (
-            k.count == len(n) for k, n in zip(kinds, (WIDE, SINGLE, STAYING), strict=True)
+        wide, staying, one = (
+            k.count == len(n) for k, n in zip(kinds, (WIDE, STAYING, ONE), strict=True)
         )
-        e = Emitter(context, builder, x.types[0].dtype, wide)
         tile = _GapTile if staying else _SlideGapTile
-        tile(e, signature.args[1:], args[1:], single).emit()
+
+        def write(inner: Any, values: Any) -> None:
+            e = Emitter(context, inner, block.dtype, wide)
+            tile(e, signature.args[1:], values[1:], one).emit()
+
+        apart(builder, args, f"gaps {signature}", write)
         return context.get_dummy_value()
 
-    return types.void(kinds, x, y, lags, out, at), codegen
+    return types.void(kinds, block, lists, order, out, at), codegen
 
 
 class _GapTile(ShiftTile):
@@ -93,16 +57,21 @@ class _GapTile(ShiftTile):
 
     def __init__(self, e: Emitter, kinds: Any, args: Any, single: bool) -> None:
         at, out = cgutils.unpack_tuple(e.builder, args[4]), e.tuple_data(kinds[3], args[3])
-        super().__init__(e, e.tuple_data(kinds[2], args[2]), out, at[6])
+        self.i, self.j, corner_y, *sizes, self.low, need, polarity = at
+        super().__init__(e, e.data(kinds[2], args[2]), out, polarity)
         self.single = single
-        self.i, self.j, self.width, self.d, self.shifts, need, _ = at
-        self.d = e.whole(1) if single else self.d
-        self.redo, self.work = out[2][0], out[3][0]
-        x, y = e.tuple_data(kinds[0], args[0]), e.tuple_data(kinds[1], args[1])
-        self.x, self.nx, self.frames_x = Panel(*(a for a, _ in x)), x[0][1], x[10][1]
-        self.y, self.ny, self.frames_y = Panel(*(a for a, _ in y)), y[0][1], y[10][1]
-        self.need = e.spread(e.builder.sitofp(need, e.real))
-        self.frames = e.spread(e.builder.sitofp(self.width, e.real))
+        self.width, self.shifts, d = sizes
+        self.d = e.whole(1) if single else d
+        self.redo = out[2][0]
+        block, self.n = e.data(kinds[0], args[0])
+        self.x, self.work = panel_of(e, block, self.n, e.whole(0), sizes)
+        self.y, _ = panel_of(e, block, self.n, corner_y, sizes)
+        self.tables = e.data(kinds[1], args[1])
+        # the lists of x's tiles come first: those of the columns before y's
+        before = e.builder.sub(corner_y, self.j)
+        self.tiles_x = e.builder.sdiv(before, e.whole(ROWS))
+        self.need = e.number(need)
+        self.frames = e.number(self.width)
         self.small: Cells = {}
 
     def rows(self, first: Any) -> None:
@@ -126,8 +95,8 @@ class _GapTile(ShiftTile):
         with e.loop(self.n_lags) as q:
             # From the last to the first, which a tie prefers.
             q = b.sub(b.sub(self.n_lags, e.whole(1)), q)
-            at = e.whole(0), b.load(b.gep(self.order, [q]))
-            lag = e.copy_of(self.lags, q)
+            own = b.load(b.gep(self.order, [q]))
+            at, lag = (e.whole(0), b.sub(own, self.low)), e.number(own)
             for cell, (new, new_norm, good) in self.fractions(
                 self.first_sums(at, first), at, first
             ):
@@ -155,25 +124,23 @@ class _GapTile(ShiftTile):
         """Return the sums of the first windows."""
         e, b = self.e, self.e.builder
         row_x, row_y = (e.mul(shift, self.d) for shift in at)
-        corner_x = b.gep(self.x.values, [e.add(e.mul(row_x, self.nx), first)])
-        corner_y = b.gep(self.y.values, [e.add(e.mul(row_y, self.ny), self.j)])
+        corner_x = b.gep(self.x.values, [e.add(e.mul(row_x, self.n), first)])
+        corner_y = b.gep(self.y.values, [e.mul(row_y, self.n)])
         terms = e.mul(self.width, self.d)
-        sums = {"xy": e.product(corner_x, self.nx, corner_y, self.ny, terms)}
+        sums = {"xy": e.product(corner_x, self.n, corner_y, self.n, terms)}
         self.lost(sums, at, first)
         return sums
 
     def pair(self, name_x: str, name_y: str, at: Any, first: Any, c: Any = None) -> Any:
         """Return what `Emitter.step` takes of two arrays: frames, or a coordinate of frames."""
         e, b, sides = self.e, self.e.builder, []
-        for panel, name, n, row, corner in (
-            (self.x, name_x, self.nx, at[0], first), (self.y, name_y, self.ny, at[1], self.j),
+        for panel, name, row, corner in (
+            (self.x, name_x, at[0], first), (self.y, name_y, at[1], e.whole(0)),
         ):  # fmt: skip
-            array = getattr(panel, name)
+            array, hop = getattr(panel, name), self.n
             if name == "values":
-                hop = e.mul(self.d, n)
-                corner = e.add(corner, e.mul(c, n))
-            else:
-                hop = n
+                hop = e.mul(self.d, hop)
+                corner = e.add(corner, e.mul(c, self.n))
             sides.append((b.gep(array, [corner]), hop, row))
         return sides
 
@@ -193,12 +160,12 @@ class _GapTile(ShiftTile):
     def lists(self, first: Any) -> list[tuple[Any, Any]]:
         """Return the addresses of the lists of x's and y's tile, and of how many come before."""
         e, b, found = self.e, self.e.builder, []
-        for panel, n, corner, size in (
-            (self.x, self.frames_x, first, ROWS), (self.y, self.frames_y, self.j, COLUMNS),
-        ):  # fmt: skip
-            tile = b.sdiv(corner, e.whole(size))
-            before = b.gep(panel.before, [e.mul(tile, e.add(n, e.whole(1)))])
-            found.append((b.gep(panel.listed, [e.mul(tile, n)]), before))
+        table, length = self.tables
+        own = b.sdiv(first, e.whole(ROWS)), b.sdiv(self.j, e.whole(COLUMNS))
+        frames = b.sdiv(length, e.whole(2))
+        for tile in (own[0], e.add(self.tiles_x, own[1])):
+            listed = b.gep(table, [e.mul(tile, length)])
+            found.append((listed, b.gep(listed, [frames])))
         return found
 
     def lost(self, sums: dict[str, Cells], at: Any, first: Any) -> None:
@@ -295,20 +262,20 @@ class _GapTile(ShiftTile):
         """Return, for each row and each part of the columns, what looks up its own moments."""
         e = self.e
 
-        def place(shift: Any, c: Any, n: Any, corner: Any) -> Any:
+        def place(shift: Any, c: Any, corner: Any) -> Any:
             row = shift if c is None else e.add(e.mul(shift, self.d), c)
-            return e.add(e.mul(row, n), corner)
+            return e.add(e.mul(row, self.n), corner)
 
         def of_row(r: int) -> Any:
             def look(name: str, c: Any = None) -> Any:
-                corner = place(at[0], c, self.nx, e.add(first, e.whole(r)))
+                corner = place(at[0], c, e.add(first, e.whole(r)))
                 return e.copy_of(getattr(self.x, name), corner)
 
             return look
 
         def of_part(p: int) -> Any:
             def look(name: str, c: Any = None) -> Any:
-                corner = place(at[1], c, self.ny, e.add(self.j, e.whole(p * e.lanes)))
+                corner = place(at[1], c, e.whole(p * e.lanes))
                 return e.load(getattr(self.y, name), corner)
 
             return look

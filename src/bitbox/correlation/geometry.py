@@ -24,6 +24,12 @@ BLOCK = 12
 NARROW = (0,)
 WIDE = (0, 0)
 
+#: What else decides which code is written: the precision of a block, whether signals have one
+#: coordinate, and whether both windows move.
+SINGLE, DOUBLE = (0,), (0, 0)
+ONE, SEVERAL = (0,), (0, 0)
+STAYING, MOVING = (0,), (0, 0)
+
 
 class Geometry(NamedTuple):
     """What every kernel must know of the plan; frames and counts."""
@@ -38,6 +44,10 @@ class Geometry(NamedTuple):
     """The register file that tiles are written for (`WIDE` or `NARROW`)."""
     limit: float
     """Squared offset up to which float32 is good enough (docs/engine.md)."""
+    low: int = 0
+    """Of imitation, the most negative lag."""
+    shifts: int = 1
+    """Places at which a window of y is looked at; in coordination one of x, too."""
 
 
 def register_file() -> tuple[int, ...]:

@@ -28,12 +28,12 @@ from bitbox.correlation.definition import (
     HUGE,
     TINY,
 )
-from bitbox.correlation.geometry import COLUMNS, ROWS, WIDE
-from bitbox.correlation.vectors import Emitter
+from bitbox.correlation.geometry import COLUMNS, MOVING, ROWS, WIDE, Geometry
+from bitbox.correlation.vectors import Emitter, apart
 
 FloatArray = NDArray[np.float64]
+SingleArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
-Array = NDArray[Any]
 
 #: What is found of a stretch, to be added up. Some window misses frames, but not too many; some is
 #: doubtful: still, or too small a movement on its offset or beside a larger one; some lies too far
@@ -43,75 +43,68 @@ PARTIAL, DOUBTFUL, FAR, STRANGE = 1, 2, 4, 8
 #: Frames that a centre is the mean of, where it is not that of the first window.
 SAMPLES = 32
 
-#: Rows of `Panel.marks`: whether some window is partial, how many are doubtful, whether some is
+#: Rows of `Room.marks`: whether some window is partial, how many are doubtful, whether some is
 #: far, and where all moments are wanted: the largest offset, that is the squared distance of a
 #: window's mean from the centre, times frames, over its squared norm; the largest and the smallest
 #: squared norm; and the largest sum of squares about the centre.
-IS_PARTIAL, IS_DOUBTFUL, IS_FAR, OFFSET, LARGEST, SMALLEST, MOST = range(7)
+#: And room to find missing frames.
+IS_PARTIAL, IS_DOUBTFUL, IS_FAR, OFFSET, LARGEST, SMALLEST, MOST, LOST = range(8)
+OWN_ROWS = 8
 
 
 class Panel(NamedTuple):
-    """One person's stretch of a window: frames = width + shifts - 1, of d coordinates."""
+    """One person's stretch of a window, in a block: frames = width + shifts - 1, d coordinates.
 
-    values: Array
-    """Differences from the centre, 0 where missing (frames * d, n)."""
-    inverse: Array
-    """One over the norm about the window's own mean, NaN where undefined (shifts, n)."""
-    sums: Array
-    """Of the values of a window (shifts * d, n)."""
-    squares: Array
-    """Sums of their squares (shifts, n)."""
-    counts: Array
-    """Valid frames, 0 where the window is undefined (shifts, n)."""
-    least: Array
-    """What missing frames must leave of the squared norm (shifts, n)."""
+    The fields are the parts, rows of n signals each, one after the other (`rows_of`).
+    """
+
+    values: Any
+    """Differences from the centre, 0 where missing (frames * d)."""
+    inverse: Any
+    """One over the norm about the window's own mean, NaN where undefined (shifts)."""
+    sums: Any
+    """Of the values of a window (shifts * d)."""
+    squares: Any
+    """Sums of their squares (shifts)."""
+    counts: Any
+    """Valid frames, 0 where the window is undefined (shifts)."""
+    least: Any
+    """What missing frames must leave of the squared norm (shifts)."""
+    energies: Any
+    """Squares of each frame, over the coordinates (frames)."""
+    missing: Any
+    """1 where a frame is missing from a partial signal (frames)."""
+    entering: Any
+    """Of coordination: what enters at every shift but the last (shifts * d)."""
+    leaving: Any
+    """And what leaves, both less the mean of what stays, times the root of (W - 1) / W."""
+
+
+class Room(NamedTuple):
+    """What a thread works with: both persons' panels, x's signals first, then y's."""
+
+    single: SingleArray
+    """The panels in float32, n columns; and room for what a tile cannot keep in registers."""
+    double: FloatArray
+    """The same in float64."""
     marks: FloatArray
-    """See `IS_PARTIAL` and the following (7, n)."""
-    work: FloatArray
-    """Room for centres, their rests, and sums (3 * d, n)."""
-    energies: Array
-    """Squares of each frame, over the coordinates (frames, n)."""
-    missing: Array
-    """1 where a frame is missing from a partial signal (frames, n)."""
-    listed: IntArray
-    """The frames that some signal of a tile misses, for each tile (tiles, frames)."""
-    before: IntArray
-    """How many of these come before each frame (tiles, frames + 1)."""
-    hard: NDArray[np.bool_]
-    """Whether each signal must be correlated by the definition (n,)."""
+    """See `IS_PARTIAL` and the following; then centres, their rests, and sums, d rows each."""
+    lists: IntArray
+    """For each tile of x, then of y: the frames that some of its signals misses, and how many of
+    these come before each frame (tiles, 2 * frames + 1)."""
 
 
-def new_panel(
-    width: int, shifts: int, d: int, n: int, dtype: type[np.floating[Any]], size: int
-) -> Panel:
-    """Return room for a panel of n signals, whole tiles of some size; all 0."""
-    frames = width + shifts - 1
-    return Panel(
-        aligned(frames * d, n, dtype),
-        aligned(shifts, n, dtype),
-        aligned(shifts * d, n, dtype),
-        aligned(shifts, n, dtype),
-        aligned(shifts, n, dtype),
-        aligned(shifts, n, dtype),
-        np.zeros((7, n)),
-        np.zeros((3 * d, n)),
-        aligned(frames, n, dtype),
-        aligned(frames, n, dtype),
-        np.zeros((n // size, frames), dtype=np.int64),
-        np.zeros((n // size, frames + 1), dtype=np.int64),
-        np.zeros(n, dtype=np.bool_),
-    )
-
-
-def new_panels(
-    geometry: Any, d: int, padded: tuple[int, int], lags: int, dtype: type[np.floating[Any]]
-) -> tuple[Panel, Panel]:
-    """Return room for both persons' panels."""
-    both = 2 * geometry.max_lag + 1
-    shifts = (both, both) if geometry.coordination else (1, lags)
-    return (
-        new_panel(geometry.window, shifts[0], d, padded[0], dtype, ROWS),
-        new_panel(geometry.window, shifts[1], d, padded[1], dtype, COLUMNS),
+def new_room(geometry: Geometry, d: int, padded: tuple[int, int]) -> Room:
+    """Return room for panels of whole tiles of signals; all 0."""
+    n = sum(padded)
+    n += 16 if n % 32 == 0 else 0  # rows that share few of the cache's lines push each other out
+    frames = geometry.window + geometry.shifts - 1
+    rows = frames * (d + 2) + geometry.shifts * (3 * d + 4) + -(-2 * d * ROWS * COLUMNS // n)
+    return Room(
+        aligned(rows, n, np.float32),
+        aligned(rows, n, np.float64),
+        np.zeros((OWN_ROWS + 3 * d, n)),
+        np.zeros((padded[0] // ROWS + padded[1] // COLUMNS, 2 * frames + 1), dtype=np.int64),
     )
 
 
@@ -122,42 +115,72 @@ def aligned(rows: int, n: int, dtype: type[np.generic]) -> NDArray[Any]:
     return raw[first : first + rows * n].reshape(rows, n)
 
 
+def panel_of(e: Emitter, block: Any, n: Any, corner: Any, sizes: Any) -> tuple[Panel, Any]:
+    """Return where the parts of a person's panel begin, and where the block's last part does.
+
+    sizes = (width, shifts, d), of the block.
+    """
+    width, shifts, d = sizes
+    frames = e.builder.sub(e.add(width, shifts), e.whole(1))
+    by_frame, by_shift = e.mul(frames, d), e.mul(shifts, d)
+    row, parts = e.whole(0), []
+    for rows in (
+        by_frame, shifts, by_shift, shifts, shifts, shifts, frames, frames, by_shift, by_shift,
+    ):  # fmt: skip
+        parts.append(e.builder.gep(block, [e.add(e.mul(row, n), corner)]))
+        row = e.add(row, rows)
+    return Panel(*parts), e.builder.gep(block, [e.mul(row, n)])
+
+
 @intrinsic
-def fill(typing, registers, data, panel, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def fill(typing, kinds, data, block, marks, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Fill the values and the moments of a `Panel`; return what was found.
 
-    data (frames, d, signals). at = (first frame, first column, columns, width, d, need, every,
-    whether sums, squares and counts are wanted, limit of the offset). Every so many frames of the
-    stretch are averaged for the centre; if 0, it is the mean of the first window, to all digits.
+    kinds = (registers, STAYING or MOVING), told by their types; data (frames, d, signals); block
+    and marks as in `Room`. at = (first frame, first column, columns, column in the block, width,
+    shifts of the block, d, shifts, need, every, whether all moments are wanted, limit of the
+    offset). Every so many frames of the stretch are averaged for the centre; if 0, it is the mean
+    of the first window, to all digits.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return _Fill(context, builder, signature.args, args).emit()
+        def write(inner: Any, values: Any) -> Any:
+            return _Fill(context, inner, signature.args, values).emit()
 
-    return types.int64(registers, data, panel, at), codegen
+        return apart(builder, args, f"fill {signature}", write, ir.IntType(64))
+
+    return types.int64(kinds, data, block, marks, at), codegen
 
 
 class _Fill(Emitter):
     """The recipe of `fill`."""
 
     def __init__(self, context: Any, builder: Any, kinds: Any, args: Any) -> None:
-        super().__init__(context, builder, types.float64, kinds[0].count == len(WIDE))
-        self.single = kinds[2].types[0].dtype == types.float32
+        registers, motion = kinds[0]
+        super().__init__(context, builder, types.float64, registers.count == len(WIDE))
+        self.moving = motion.count == len(MOVING)
+        self.single = kinds[2].dtype == types.float32
         self.source, self.stride = self.data(kinds[1], args[1])
-        self.panel = Panel(*(a for a, _ in self.tuple_data(kinds[2], args[2])))
-        values = cgutils.unpack_tuple(builder, args[2])
-        inverse = context.make_array(kinds[2].types[1])(context, builder, values[1])
-        self.shifts, self.n = cgutils.unpack_tuple(builder, inverse.shape)
+        block, self.n = self.data(kinds[2], args[2])
+        marks, _ = self.data(kinds[3], args[3])
         (
-            self.first, self.column, self.columns, self.width, self.d, need, self.hop,
-            wanted, limit,
-        ) = cgutils.unpack_tuple(builder, args[3])  # fmt: skip
+            self.first, self.column, self.columns, corner, self.width, all_shifts, self.d,
+            self.shifts, need, self.hop, wanted, limit,
+        ) = cgutils.unpack_tuple(builder, args[4])  # fmt: skip
+        sizes = self.width, all_shifts, self.d
+        self.panel, _ = panel_of(self, block, self.n, corner, sizes)
+        self.marks = builder.gep(marks, [corner])
+        self.work = builder.gep(self.marks, [self.mul(self.whole(OWN_ROWS), self.n)])
         self.need, self.limit = self.number(need), self.spread(limit)
         self.wanted = builder.icmp_signed("!=", wanted, self.whole(0))
         self.more = builder.sub(self.shifts, self.whole(1))
         self.frames = self.add(self.width, self.more)
         self.found = cgutils.alloca_once_value(builder, self.whole(0))
         self.zero, self.one = self.constant(0.0), self.constant(1.0)
+        if self.moving:
+            rest = builder.fsub(self.number(self.width), self.one)
+            self.share = builder.fdiv(self.one, rest)
+            self.scale = self.root(builder.fdiv(rest, self.number(self.width)))
 
     def emit(self) -> Any:
         """Write it."""
@@ -190,14 +213,16 @@ class _Fill(Emitter):
         with self.loop(self.d) as c:
             self.lay_out(c, j, factor, square, count)
         self.put(share, b.fdiv(self.one, self.get(count)))
-        marks = self.zeros(7)
+        marks = self.zeros(MOST + 1)
         self.put(marks[SMALLEST], self.constant(HUGE))
         with self.loop(self.shifts) as f:
             self.window(f, j, (square, count, share), floor, marks)
             with b.if_then(b.icmp_signed("<", f, self.more)):
                 self.slide(f, j, factor, square, count, share)
         for k, slot in enumerate(marks):
-            self.store(self.get(slot), self.panel.marks, self.place(self.whole(k), j))
+            self.store(self.get(slot), self.marks, self.place(self.whole(k), j))
+        with b.if_then(self.wanted):
+            self.frame_by_frame(j, b.fcmp_ordered(">", self.get(marks[IS_PARTIAL]), self.zero))
         self.note(marks[IS_PARTIAL], self.zero, PARTIAL)
         self.note(marks[IS_DOUBTFUL], self.zero, DOUBTFUL)
         self.note(marks[IS_FAR], self.zero, FAR)
@@ -228,8 +253,8 @@ class _Fill(Emitter):
             add(self.add(self.width, k))
         rest = self.or_zero(b.and_(some, self.every(own)), b.fdiv(self.get(along), self.get(count)))
         self.add_to(magnitude, mean, mean)
-        self.store(mean, self.panel.work, self.place(c, j))
-        self.store(rest, self.panel.work, self.place(self.add(self.d, c), j))
+        self.store(mean, self.work, self.place(c, j))
+        self.store(rest, self.work, self.place(self.add(self.d, c), j))
 
     def lay_out(self, c: Any, j: Any, factor: Any, square: Any, count: Any) -> None:
         """Write the first window's values of a coordinate, and find its sums."""
@@ -241,7 +266,7 @@ class _Fill(Emitter):
             self.add_to(square, away, away)
             self.increase(along, away)
             self.increase(count, self.or_zero(good, self.one))
-        self.store(self.get(along), self.panel.work, self.place_of_sum(c, j))
+        self.store(self.get(along), self.work, self.place_of_sum(c, j))
 
     def window(self, f: Any, j: Any, sums: Any, floor: Any, marks: list[Any]) -> None:
         """Turn sums into the norm of one window, and where wanted into its other moments."""
@@ -249,7 +274,7 @@ class _Fill(Emitter):
         total, number, share = (self.get(slot) for slot in sums)
         (between,) = self.zeros(1)
         with self.loop(self.d) as c:
-            way = self.load(panel.work, self.place_of_sum(c, j))
+            way = self.load(self.work, self.place_of_sum(c, j))
             self.add_to(between, way, b.fmul(way, share))
             with b.if_then(self.wanted):
                 self.store(way, panel.sums, self.place(self.row(f, c), j))
@@ -292,12 +317,30 @@ class _Fill(Emitter):
             new, in_new = self.difference(enters, c, j, factor, centre, keep=True)
             old, in_old = self.difference(f, c, j, factor, centre, keep=False)
             change, place = b.fsub(new, old), self.place_of_sum(c, j)
+            along = self.load(self.work, place)
             self.add_to(square, change, b.fadd(new, old))
-            self.store(b.fadd(self.load(self.panel.work, place), change), self.panel.work, place)
+            self.store(b.fadd(along, change), self.work, place)
+            if self.moving:
+                stays, at = b.fmul(b.fsub(along, old), self.share), self.place(self.row(f, c), j)
+                for value, part in ((new, self.panel.entering), (old, self.panel.leaving)):
+                    self.store(b.fmul(b.fsub(value, stays), self.scale), part, at)
             self.put(more, b.fsub(self.or_zero(in_new, self.one), self.or_zero(in_old, self.one)))
         with b.if_then(self.some(b.fcmp_unordered("!=", self.get(more), self.zero))):
             self.increase(count, self.get(more))
             self.put(share, b.fdiv(self.one, self.get(count)))
+
+    def frame_by_frame(self, j: Any, partial: Any) -> None:
+        """Write what missing frames are taken out with: energies, and where partial ones miss."""
+        with self.loop(self.frames) as k:
+            (energy,) = self.zeros(1)
+            with self.loop(self.d) as c:
+                away = self.load(self.panel.values, self.place(self.row(k, c), j))
+                self.add_to(energy, away, away)
+            place = self.place(k, j)
+            self.store(self.get(energy), self.panel.energies, place)
+            _, good = self.value(k, self.whole(0), j)
+            gone = self.builder.and_(partial, self.builder.not_(good))
+            self.store(self.or_zero(gone, self.one), self.panel.missing, place)
 
     def value(self, k: Any, c: Any, j: Any) -> tuple[Any, Any]:
         """Return the values of a frame's coordinate, and where they are there."""
@@ -309,7 +352,7 @@ class _Fill(Emitter):
     def centre_of(self, c: Any, j: Any) -> tuple[Any, Any]:
         """Return the centre of a coordinate, and what rounding took from it."""
         rows = c, self.add(self.d, c)
-        mean, rest = (self.load(self.panel.work, self.place(row, j)) for row in rows)
+        mean, rest = (self.load(self.work, self.place(row, j)) for row in rows)
         return mean, rest
 
     def difference(
@@ -343,10 +386,6 @@ class _Fill(Emitter):
     def increase(self, slot: Any, value: Any) -> None:
         """Add to a variable."""
         self.put(slot, self.builder.fadd(self.get(slot), value))
-
-    def number(self, whole: Any) -> Any:
-        """Return a vector of copies of a whole number."""
-        return self.spread(self.builder.sitofp(whole, self.real))
 
     def zeros(self, count: int) -> list[Any]:
         """Return variables that are 0."""

@@ -11,42 +11,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from bitbox.correlation.geometry import WIDE
+from bitbox.correlation.moments import panel_of
 from bitbox.correlation.vectors import Cells, Emitter
-
-
-@intrinsic
-def coordination(typing, registers, x, y, order, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
-    """Choose among all shifts of both windows for ROWS x COLUMNS pairs.
-
-    x = (values (frames * d, n1), inverse norms (shifts, n1), entering, leaving (shifts * d, n1)); y
-    = the same, (…, n2). The first window's values sum to 0. Entering and leaving are what changes
-    from one shift to the next, less the mean of what stays, times the root of (W - 1) / W. order =
-    (net lags, values), each (lags,), the preferred first; out = (r, lag), each (n1, n2);
-    at = (i, j, frames of a window, d, shifts, polarity).
-    """
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, x.types[0].dtype, registers.count == len(WIDE))
-        _SlideTile(e, signature.args[1:], args[1:]).emit()
-        return context.get_dummy_value()
-
-    return types.void(registers, x, y, order, out, at), codegen
 
 
 class ShiftTile:
     """What tiles have in common that take the best of some shifts of both windows for every lag."""
 
-    def __init__(self, e: Emitter, lags: Any, out: Any, polarity: Any) -> None:
+    i: Any
+    j: Any
+    shifts: Any
+
+    def __init__(self, e: Emitter, order: Any, out: Any, polarity: Any) -> None:
         self.e = e
-        (self.order, self.n_lags), (self.lags, _) = lags
+        self.order, self.n_lags = order
         (self.out_r, self.n_out), (self.out_lag, _) = out[:2]
         self.signless = e.builder.icmp_signed("!=", polarity, e.whole(0))
-        self.i = self.j = self.shifts = e.whole(0)
 
     def emit(self) -> None:
         """Write the tile."""
@@ -58,8 +40,9 @@ class ShiftTile:
         score, best, chosen = (e.fresh(start) for start in (-2.0, float("nan"), 0.0))
         with e.loop(self.n_lags) as q:
             high, low = e.fresh(-2.0), e.fresh(2.0)
-            self.extremes(b.load(b.gep(self.order, [q])), first, (high, low))
-            lag = e.copy_of(self.lags, q)
+            net = b.load(b.gep(self.order, [q]))
+            self.extremes(net, first, (high, low))
+            lag = e.number(net)
             for cell in e.cells():
                 up, down = e.get(high[cell]), e.negative(e.get(low[cell]))
                 negative = b.and_(e.every(self.signless), b.fcmp_ordered(">", down, up))
@@ -95,46 +78,47 @@ class ShiftTile:
             self.e.keep(beyond, slots[cell], value)
 
 
-class _SlideTile(ShiftTile):
-    """The recipe of `coordination`."""
+class SlideTile(ShiftTile):
+    """The tile of coordination without missing frames; `tiles.choose` says what it takes.
+
+    The first window's values sum to 0.
+    """
 
     def __init__(self, e: Emitter, kinds: Any, args: Any) -> None:
-        at = cgutils.unpack_tuple(e.builder, args[4])
-        super().__init__(e, e.tuple_data(kinds[2], args[2]), e.tuple_data(kinds[3], args[3]), at[5])
-        self.i, self.j, self.width, self.d, self.shifts, _ = at
-        x, y = e.tuple_data(kinds[0], args[0]), e.tuple_data(kinds[1], args[1])
-        (self.x, self.norm_x, *self.changes_x), self.nx = (a for a, _ in x), x[0][1]
-        (self.y, self.norm_y, *self.changes_y), self.ny = (a for a, _ in y), y[0][1]
+        self.i, self.j, corner_y, *sizes, _, polarity = cgutils.unpack_tuple(e.builder, args[3])
+        order, out = e.data(kinds[1], args[1]), e.tuple_data(kinds[2], args[2])
+        super().__init__(e, order, out, polarity)
+        self.width, self.shifts, self.d = sizes
+        block, self.n = e.data(kinds[0], args[0])
+        self.x, _ = panel_of(e, block, self.n, e.whole(0), sizes)
+        self.y, _ = panel_of(e, block, self.n, corner_y, sizes)
 
     def extremes(self, net: Any, first: Any, found: tuple[Cells, Cells]) -> None:
         """Slide the sum of products over all common shifts."""
         e, b = self.e, self.e.builder
         mine, other, count = self.begin(net)
-        x, y = b.gep(self.x, [first]), b.gep(self.y, [self.j])
         row_x, row_y = e.mul(mine, self.d), e.mul(other, self.d)
-        sums = e.product(
-            b.gep(x, [e.mul(row_x, self.nx)]), self.nx,
-            b.gep(y, [e.mul(row_y, self.ny)]), self.ny, e.mul(self.width, self.d),
-        )  # fmt: skip
+        corner_x = b.gep(self.x.values, [e.add(e.mul(row_x, self.n), first)])
+        corner_y = b.gep(self.y.values, [e.mul(row_y, self.n)])
+        sums = e.product(corner_x, self.n, corner_y, self.n, e.mul(self.width, self.d))
         self.correlate((mine, other), first, sums, found)
         with e.loop(b.sub(count, e.whole(1))) as step:
             at = e.add(mine, step), e.add(other, step)
             with e.loop(self.d) as c:
                 rows = [e.add(e.mul(row, self.d), c) for row in at]
-                for k, change in enumerate((e.add_to, e.subtract_from)):
-                    of_x = b.gep(self.changes_x[k], [first]), self.nx, rows[0]
-                    of_y = b.gep(self.changes_y[k], [self.j]), self.ny, rows[1]
-                    e.step(sums, of_x, of_y, change)
+                for part, change in (("entering", e.add_to), ("leaving", e.subtract_from)):
+                    of_x = b.gep(getattr(self.x, part), [first]), self.n, rows[0]
+                    e.step(sums, of_x, (getattr(self.y, part), self.n, rows[1]), change)
             after = e.add(at[0], e.whole(1)), e.add(at[1], e.whole(1))
             self.correlate(after, first, sums, found)
 
     def correlate(self, at: Any, first: Any, sums: Cells, found: tuple[Cells, Cells]) -> None:
         """Turn sums into correlations, and keep the extremes."""
         e, b = self.e, self.e.builder
-        norms_y = e.load_parts(self.norm_y, e.add(e.mul(at[1], self.ny), self.j))
+        norms_y = e.load_parts(self.y.inverse, e.mul(at[1], self.n))
         for row in range(e.rows):
-            place = e.add(e.mul(at[0], self.nx), e.add(first, e.whole(row)))
-            norm_x = e.copy_of(self.norm_x, place)
+            place = e.add(e.mul(at[0], self.n), e.add(first, e.whole(row)))
+            norm_x = e.copy_of(self.x.inverse, place)
             for p in range(e.parts):
                 r = b.fmul(b.fmul(e.get(sums[row, p]), norms_y[p]), norm_x)
                 self.keep_extremes(r, (row, p), found)

@@ -66,6 +66,8 @@ class Task:
             bool(polarity),
             register_file(),
             float32_limit(terms) if plan.mode == "imitation" else slide_limit(plan, terms),
+            0 if plan.mode == "coordination" else int(plan.lags[0]),
+            2 * plan.max_lag + 1 if plan.mode == "coordination" else plan.lags.size,
         )
         signals = slice(0, first.shape[1]), slice(0, second.shape[1])
         return cls(first, second, plan, geometry, tie_order(plan), *signals)
@@ -130,13 +132,14 @@ def rows(
     """Return some frames as (frames, coordinates, signals), and the column of the first signal.
 
     Nothing is copied where the numbers already lie like that, other signals between them or not.
-    Scaled signals have a largest magnitude near 1.
+    Scaled signals have a largest magnitude near 1. They are always read-only, since kernels are
+    compiled for each of the two.
     """
     begin, end = frames
     d, n = array.shape[2], signals.stop - signals.start
     as_it_is = d == 1 and array.dtype == np.float64 and array.flags.c_contiguous
     if as_it_is and n >= LEAST and not scaled:
-        return array[begin:end, :, 0][:, None], signals.start
+        return read_only(array[begin:end, :, 0][:, None]), signals.start
     piece = array[begin:end, signals]
     out = np.empty((end - begin, d, max(n, LEAST)))
     out[:, :, :n] = piece.transpose(0, 2, 1)
@@ -146,7 +149,14 @@ def rows(
     if d > 1:
         missing = np.isnan(out).any(axis=1)
         out.transpose(0, 2, 1)[missing] = np.nan
-    return out, 0
+    return read_only(out), 0
+
+
+def read_only(array: FloatArray) -> FloatArray:
+    """Return a view that cannot be written to."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _scaled(data: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The register tile of imitation, for windows without missing frames.
+"""The register tiles for windows without missing frames: that of imitation, and which it is.
 
 x has norm 1 and its mean taken out, so that y needs no centring in the products: a correlation is
 the sum of products over y's norm. Accumulators, the best correlation and its lag all stay in
@@ -13,33 +13,46 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from bitbox.correlation.geometry import WIDE
-from bitbox.correlation.vectors import Emitter
+from bitbox.correlation.geometry import MOVING, WIDE
+from bitbox.correlation.moments import panel_of
+from bitbox.correlation.sliding import SlideTile
+from bitbox.correlation.vectors import Emitter, apart
 
 
 @intrinsic
-def imitation(typing, registers, x, y, lags, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def choose(typing, kinds, block, order, out, at):  # type: ignore[no-untyped-def]  # noqa: ARG001
     """Choose among the lags for ROWS x COLUMNS pairs without missing frames.
 
-    x, y : `moments.Panel`; lags = (first frames of y, values), each (lags,), the preferred first;
-    out = (r, lag), each (n1, n2); at = (i, j, terms, d, polarity).
+    kinds = (registers, STAYING or MOVING, any), told by their types; block : of a `moments.Room`;
+    order (lags or net lags,), the preferred first; out = (r, lag), each (n1, n2); at = (i, j,
+    column of y's tile in the block, width, shifts, d, lowest lag, polarity).
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        e = Emitter(context, builder, x.types[0].dtype, registers.count == len(WIDE))
-        _emit(e, signature.args[1:], args[1:])
+        registers, motion = kinds[0], kinds[1]
+
+        def write(inner: Any, values: Any) -> None:
+            e = Emitter(context, inner, block.dtype, registers.count == len(WIDE))
+            if motion.count == len(MOVING):
+                SlideTile(e, signature.args[1:], values[1:]).emit()
+            else:
+                _imitation(e, signature.args[1:], values[1:])
+
+        apart(builder, args, f"tile {signature}", write)
         return context.get_dummy_value()
 
-    return types.void(registers, x, y, lags, out, at), codegen
+    return types.void(kinds, block, order, out, at), codegen
 
 
-def _emit(e: Emitter, kinds: Any, args: Any) -> None:
+def _imitation(e: Emitter, kinds: Any, args: Any) -> None:
     builder = e.builder
-    (x, nx), (norm_x, _) = e.tuple_data(kinds[0], args[0])[:2]
-    (y, ny), (norms_y, _) = e.tuple_data(kinds[1], args[1])[:2]
-    (starts, n_lags), (lags, _) = e.tuple_data(kinds[2], args[2])
-    (out_r, n_out), (out_lag, _) = e.tuple_data(kinds[3], args[3])
-    i0, j0, terms, d, polarity = cgutils.unpack_tuple(builder, args[4])
+    values, n = e.data(kinds[0], args[0])
+    order, n_lags = e.data(kinds[1], args[1])
+    (out_r, n_out), (out_lag, _) = e.tuple_data(kinds[2], args[2])
+    i0, j0, corner_y, width, shifts, d, low, polarity = cgutils.unpack_tuple(builder, args[3])
+    (x, norm_x, *_), _ = panel_of(e, values, n, e.whole(0), (width, shifts, d))
+    (y, norms_y, *_), _ = panel_of(e, values, n, corner_y, (width, shifts, d))
+    terms = e.mul(width, d)
     signless = builder.icmp_signed("!=", polarity, e.whole(0))
     sign = e.sign_mask(signless)
 
@@ -50,11 +63,11 @@ def _emit(e: Emitter, kinds: Any, args: Any) -> None:
         with e.loop(n_lags) as q:
             # From the last to the first, which a tie prefers.
             q = builder.sub(builder.sub(n_lags, e.whole(1)), q)
-            frame = builder.load(builder.gep(starts, [q]))
-            corner = builder.gep(y, [e.add(e.mul(e.mul(frame, d), ny), j0)])
-            sums = e.product(builder.gep(x, [first]), nx, corner, ny, terms)
-            lag = e.copy_of(lags, q)
-            norms = e.load_parts(norms_y, e.add(e.mul(frame, ny), j0))
+            own = builder.load(builder.gep(order, [q]))
+            frame, lag = builder.sub(own, low), e.number(own)
+            corner = builder.gep(y, [e.mul(e.mul(frame, d), n)])
+            sums = e.product(builder.gep(x, [first]), n, corner, n, terms)
+            norms = e.load_parts(norms_y, e.mul(frame, n))
             for cell in e.cells():
                 r = builder.fmul(e.get(sums[cell]), norms[cell[1]])
                 # False where r is NaN, so that undefined lags are never chosen.

@@ -29,6 +29,29 @@ Cells = dict[tuple[int, int], Any]
 Side = tuple[Any, Any, Any]
 
 
+def apart(
+    builder: Any, args: Any, name: str, write: Callable[[Any, Any], Any], result: Any = None
+) -> Any:
+    """Write code into a function of its own, once in a module, and call it.
+
+    name : what the code does; with the types of the arguments it tells functions apart.
+    write(builder, arguments) returns what the function does, None without a `result` type.
+    """
+    kind = ir.FunctionType(result or ir.VoidType(), [value.type for value in args])
+    function = builder.module.globals.get(name)
+    if function is None:
+        function = ir.Function(builder.module, kind, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        inner = ir.IRBuilder(function.append_basic_block("entry"))
+        value = write(inner, function.args)
+        if result is None:
+            inner.ret_void()
+        else:
+            inner.ret(value)
+    return builder.call(function, args)
+
+
 class Emitter:
     """Writes vector code for one element type and one register file."""
 
@@ -100,6 +123,10 @@ class Emitter:
         one = self.builder.insert_element(empty, scalar, ir.Constant(ir.IntType(32), 0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(one, empty, zeros)
+
+    def number(self, whole: Any) -> Any:
+        """Return a vector of copies of a whole number."""
+        return self.spread(self.builder.sitofp(whole, self.real))
 
     def copy_of(self, pointer: Any, index: Any) -> Any:
         """Return a vector of copies of an element."""

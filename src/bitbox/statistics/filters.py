@@ -31,10 +31,6 @@ class _Filter(Emitter):
         super().__init__(context, builder, types.float64, registers.count == len(WIDE))
         self.zero, self.one, self.nan = (self.constant(v) for v in (0.0, 1.0, float("nan")))
 
-    def number(self, whole: Any) -> Any:
-        """Return a vector of copies of a whole number."""
-        return self.spread(self.builder.sitofp(whole, self.real))
-
     def vectors(self, n: Any) -> Any:
         """Return how many vectors hold n numbers."""
         return self.builder.sdiv(self.add(n, self.whole(self.lanes - 1)), self.whole(self.lanes))

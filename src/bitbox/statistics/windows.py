@@ -123,6 +123,7 @@ class Windows:
         self._rule = rule
         known = ~np.isnan(signal).any(axis=1)
         self._signal = np.where(known[:, None], signal, np.nan).astype(float, order="C")
+        self._signal.flags.writeable = False  # as the engine's: kernels are compiled for each
         self._known = known
         d, places = signal.shape[1], len(signal) - rule.plan.window + 1
         found = np.empty((d + 2, places + PAD))
