@@ -13,11 +13,6 @@ SLOWEST = 10.0
 _TOGETHER = 16
 
 
-def typical_frequency(signal: FloatArray, fps: float) -> float:
-    """Return `typical_frequencies` of one signal, (T, d)."""
-    return float(typical_frequencies(signal[:, None], fps)[0])
-
-
 def typical_frequencies(signals: FloatArray, fps: float) -> FloatArray:
     """Return the frequency below which half of each signal's movement lies, in Hz.
 
