@@ -7,8 +7,7 @@ frames and sums over them,
 
     r^2 = (n sum(x y) - sx sy)^2 / ((n sum(x x) - sx^2) (n sum(y y) - sy^2)).
 
-Windows that lie off the centre, or move little beside others, are done by the same recipe in
-float64, whether they miss frames or not.
+Those that lie off the centre, or move little beside others, are done by the same recipe in float64.
 """
 
 from __future__ import annotations
