@@ -159,3 +159,13 @@ def test_social_imports_without_heavy_libraries() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
+
+
+def test_the_documented_functions_load_no_reader_and_no_drawing() -> None:
+    """What nobody asked for costs every start."""
+    code = "import sys, bitbox.social; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "bitbox.social" in loaded
+    assert [m for m in loaded if m.startswith(("bitbox.readers", "bitbox.report.html"))] == []

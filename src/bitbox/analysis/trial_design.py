@@ -16,7 +16,6 @@ from bitbox.analysis.matching import match
 from bitbox.analysis.options import in_the_mirror
 from bitbox.analysis.pair import SignalsLike, prepare
 from bitbox.errors import ParameterError
-from bitbox.readers.events import events_of, read_events
 from bitbox.signals.checks import some
 from bitbox.statistics.trials import MARGIN, Responses
 
@@ -78,6 +77,8 @@ def design_of(trials: Any, strata: Any) -> Design:
         If a file or table holds no trials.
     """
     import pandas as pd
+
+    from bitbox.readers.events import events_of, read_events
 
     if isinstance(trials, str | Path):
         trials = read_events(trials)
