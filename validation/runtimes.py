@@ -4,10 +4,16 @@ Run as ``python validation/runtimes.py`` on Python 3.11 or 3.12, where MediaPipe
 ``video`` extra installed; it takes some minutes. It renders a face that makes all 32 movements at
 once, once with the head still and once turning, measures it with either runtime, and writes the
 table between the marks in ``docs/runtimes.md``.
+
+``python -m validation.runtimes --people FOLDER`` tells, on any Python, how well the units of the
+development people are measured with the runtime that it has (`validation.robustness`, plain films,
+kept in the folder). What each runtime gave is kept there, too; where there are two, they are
+compared. The reliability that Signals carry is the built-in runtime's.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import tempfile
 from importlib import util
@@ -18,7 +24,7 @@ from numpy.typing import NDArray
 
 from bitbox.face_backend import models, units
 from bitbox.face_backend.builtin import measure
-from bitbox.face_backend.mediapipe import track_mesh
+from bitbox.face_backend.mediapipe import chosen_model, track_mesh
 from bitbox.synthetic.performance import Bursts, perform
 from bitbox.synthetic.video import FaceTruth, Person, Scene, render_video
 
@@ -72,8 +78,40 @@ def bundle(folder: Path) -> Path:
     return path
 
 
+def people(folder: Path) -> None:
+    """Say how well units are measured on rendered people with the runtime that is here."""
+    from validation.humans.people import of
+    from validation.robustness import filmed, truth_of_units
+
+    name, rows = "", []
+    for person in of("development"):
+        film = filmed(person, 1, folder)["plain"]
+        track = track_mesh(film.with_suffix(".mp4"), model=chosen_model())
+        found = measure(track, ["expression-local"], FOV)["expression-local"]
+        rows.append(each_r(found, truth_of_units(film, track.mesh)))
+        name = track.runtime
+        print(f"{person.name}: {shown(rows[-1])}", flush=True)
+    np.savez(folder / f"runtime_{re.sub('[^a-z0-9.]+', '_', name.lower())[:60]}.npz", r=rows)
+    print(f"{name}: r of the units, median over people (least unit): {shown(np.median(rows, 0))}")
+    kept = {path.stem: np.load(path)["r"] for path in sorted(folder.glob("runtime_*.npz"))}
+    for one, r in kept.items():
+        away = np.median(r, 0) - np.median(rows, 0)
+        print(f"{one}: {shown(np.median(r, 0))}; differs by {np.abs(away).max():.3f} at most")
+
+
 def main() -> None:
-    """Measure both runtimes and write the table."""
+    """Measure both runtimes and write the table, or one of them on people."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--people", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    if given.people is not None:
+        people(given.people)
+    else:
+        beside_each_other()
+
+
+def beside_each_other() -> None:
+    """Measure both runtimes on one rendered face, and write the table."""
     lines = [
         "| median r of 32 units (least) | head still | head turning by ±15° |",
         "|---|---|---|",

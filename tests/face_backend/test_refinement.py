@@ -7,6 +7,7 @@ import pytest
 
 from bitbox.face_backend import face_chart
 from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
+from bitbox.face_backend.visibility import LEAST_VISIBLE, REGIONS
 from bitbox.system.blas import one_blas_thread
 from bitbox.video.picture import Picture
 
@@ -42,10 +43,16 @@ def wrong_meshes() -> tuple[np.ndarray, np.ndarray]:
 
 
 def spooled(images: list[np.ndarray], meshes: np.ndarray) -> np.ndarray:
+    return seen(images, meshes)[0]
+
+
+def seen(images: list[np.ndarray], meshes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the refined meshes, and how surely each region is seen."""
     with FaceSpool(478) as spool:
         for image, mesh in zip(images, meshes, strict=True):
             spool.append(Picture.of(image), mesh)
-        return np.array(spool.refined())
+        found, visible = spool.refined()
+        return np.array(found), visible
 
 
 def remaining(meshes: np.ndarray) -> np.ndarray:
@@ -94,6 +101,19 @@ def test_a_picture_of_something_else_moves_nothing_far() -> None:
     assert moved.max() <= 10.0 * PIXELS * 1.5
 
 
+def test_what_comes_before_a_region_hides_it_and_no_other() -> None:
+    meshes, _ = wrong_meshes()
+    hand = skin()
+    hand[265:] = skin(seed=7)[265:]  # from between the nose and the mouth on
+    covered = np.arange(N) % 4 == 1
+    _, visible = seen([hand if hide else skin() for hide in covered], meshes)
+    lips = [REGIONS.index("upper lip"), REGIONS.index("lower lip")]
+    brows_and_eyes = [n for n, region in enumerate(REGIONS) if "brow" in region or "eye" in region]
+    assert (visible[covered][:, lips] < LEAST_VISIBLE).all()
+    assert (visible[covered][:, brows_and_eyes] > LEAST_VISIBLE).all()
+    assert (visible[~covered] > LEAST_VISIBLE).all()
+
+
 def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> None:
     meshes, _ = wrong_meshes()
     textures = np.stack([laid_flat(Picture.of(skin()), mesh) for mesh in meshes])
@@ -102,9 +122,11 @@ def test_lost_frames_stay_lost_and_others_do_not_depend_on_when_they_come() -> N
     # As recordings are measured: shared out among threads, sums depend on who is summed with whom,
     # and OpenCV's places, which are multiples of 1/32 pixel, make more of it.
     with one_blas_thread():
-        found = refined(lost, textures)
-        forwards = refined(meshes, textures)
-        backwards = refined(meshes[::-1], textures[::-1])
+        found, visible = refined(lost, textures)
+        forwards, _ = refined(meshes, textures)
+        backwards, _ = refined(meshes[::-1], textures[::-1])
+    assert np.isnan(visible[[0, 5]]).all()
+    assert np.isfinite(np.delete(visible, [0, 5], axis=0)).all()
     assert np.isnan(found[[0, 5]]).all()
     assert np.isfinite(np.delete(found, [0, 5], axis=0)).all()
     np.testing.assert_allclose(backwards[::-1], forwards, atol=0.05)

@@ -141,3 +141,32 @@ def test_films_are_the_same_each_time(tmp_path: Path) -> None:
     ]
     assert np.array_equal(pictures[0], pictures[1])
     assert 0.05 < pictures[0].mean() < 0.8
+
+
+def test_a_hand_over_the_mouth_is_no_movement(tmp_path: Path) -> None:
+    """The confidence stayed at 1, and what the network made up under the hand passed for lips."""
+    from validation.humans.films import Quality, film
+    from validation.humans.hand import covering
+    from validation.humans.people import by_name
+    from validation.humans.performance import all_at_once
+    from validation.humans.render import LIGHTS, Camera
+
+    from bitbox.face_backend import FaceProcessor
+
+    path = tmp_path / "june.mp4"
+    quality = Quality("hand", 1.5, 18, hand=True)
+    camera = Camera(63.0, (320, 320), 56.0)
+    film(by_name("june"), all_at_once(3, False, 6.5), camera, LIGHTS["window"], quality, path)
+    processor = FaceProcessor()
+    processor.io(input_file=path)
+    signals = processor.localized_expressions(normalize=False)
+    near = covering(signals.time)
+    lips = [n for n, unit in enumerate(units.LOCAL_UNITS) if "lip" in unit.region]
+    brows = [n for n, unit in enumerate(units.LOCAL_UNITS) if "brow" in unit.region]
+    missing = np.isnan(signals.values)
+    assert missing[near > 0.9][:, lips].mean() > 0.8
+    assert missing[near == 0].mean() < 0.02
+    assert missing[:, brows].mean() < 0.02
+    assert signals.confidence is not None
+    assert np.median(signals.confidence[near > 0.9]) < 0.5 < signals.confidence[near == 0].min()
+    assert "face-hidden" in [finding.code for finding in processor.findings]

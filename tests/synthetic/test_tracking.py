@@ -39,7 +39,7 @@ def tracked(folder: Path, performance: Performance) -> tuple[FloatArray, FaceTru
     path = folder / "face.mp4"
     truth = render_video(path, performance, SCENE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FaceSpool, "refined", lambda spool: spool._meshes.array())
+        patch.setattr(FaceSpool, "refined", lambda spool: (spool._meshes.array(), None))
         track = track_mesh(path)
     np.testing.assert_allclose(track.time, truth.time - truth.time[0], atol=1e-4)
     assert np.isfinite(track.mesh).all()

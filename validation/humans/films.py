@@ -145,7 +145,12 @@ def film(
     fps = 1 / float(np.median(np.diff(performance.time)))
     pictures = _pictures(renderer, performance, quality)
     write_video(path, pictures, fps, crf=quality.crf)
-    face, body = topology().face, body_of(person)
+    return truth_of(renderer, performance)
+
+
+def truth_of(renderer: Renderer, performance: Performance) -> Truth:
+    """Return what is true of a film of a performance."""
+    face, body = topology().face, body_of(renderer.person)
     return Truth(
         performance.time,
         performance.drives.astype(np.float32),
@@ -154,8 +159,8 @@ def film(
         body.basis[:, face],
         topology().face_triangles,
         topology().vertices[face],
-        camera.size,
-        camera.vertical_fov,
+        renderer.camera.size,
+        renderer.camera.vertical_fov,
     )
 
 

@@ -1,4 +1,4 @@
-"""A hand that passes before the mouth, as when somebody thinks or scratches."""
+"""A hand that passes before the face, as when somebody thinks or scratches."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ Float32 = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
 #: Where the hand is, in distances between the eyes from the place between them: away, before the
-#: mouth, away again; and how long that takes, in seconds.
-_AWAY, _MOUTH, _PERIOD = (1.9, 4.2), (0.15, 1.25), 5.0
+#: mouth or an eye, away again; and how long that takes, in seconds.
+_AWAY, _PERIOD = (1.9, 4.2), 5.0
+MOUTH, LEFT_EYE = (0.15, 1.25), (0.6, 0.45)
 #: Palm and fingers (from, to, thickness), in distances between the eyes, pointing up.
 _PARTS = (
     ((0.0, 0.9), (0.0, 0.4), 1.15),
@@ -31,20 +32,23 @@ def covering(seconds: FloatArray) -> FloatArray:
     return np.asarray(np.clip(2.2 * course - 0.6, 0, 1))
 
 
-def lay_hand(
-    picture: Float32, camera: Camera, seconds: float, skin: tuple[float, float, float]
-) -> Float32:
-    """Return a picture (linear light) with the hand before it as it is at a time."""
+def hand_at(
+    camera: Camera, seconds: float, place: tuple[float, float] = MOUTH
+) -> tuple[Float32, Float32]:
+    """Return which share of each pixel the hand takes at a time, and how bright it is there.
+
+    `place` is where it passes, in distances between the eyes from the place between them.
+    """
     import cv2
 
+    mask = np.zeros(camera.size[::-1], dtype=np.float32)
+    shade = np.zeros_like(mask)
     near = float(covering(np.array(seconds)))
     if near == 0:
-        return picture
+        return mask, shade
     size = camera.eye_distance
     eyes = np.array(camera.place) * camera.size
-    middle = eyes + size * (np.array(_AWAY) + near * (np.array(_MOUTH) - np.array(_AWAY)))
-    mask = np.zeros(picture.shape[:2], dtype=np.float32)
-    shade = np.zeros_like(mask)
+    middle = eyes + size * (np.array(_AWAY) + near * (np.array(place) - np.array(_AWAY)))
     for start, stop, thick in _PARTS:
         ends = [
             tuple((middle + size * np.array(at)).round().astype(int).tolist())
@@ -55,6 +59,20 @@ def lay_hand(
         round_off = cv2.GaussianBlur(one, (0, 0), 0.08 * size)
         shade = np.where(one > 0.5, 0.45 + 0.55 * round_off, shade)
         mask = np.maximum(mask, one)
+    return mask, shade
+
+
+def lay_hand(
+    picture: Float32,
+    camera: Camera,
+    seconds: float,
+    skin: tuple[float, float, float],
+    place: tuple[float, float] = MOUTH,
+) -> Float32:
+    """Return a picture (linear light) with the hand before it as it is at a time."""
+    mask, shade = hand_at(camera, seconds, place)
+    if not mask.any():
+        return picture
     bright = float(np.percentile(picture, 90)) / float(linear(skin).max())
     hand = shade[..., None] * linear(skin) * bright
     return np.asarray(picture + mask[..., None] * (hand - picture), dtype=np.float32)

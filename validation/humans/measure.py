@@ -75,7 +75,9 @@ def track(path: Path) -> Tracked:
     kept: dict[str, NDArray[np.generic]] = {}
     fitted = refinement.refined
 
-    def keep(mesh: Float32, textures: NDArray[np.uint8], folder: Path | None = None) -> Float32:
+    def keep(
+        mesh: Float32, textures: NDArray[np.uint8], folder: Path | None = None
+    ) -> tuple[Float32, Float32]:
         kept["mesh"], kept["textures"] = np.array(mesh), np.array(textures)
         return fitted(mesh, textures, folder)
 
@@ -201,7 +203,7 @@ def beside(truth: Truth, tracked: Tracked) -> dict[str, NDArray[np.generic]]:
         "point_weights": points.weights,
         "point_miss": points.miss,
         "confidence": tracked.refined.confidence,
-        "scale": np.array(_scale(neutral)),
+        "scale": np.array(scale_of(neutral)),
     }
     for name, one in (("raw", tracked.raw), ("refined", tracked.refined)):
         moved, pose = deformation(one, truth.vertical_fov)
@@ -211,7 +213,7 @@ def beside(truth: Truth, tracked: Tracked) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
-def _scale(neutral: Float32) -> float:
+def scale_of(neutral: Float32) -> float:
     """Return how large a face is beside the reference face, over the stable points."""
     right = np.array(geometry.STABLE_RIGHT)
     stable = np.unique(np.concatenate([right, geometry.mirror_vertices()[right]]))

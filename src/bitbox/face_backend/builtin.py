@@ -173,12 +173,16 @@ class MeshRuntime:
             values, noise = normalized(values, track.time)
             findings += noise
             form = {**form, "units": NOISE_UNITS}
+        known = form["schema"] == _FORM["expression-local"]["schema"]
+        if output == "expression-local" and not known:
+            findings.append(_UNKNOWN_RELIABILITY)
+            recording.note(_UNKNOWN_RELIABILITY)
         provenance = recording.provenance(
             self.settings(output, normalize),
             {"runtime": track.runtime, "size": track.size},
             findings,
         )
-        if form["schema"] == _FORM["expression-local"]["schema"]:
+        if known:
             from bitbox.face_backend.units import unit_reliability
 
             provenance["reliability"] = unit_reliability()
@@ -187,7 +191,7 @@ class MeshRuntime:
             track.time,
             _names(output),
             backend=self.backend,
-            confidence=track.confidence,
+            confidence=track.sureness(),
             provenance=provenance,
             **form,
         )
@@ -222,9 +226,11 @@ def measure(
     -----
     Goes through the frames in parts, so that memory does not grow with the recording but for the
     results. The person's own face and the neutral are taken from at most 5000 frames, spread evenly
-    over those in which the face is seen.
+    over those in which the face is seen, and all of it if there are such frames. What is measured
+    of a region that is hidden is NaN.
     """
     from bitbox.face_backend import geometry, skin, units
+    from bitbox.face_backend.visibility import without_hidden
 
     plain: dict[Output, _Measure] = {
         "rectangle": geometry.rectangle,
@@ -251,7 +257,10 @@ def measure(
             moved = skin.skin_movement(deformation)
         for name in found.keys() & deformed:
             found[name].append(deformed[name](moved))
-    return {name: np.concatenate(rows) for name, rows in found.items()}
+    hidden = track.hidden()
+    return {
+        name: without_hidden(np.concatenate(rows), name, hidden) for name, rows in found.items()
+    }
 
 
 class Person(NamedTuple):
@@ -274,6 +283,8 @@ class Person(NamedTuple):
         from bitbox.face_backend.geometry import canonicalize, neutral
 
         frames = np.flatnonzero(track.confidence > 0)
+        whole = frames[~track.hidden()[frames].any(axis=1)]
+        frames = whole if len(whole) else frames
         some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
         mesh = track.mesh[some]
         shape = neutral(canonicalize(mesh, track.size, vertical_fov).shape)
@@ -299,6 +310,15 @@ _FORM: dict[Output, dict[str, Any]] = {
         "dimension": 1,
     },
 }
+
+
+_UNKNOWN_RELIABILITY = Finding(
+    "reliability-unknown",
+    "info",
+    "How well each local unit is measured is not known for this model of FaceLandmarker: the"
+    " reliability was measured with the models that MediaPipe 0.10.21 brings.",
+    "Install those (bitbox models install), or trust a unit as far as you have checked it.",
+)
 
 
 def _names(output: Output) -> tuple[str, ...]:
@@ -335,6 +355,8 @@ def _store_track(recording: Recording, key: str, track: MeshTrack) -> None:
         "n_faces": track.n_faces,
         "header": np.array(json.dumps(header)),
     }
+    if track.visible is not None:
+        arrays["visible"] = track.visible
     recording.cache.write_mesh(recording.name, key, track.mesh)
     recording.cache.write_arrays(recording.name, "track", key, arrays)
 

@@ -179,6 +179,11 @@ def slopes() -> csr_array:
     return csr_array(found.reshape(2 * N_VERTICES, N_VERTICES))
 
 
+def flat_vertices() -> FloatArray:
+    """Return where the vertices are on the chart, in pixels, shape (468, 2)."""
+    return _flat()[0]
+
+
 def _flat() -> tuple[FloatArray, tuple[int, int]]:
     """Return where the vertices are on the chart, in pixels, and its height and width."""
     flat = facing()[:, :2]

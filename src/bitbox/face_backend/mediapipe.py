@@ -183,14 +183,16 @@ def _finished(
     wrong = np.array(follower.whose) != numbers_of(choice, times)
     confidence[wrong] = 0.0
     spool.drop(np.flatnonzero(wrong))
+    mesh, visible = spool.refined()
     return MeshTrack(
-        spool.refined(),
+        mesh,
         times,
         confidence,
         np.array(follower.counts),
         (frames.info.width, frames.info.height),
         tuple(frames.findings),
         name,
+        visible,
     )
 
 

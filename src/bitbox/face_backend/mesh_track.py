@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import VideoError
+from bitbox.face_backend.visibility import REGIONS, hidden
 from bitbox.findings import Finding
 
 FloatArray = NDArray[np.float64]
 MeshArray = NDArray[np.float32]
 
 _ENOUGH = 1000  # frames to measure the size of a face in
+_MUCH_HIDDEN = 0.05  # share of the frames
 _SMALL = 20.0  # pixels between the eyes under which the mesh is too coarse to trust
 
 
@@ -42,6 +44,9 @@ class MeshTrack:
         About the video and the tracking.
     runtime : str
         The name and version of what computed the mesh.
+    visible : ndarray of float32, shape (T, 7), optional
+        How surely each region of the face is seen, see `bitbox.face_backend.visibility`; NaN
+        where the face is lost. None where that is not known.
     """
 
     mesh: MeshArray
@@ -51,6 +56,20 @@ class MeshTrack:
     size: tuple[int, int]
     findings: tuple[Finding, ...]
     runtime: str
+    visible: NDArray[np.float32] | None = None
+
+    def hidden(self) -> NDArray[np.bool_]:
+        """Return which regions are hidden in which frames, shape (T, 7)."""
+        if self.visible is None:
+            return np.zeros((len(self.time), len(REGIONS)), dtype=bool)
+        return hidden(self.visible)
+
+    def sureness(self) -> FloatArray:
+        """Return how sure each frame is, 0 to 1: of the face, times that of its least region."""
+        if self.visible is None:
+            return self.confidence
+        least = np.nan_to_num(self.visible).min(axis=1).astype(np.float64)
+        return np.asarray(self.confidence * least)
 
 
 def require_a_face(track: MeshTrack, path: str | os.PathLike[str], face: str | int) -> None:
@@ -85,6 +104,7 @@ def findings_of(track: MeshTrack, cuts: Sequence[float]) -> list[Finding]:
     return [
         *_about_others(track),
         *_about_loss(track, seen),
+        *_about_hiding(track, seen),
         *_about_cuts(cuts),
         *_about_size(track),
     ]
@@ -120,6 +140,30 @@ def _about_loss(track: MeshTrack, seen: NDArray[np.bool_]) -> list[Finding]:
             f"The face is lost in {lost.sum()} of {len(lost)} frames ({100 * lost.mean():.1f} %),"
             f" in {len(starts)} stretches, first at {track.time[starts[0]]:.2f} s.",
             "Those frames are missing, not zero; look there for a covered or turned face.",
+        )
+    ]
+
+
+def _about_hiding(track: MeshTrack, seen: NDArray[np.bool_]) -> list[Finding]:
+    """Say which regions are hidden, and for how long."""
+    covered = track.hidden() & seen[:, None]
+    share = covered.sum(axis=0) / max(int(seen.sum()), 1)
+    if not covered.any():
+        return []
+    first = track.time[covered.any(axis=1)][0]
+    words = ", ".join(
+        f"{region} {100 * part:.0f} %" if part >= 0.01 else f"{region} under 1 %"
+        for region, part in zip(REGIONS, share, strict=True)
+        if part > 0
+    )
+    return [
+        Finding(
+            "face-hidden",
+            "warning" if share.max() > _MUCH_HIDDEN else "info",
+            "Regions of the face do not look as they usually do, as under a hand, first at"
+            f" {first:.2f} s. Of the frames with a face: {words}.",
+            "What is measured there is missing in those frames, not zero; look there for a hand or"
+            " a shadow, or a face turned far away.",
         )
     ]
 

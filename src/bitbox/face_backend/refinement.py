@@ -8,7 +8,8 @@ own one (`bitbox.face_backend.texture_fit`), and the mesh is moved by what they 
 (`refined`). A frame depends on no other frame but for that common texture, so there is no delay.
 
 The person's texture is the median of textures spread over the recording, fitted to each other. It
-stands for one person under one light; where a texture does not match it, the mesh stays as it was.
+stands for one person under one light; where a texture does not match it, the mesh stays as it was,
+and a region that does not look as it usually does is hidden (`bitbox.face_backend.visibility`).
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from bitbox.face_backend import texture_fit
 from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
 from bitbox.face_backend.mesh_track import MeshArray
+from bitbox.face_backend.visibility import REGIONS, visible
 from bitbox.measuring.parts import parts
 from bitbox.measuring.spool import Room, Spool
 from bitbox.video.picture import Picture
 
 Textures = NDArray[np.uint8]
+Visible = NDArray[np.float32]
 
 _SAMPLE = 60  # frames that the person's texture is taken from
 _AT_ONCE = 32  # frames fitted at once
@@ -82,8 +85,8 @@ class FaceSpool:
         """Take the faces of some frames back: they are missing."""
         self._meshes.drop(frames)
 
-    def refined(self) -> MeshArray:
-        """Return all meshes, refined, shape (T, points, 3), read-only."""
+    def refined(self) -> tuple[MeshArray, Visible]:
+        """Return all meshes, refined, (T, points, 3), read-only; and what is seen, (T, regions)."""
         return refined(self._meshes.array(), self._textures.array(), self._folder)
 
 
@@ -109,8 +112,10 @@ def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
     return bright.grey(found[0])
 
 
-def refined(mesh: MeshArray, textures: Textures, folder: Path | None = None) -> MeshArray:
-    """Return the mesh, moved to where the picture shows its places.
+def refined(
+    mesh: MeshArray, textures: Textures, folder: Path | None = None
+) -> tuple[MeshArray, Visible]:
+    """Return the mesh, moved to where the picture shows its places, and which regions it shows.
 
     Parameters
     ----------
@@ -123,31 +128,38 @@ def refined(mesh: MeshArray, textures: Textures, folder: Path | None = None) -> 
 
     Returns
     -------
-    ndarray of float32, shape (T, 478, 3)
+    mesh : ndarray of float32, shape (T, 478, 3)
         Kept on the disk like what was given. A place is moved along the surface of the mesh, so
         its depth moves with it.
+    visible : ndarray of float32, shape (T, 7)
+        How surely each region is seen, see `bitbox.face_backend.visibility`.
     """
+    like = np.full((len(mesh), len(REGIONS)), np.nan, dtype=np.float32)
     seen = np.flatnonzero(np.isfinite(mesh[:, 0, 0]))
     if len(seen) == 0:
-        return mesh
+        return mesh, like
     levels = _reference(textures[seen[:: -(-len(seen) // _SAMPLE)]])
     with Spool(np.float32, mesh.shape[1:], folder) as spool:
         for part, _ in zip(parts(mesh), parts(textures), strict=True):
             for start in range(part.start, min(part.stop, len(mesh)), _AT_ONCE):
                 some = slice(start, min(start + _AT_ONCE, part.stop))
-                for row in _refined_part(mesh[some], textures[some], levels):
+                rows, like[some] = _refined_part(mesh[some], textures[some], levels)
+                for row in rows:
                     spool.append(row)
-        return spool.array()
+        return spool.array(), visible(like)
 
 
 def _refined_part(
     mesh: MeshArray, textures: Textures, levels: list[texture_fit.Level]
-) -> MeshArray:
+) -> tuple[MeshArray, Visible]:
+    """Return some refined meshes, and how like the person's texture each region is."""
     out = np.array(mesh)
+    like = np.full((len(mesh), len(REGIONS)), np.nan, dtype=np.float32)
     seen = np.isfinite(mesh[:, 0, 0])
     if not seen.any():
-        return out
-    amounts = texture_fit.fit(levels, [texture_fit.normalised(t) for t in textures[seen]])
+        return out, like
+    flat = [texture_fit.normalised(texture) for texture in textures[seen]]
+    amounts, like[seen] = texture_fit.fit_and_compare(levels, flat)
     moves = np.tensordot(amounts, modes(), axes=1)
     length = np.linalg.norm(moves, axis=2, keepdims=True)
     moves *= np.minimum(1, _FURTHEST / np.maximum(length, 1e-6))
@@ -155,7 +167,7 @@ def _refined_part(
     by_vertex = face.transpose(1, 0, 2).reshape(N_VERTICES, -1)
     slope = (slopes() @ by_vertex).reshape(2, N_VERTICES, len(face), 3)
     out[seen, :N_VERTICES] = face + np.einsum("tvk,kvtc->tvc", moves, slope)
-    return out
+    return out, like
 
 
 def _reference(sample: Textures) -> list[texture_fit.Level]:

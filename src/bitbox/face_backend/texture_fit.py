@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend.face_chart import GRID, N_MODES, SCALE, chart, modes
+from bitbox.face_backend.visibility import likeness
 
 FloatArray = NDArray[np.float32]
 
@@ -113,14 +114,14 @@ class Level:
 
     def fit(
         self, textures: Sequence[FloatArray], amounts: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    ) -> tuple[FloatArray, list[FloatArray]]:
         """Fit n normalised textures, from amounts (n, modes) to begin with.
 
         Returns
         -------
         amounts : ndarray, shape (n, modes)
-        likeness : ndarray, shape (n,)
-            Correlation of each texture with the reference, displaced as before the last step.
+        shown : list of n ndarrays, shape (height, width)
+            The textures, displaced as before the last step.
         """
         images = [_seen_at(texture, self.every, self.blur) for texture in textures]
         pull = np.empty((len(images), self.inside.size), dtype=np.float32)
@@ -132,9 +133,9 @@ class Level:
                 pull[row] = self._pull(image).ravel()
             wanted = pull @ self.gradients.T + self.stiffness * amounts
             amounts = amounts - wanted @ self.step
-        return amounts, np.array([self._likeness(image) for image in shown])
+        return amounts, shown
 
-    def _likeness(self, image: FloatArray) -> float:
+    def likeness(self, image: FloatArray) -> float:
         """Return the correlation of an image with the reference."""
         own, seen = ((part * self.inside).ravel() for part in (self.reference, image))
         return float(seen @ own / np.sqrt(max(float(seen @ seen) * float(own @ own), 1e-12)))
@@ -158,11 +159,31 @@ def levels_of(
 
 def fit(levels: Sequence[Level], textures: Sequence[FloatArray]) -> FloatArray:
     """Return how much of each mode (n, modes) displaces each of n normalised textures."""
+    return _fit(levels, textures)[0]
+
+
+def fit_and_compare(
+    levels: Sequence[Level], textures: Sequence[FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return what `fit` returns, and how like the reference each region is, (n, regions).
+
+    See `bitbox.face_backend.visibility`.
+    """
+    amounts, shown = _fit(levels, textures)
+    finest = levels[-1]
+    images = (image * finest.inside for image in shown)
+    return amounts, likeness(images, finest.reference * finest.inside)
+
+
+def _fit(
+    levels: Sequence[Level], textures: Sequence[FloatArray]
+) -> tuple[FloatArray, list[FloatArray]]:
     amounts = np.zeros((len(textures), N_MODES), dtype=np.float32)
     for level in levels:
-        amounts, likeness = level.fit(textures, amounts)
-    trust = np.clip((likeness - _STRANGE) / (_KNOWN - _STRANGE), 0, 1).astype(np.float32)
-    return np.asarray(amounts * trust[:, None])
+        amounts, shown = level.fit(textures, amounts)
+    alike = np.array([levels[-1].likeness(image) for image in shown])
+    trust = np.clip((alike - _STRANGE) / (_KNOWN - _STRANGE), 0, 1).astype(np.float32)
+    return np.asarray(amounts * trust[:, None]), shown
 
 
 def straightened(textures: Sequence[FloatArray], amounts: FloatArray) -> list[FloatArray]:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from bitbox.errors import InputError
 from bitbox.face_backend.geometry import N_VERTICES, mirror_vertices, reference_face
 from bitbox.face_backend.skin import flattened
-from bitbox.face_backend.unit_table import LOCAL_UNITS, LocalUnit
+from bitbox.face_backend.unit_table import LOCAL_UNITS, LocalUnit, Part
 
 __all__ = [
     "GLOBAL_UNIT_NAMES",
@@ -29,6 +29,7 @@ __all__ = [
     "local_units",
     "noise_scale",
     "unit_movements",
+    "unit_places",
     "unit_readings",
     "unit_reliability",
 ]
@@ -182,14 +183,13 @@ def unit_readings() -> FloatArray:
         a face of adult size, this gives the units: for each the mean movement of its place in its
         direction, and for what rides on another (the lip on the jaw), what it moves beyond that.
     """
-    mirror = mirror_vertices()
     readings = np.zeros((len(LOCAL_UNITS), N_VERTICES, 3))
     for row, unit in enumerate(LOCAL_UNITS):
         for part in unit.parts:
-            places = np.array(part.read_at or part.sources)
+            places = _read_at(part)
             across, down = part.direction
             if part.mirrored:
-                places, across = mirror[places], -across
+                across = -across
             share = 1 / (len(places) * len(unit.parts))
             np.add.at(readings[row], places, [across * share, down * share, 0.0])
     names = [unit.name for unit in LOCAL_UNITS]
@@ -200,6 +200,16 @@ def unit_readings() -> FloatArray:
             readings[row] -= unit.parts[0].direction[1] * taken
     readings.setflags(write=False)
     return readings
+
+
+def unit_places() -> list[NDArray[np.int64]]:
+    """Return the vertices of the mesh whose mean movement each local unit is."""
+    return [np.concatenate([_read_at(part) for part in unit.parts]) for unit in LOCAL_UNITS]
+
+
+def _read_at(part: Part) -> NDArray[np.int64]:
+    places = np.array(part.read_at or part.sources)
+    return np.asarray(mirror_vertices()[places] if part.mirrored else places)
 
 
 @cache
