@@ -15,6 +15,7 @@ import argparse
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,9 +199,8 @@ def truth_in(film: Path) -> Truth:
 
 def seen(condition: Condition, films: dict[str, Path]) -> Seen:
     """Return what is measured in a film of somebody, of whom there are films."""
-    film = films[condition.name]
-    track = tracked(film)
-    clear = tracked(films["glasses" if condition.glasses else "plain"]).mesh
+    track = tracked(films[condition.name])
+    clear = films["glasses" if condition.glasses else "plain"]
     told, plain = (
         measure(one, ["expression-local"], geometry.VERTICAL_FOV)["expression-local"]
         for one in (track, replace(track, visible=None))
@@ -208,28 +208,28 @@ def seen(condition: Condition, films: dict[str, Path]) -> Seen:
     sure = np.nan_to_num(track.confidence[:, None] * np.asarray(track.visible))
     covered = np.zeros_like(sure)
     if condition.hand:
-        covered = behind(HANDS[condition.hand], film, clear)
-    return Seen(told, plain, truth_of_units(film, clear), sure, covered)
+        covered = behind(HANDS[condition.hand], clear)
+    return Seen(told, plain, truth_of_units(clear), sure, covered)
 
 
-def truth_of_units(film: Path, mesh: Float32) -> FloatArray:
-    """Return what the units truly are in a film, (T, 32); the mesh tells where its points are."""
-    truth = truth_in(film)
-    neutral, moved = on_skin(truth, mesh)
+def truth_of_units(film: Path) -> FloatArray:
+    """Return what the units truly are in a film, (T, 32): in all conditions the same."""
+    _, neutral, moved = on_skin(film)
     return units.local_units(moved / scale_of(neutral))
 
 
-def on_skin(truth: Truth, mesh: Float32) -> tuple[Float32, Float32]:
-    """Return where the mesh's points are on the skin at rest, and how they move from there."""
-    points = points_on(truth, mesh)
-    moved = np.tensordot(truth.drives, points.on(truth.basis, truth.triangles), axes=1)
-    return points.on(truth.neutral, truth.triangles), moved
-
-
-def behind(place: tuple[float, float], film: Path, mesh: Float32) -> FloatArray:
-    """Return which share of the places of each region the hand covers, (T, 7)."""
+@cache
+def on_skin(film: Path) -> tuple[Truth, Float32, Float32]:
+    """Return the truth, where the mesh's points are on the skin at rest, and how they move."""
     truth = truth_in(film)
-    neutral, moved = on_skin(truth, mesh)
+    points = points_on(truth, tracked(film).mesh)
+    moved = np.tensordot(truth.drives, points.on(truth.basis, truth.triangles), axes=1)
+    return truth, points.on(truth.neutral, truth.triangles), moved
+
+
+def behind(place: tuple[float, float], film: Path) -> FloatArray:
+    """Return which share of the places of each region the hand covers, (T, 7)."""
+    truth, neutral, moved = on_skin(film)
     places = [
         np.unique(np.concatenate([units.unit_places()[u] for u in np.flatnonzero(chosen)]))
         for chosen in (region == judge.REGIONS for region in REGIONS)

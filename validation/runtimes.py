@@ -88,7 +88,7 @@ def people(folder: Path) -> None:
         film = filmed(person, 1, folder)["plain"]
         track = track_mesh(film.with_suffix(".mp4"), model=chosen_model())
         found = measure(track, ["expression-local"], FOV)["expression-local"]
-        rows.append(each_r(found, truth_of_units(film, track.mesh)))
+        rows.append(each_r(found, truth_of_units(film)))
         name = track.runtime
         print(f"{person.name}: {shown(rows[-1])}", flush=True)
     np.savez(folder / f"runtime_{re.sub('[^a-z0-9.]+', '_', name.lower())[:60]}.npz", r=rows)

@@ -169,6 +169,10 @@ class TestProcessor:
         assert again == tasks
         with pytest.raises(SchemaError, match="landmarker"):  # another mesh, other units
             imitation(tasks[5], built_in[5], width=0.2)
+        codes = {finding["code"] for finding in tasks[5].provenance["findings"]}
+        assert (tasks[5].reliability, "reliability-unknown" in codes) == ({}, True)
+        assert len(built_in[5].reliability) == 32
+        assert "reliability-unknown" not in str(built_in[5].provenance["findings"])
         assert np.isfinite(tasks[5].values).all()
         # the same face in the same place, by two different ways
         assert np.abs(tasks[0].values - built_in[0].values).max() < 8

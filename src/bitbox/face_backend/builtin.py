@@ -176,7 +176,6 @@ class MeshRuntime:
         known = form["schema"] == _FORM["expression-local"]["schema"]
         if output == "expression-local" and not known:
             findings.append(_UNKNOWN_RELIABILITY)
-            recording.note(_UNKNOWN_RELIABILITY)
         provenance = recording.provenance(
             self.settings(output, normalize),
             {"runtime": track.runtime, "size": track.size},
