@@ -34,6 +34,7 @@ from bitbox.statistics.directions import Directions, judged
 from bitbox.statistics.gain import gain
 from bitbox.statistics.inference import INDEPENDENT, Alike, infer
 from bitbox.statistics.null import matched, other_recordings, randomised_phases
+from bitbox.statistics.specificity import OwnSignals
 from bitbox.statistics.windows import Pair, Rule, mean_over
 from bitbox.synthetic.signals import imitated_pair, movements
 
@@ -242,7 +243,9 @@ def card(seconds: float, width: float, lag: float, own: float, seed: int) -> pd.
     plan = WindowPlan.from_seconds(len(x), FPS, width=width, lag=lag)
     rule = Rule.make(plan, False, 0.8)
     forward, reverse = Directions(x, y, rule, SURROGATES, seed, None, None).against("circular")
-    return scorecard(pair.truth.names, x, y, rule, forward, reverse)
+    n = x.shape[1]
+    rest = OwnSignals.untold(n), np.full(n, np.nan), np.zeros(n, dtype=np.bool_)
+    return scorecard(pair.truth.names, x, y, rule, forward, reverse, *rest)
 
 
 def gains(n_pairs: int) -> pd.DataFrame:

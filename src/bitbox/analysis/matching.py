@@ -13,7 +13,7 @@ from bitbox.errors import ParameterError, SchemaError
 from bitbox.signals import Components, Signals
 from bitbox.signals.alignment import Aligned, align
 from bitbox.signals.checks import some
-from bitbox.statistics.surrogates import MIN_SURROGATES
+from bitbox.statistics.surrogates import MIN_SURROGATES, Role
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -113,20 +113,22 @@ def _chosen(values: FloatArray, labels: tuple[str, ...], names: tuple[str, ...])
 def stand_ins(
     others: Sequence[SignalsLike] | None,
     aligned: Aligned,
-    names: tuple[str, ...],
+    both: Matching,
     components: Components | None,
     angular: bool,
+    *,
+    role: Role = "model",
     mirrored: bool = False,
 ) -> list[FloatArray]:
     """Return other recordings as (T, n, d) arrays on the pair's clock.
 
     Each begins when the pair's recordings begin, and is missing (NaN) beyond its end. With
-    `mirrored` each is taken as in a mirror, as the model is.
+    `mirrored` each is taken as in a mirror, as the model is. `role` says whose place they take.
 
     Raises
     ------
     ParameterError
-        If there are too few to reach p = 0.05.
+        If there are too few to reach p = 0.05, or one is the recording whose place it takes.
     SchemaError
         If one cannot be compared, or lacks a signal.
     """
@@ -136,8 +138,10 @@ def stand_ins(
             expected=f"others=[...] with at least {MIN_SURROGATES} recordings",
             got=f"{len(others or ())}",
         )
+    names = both.names
+    replaced = both.y if role == "model" else both.x
     arrays = []
-    for other in others:
+    for number, other in enumerate(others, start=1):
         found = other if isinstance(other, Signals) else Signals.from_bitbox(other, fps=aligned.fps)
         check_comparable(aligned.participant, found)
         found = found.mirrored() if mirrored else found
@@ -152,5 +156,19 @@ def stand_ins(
         array = np.full((aligned.model.n_frames, len(names), values.shape[2]), np.nan)
         length = min(len(array), len(values))
         array[:length] = values[:length, [labels.index(name) for name in names]]
+        if _is_same(array, replaced):
+            raise ParameterError(
+                f"Other recording number {number} is the {role}'s own, which tells nothing of "
+                "people who never met.",
+                expected=f"recordings of others than this pair's {role}",
+                got=f"the same values in others[{number - 1}]",
+                todo=f"Leave the {role}'s own recording, and copies of it, out of others.",
+            )
         arrays.append(array)
     return arrays
+
+
+def _is_same(one: FloatArray, other: FloatArray) -> bool:
+    """Return whether two recordings are the same wherever both are known."""
+    known = np.isfinite(one) & np.isfinite(other)
+    return bool(known.any() and np.allclose(one[known], other[known], rtol=1e-6, atol=0.0))

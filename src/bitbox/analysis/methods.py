@@ -30,6 +30,15 @@ REFERENCES = {
     "Bernieri & Rosenthal, 1991": "Bernieri, F. J., & Rosenthal, R. (1991). Interpersonal "
     "coordination: Behavior matching and interactional synchrony. In R. S. Feldman & B. Rimé "
     "(Eds.), Fundamentals of nonverbal behavior (pp. 401-432). Cambridge University Press.",
+    "Harris, 2020": "Harris, K. D. (2020). Nonsense correlations in neuroscience. bioRxiv. "
+    "https://doi.org/10.1101/2020.11.29.402719",
+    "Amarasingham et al., 2012": "Amarasingham, A., Harrison, M. T., Hatsopoulos, N. G., & Geman, "
+    "S. (2012). Conditional modeling and the jitter method of spike resampling. Journal of "
+    "Neurophysiology, 107(2), 517-531.",
+    "Tunçgenç et al., 2021": "Tunçgenç, B., Pacheco, C., Rochowiak, R., Nicholas, R., Rengarajan, "
+    "S., Zou, E., Messenger, B., Vidal, R., & Mostofsky, S. H. (2021). Computerized assessment of "
+    "motor imitation as a scalable method for distinguishing children with autism. Biological "
+    "Psychiatry: Cognitive Neuroscience and Neuroimaging, 6(3), 321-328.",
     "Fuller, 1987": "Fuller, W. A. (1987). Measurement error models. Wiley.",
 }
 
@@ -42,7 +51,7 @@ _SURROGATES = {
     "2018)",
     "phase": "{m} surrogates in which the Fourier phases of the model's signals were randomised, "
     "those of all signals by the same amounts (Prichard & Theiler, 1994)",
-    "pairs": "{m} surrogates in which other recordings took the model's place (Bernieri & "
+    "pairs": "{m} surrogates in which other recordings took the {role}'s place (Bernieri & "
     "Rosenthal, 1991)",
 }
 
@@ -67,6 +76,8 @@ class Done:
         Level of the family-wise p.
     too_short : bool
         Whether nothing could reach it.
+    specific_told : bool
+        Whether there is a p of specificity.
     """
 
     plan: WindowPlan
@@ -78,6 +89,7 @@ class Done:
     seed: int
     alpha: float
     too_short: bool
+    specific_told: bool
 
 
 def methods_text(done: Done) -> str:
@@ -90,6 +102,11 @@ def methods_text(done: Done) -> str:
     """
     paragraphs = [_correlation(done), _chance(done), _columns(done), _software(done)]
     text = "\n\n".join(paragraphs)
+    return with_references(text)
+
+
+def with_references(text: str) -> str:
+    """Return a text and the references that it names."""
     used = [entry for key, entry in REFERENCES.items() if _cited(key, text)]
     return text + "\n\nReferences\n\n" + "\n\n".join(sorted(used))
 
@@ -162,18 +179,29 @@ def _chance(done: Done) -> str:
         f"In these recordings no p could have been {done.alpha:g}, so none is given, "
         "and whether there is imitation cannot be told"
         if done.too_short
-        else f"Signals with a corrected p of at most {done.alpha:g} are called imitated "
-        "beyond chance. False discovery rates (Benjamini & Hochberg, 1995) are given as well"
+        else f"Signals with a corrected p of at most {done.alpha:g} are said to move in time with "
+        "the model beyond chance. False discovery rates (Benjamini & Hochberg, 1995) are given as "
+        "well"
     )
     return (
         "The mean over windows was compared with its distribution in "
-        + _SURROGATES[p["surrogate"]].format(m=m)
+        + _SURROGATES[p["surrogate"]].format(m=m, role=p.get("role"))
         + f". The seed of the random numbers was {done.seed}. p values are one-sided, {share} "
         f"with b of m surrogates reaching what was observed (Phipson & Smyth, 2010){worth}. z is "
         "the distance from the surrogates' mean in their standard deviations. Over signals, p was "
         "corrected family-wise by the largest z of each surrogate (Westfall & Young, 1993), each "
         f"standardised by the others and what was observed. {called}. As a control, the same was "
-        "done with roles swapped."
+        "done with roles swapped" + _follow(done) + "."
+    )
+
+
+def _follow(done: Done) -> str:
+    """Return what was done to tell who follows whom."""
+    if not done.plan.causal:
+        return ""
+    return (
+        ", and the difference between both directions was compared with the same in every "
+        "surrogate (p_follow)"
     )
 
 
@@ -181,13 +209,28 @@ def _columns(done: Done) -> str:
     text = (
         "Latency is the median, over windows in which both move and the correlation is above "
         "chance, of the lag that was kept. Gain is the slope of the participant on the model "
-        "within these windows, corrected for measurement noise of the model (Fuller, 1987)."
+        "within these windows, corrected for measurement noise of the model (Fuller, 1987). Both "
+        f"are given where the corrected p is at most {done.alpha:g}."
     )
     if done.n_specificity is not None:
         text += (
-            " Specificity is the mean over pairs of signals of the same name less that over all "
-            f"other pairs, compared with {done.n_specificity} circular shifts."
+            " People who react to the same events move in time without imitating each other, and "
+            "surrogates made of shifts break that, too (Amarasingham et al., 2012; Harris, 2020). "
+            "So it was also tested whether movements are specific: by how much pairs of signals of "
+            "the same name are ahead of pairs of others. In each window and at each lag, the "
+            "correlation of a signal with its counterpart, weighted by how much both move, less "
+            "the mean with the model's and of the participant's other signals; its mean over "
+            "windows in standard errors, the largest over the lags, was compared with "
+            f"{done.n_specificity} "
+            + ("other recordings" if done.parameters["surrogate"] == "pairs" else "circular shifts")
+            + ", of all signals together and of each, corrected family-wise by the largest z. "
         )
+    text += (
+        f"Signals are called imitated where both corrected p are at most {done.alpha:g}."
+        if done.specific_told
+        else " Whether movements are specific, and not reactions to the same events, can't be told "
+        "from these recordings, so no signal is called imitated."
+    )
     return text
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.analysis.compared import Chance, Compared, Tested, chosen, tested_against_chance
 from bitbox.analysis.correlation_result import CorrelationResult
-from bitbox.analysis.matching import Matching, match, stand_ins
-from bitbox.analysis.options import Options, in_the_mirror
+from bitbox.analysis.headline import headline
+from bitbox.analysis.options import Options
 from bitbox.analysis.pair import SignalsLike
-from bitbox.analysis.result import Headline, ImitationQuality
+from bitbox.analysis.result import ImitationQuality
 from bitbox.analysis.senses import (
     SENSES,
     Mirror,
@@ -21,25 +21,25 @@ from bitbox.analysis.senses import (
     about_senses,
     check_mirror,
 )
-from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
 from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.signals import Components
-from bitbox.signals.alignment import Aligned
-from bitbox.signals.checks import MOST_TESTED_PAIRS, check_pairs
-from bitbox.signals.mirror import has_sides, sided_names
 from bitbox.statistics import surrogates as broken
-from bitbox.statistics.card import Directed, scorecard, window_table
-from bitbox.statistics.directions import Directions
+from bitbox.statistics.card import window_table
 from bitbox.statistics.findings import Evidence, find
-from bitbox.statistics.inference import ALPHA, Alike, infer
-from bitbox.statistics.matrix import MatrixTest, Shifted, Specificity, every_pair_test, specificity
-from bitbox.statistics.null import matched
-from bitbox.statistics.senses import Advance, advance, better_of
+from bitbox.statistics.inference import ALPHA, infer
+from bitbox.statistics.lag_profile import LagProfile, lag_profile
+from bitbox.statistics.matrix import MatrixTest, Shifted, every_pair_test
+from bitbox.statistics.specificity import (
+    Contrast,
+    Specificity,
+    contrast,
+    specificity,
+    why_untold,
+)
 from bitbox.statistics.spectra import typical_frequencies
-from bitbox.statistics.windows import Pair, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,6 +68,7 @@ def imitation_quality(
     n_surrogates: int = 999,
     surrogate: broken.Surrogate = "circular",
     others: Sequence[SignalsLike] | None = None,
+    role: broken.Role = "model",
     matrix_test: bool = False,
     every_window: bool = False,
     seed: int | None = None,
@@ -114,7 +115,11 @@ def imitation_quality(
     surrogate : {'circular', 'segments', 'phase', 'pairs'}
         How coupling is broken, see :mod:`bitbox.statistics.surrogates`.
     others : sequence of Signals, optional
-        For 'pairs': other recordings that take the model's place, one surrogate each.
+        For 'pairs': other recordings that take a person's place, one surrogate each. Of people
+        who saw, or showed, other things: who saw the same moves at the same times, and is no null.
+    role : {'model', 'participant'}
+        For 'pairs': whose place they take. 'participant': people who saw something else stand in
+        for the participant.
     matrix_test : bool
         True: also test every pair of signals, corrected for all pairs. Takes longer.
     every_window : bool
@@ -149,12 +154,15 @@ def imitation_quality(
     >>> from bitbox.synthetic.signals import imitated_pair
     >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
     >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
-    >>> print(quality.headline)
-    2 of 3 signals are imitated beyond chance (67%; family-wise p ≤ 0.05); median z = 3.0.
+    >>> print(str(quality.headline)[:34])
+    The participant imitates the model
+    >>> quality.headline.imitated, quality.headline.tested  # signals
+    (2, 3)
     >>> quality.scorecard['latency'].round(1).head(2).tolist()  # seconds
     [0.4, 0.4]
     """
     broken.check_surrogate(surrogate, n_surrogates)
+    broken.check_role(role)
     check_mirror(mirror, testable=not matrix_test)
     options = Options(
         width=width,
@@ -175,169 +183,86 @@ def imitation_quality(
         surrogate=surrogate,
         n=n_surrogates,
         others=others,
+        role=role,
         every_pair=matrix_test,
         seed=new_seed() if seed is None else check_seed(seed),
         progress=progress,
     )
-    pair = _prepare(options.prepare(participant, model), options, signals)
-    pair, tested = _test(pair, options, chance)
+    pair = chosen(options.prepare(participant, model), options, signals)
+    pair, tested = tested_against_chance(pair, options, chance)
     matrix = options.correlate(pair.aligned, pair.plan, every_window=every_window)
-    pairs, specific = _whole_matrix(pair, matrix, options, chance, tested.alike)
-    return _assemble(pair, options, chance, tested, (matrix, pairs, specific))
+    pairs = _every_pair(pair, matrix, options, chance, tested)
+    seen = _contrast(pair, options)
+    specific = _specificity(pair, matrix, options, chance, tested, seen)
+    profile = None if seen is None else lag_profile(seen)
+    return _assemble(pair, options, chance, tested, (matrix, pairs, specific, profile))
 
 
-@dataclass(frozen=True)
-class Chance:
-    """What imitation is tested against, each as documented in `imitation_quality`."""
-
-    surrogate: broken.Surrogate
-    n: int
-    others: Sequence[SignalsLike] | None
-    every_pair: bool
-    seed: int
-    progress: Progress | None
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """Two people's matching signals on one clock, and the windows they are compared in."""
-
-    aligned: Aligned
-    both: Matching
-    plan: WindowPlan
-    rule: Rule
-    specular: bool
-    left_out: BoolArray
-
-    @property
-    def sided(self) -> BoolArray:
-        """Which of the signals the mirror changes; none, where the sides are not known."""
-        if not has_sides(self.aligned.model):
-            return np.zeros(len(self.both.names), dtype=np.bool_)
-        return np.array(sided_names(self.aligned.model, self.both.names))
-
-    def in_the_mirror(self, options: Options) -> _Pair:
-        """Return the same in the other sense."""
-        other = _prepare(in_the_mirror(self.aligned), options, self.both.names)
-        return replace(other, specular=not self.specular, left_out=self.left_out)
-
-
-@dataclass(frozen=True)
-class _Tested:
-    """What the test of the matching signals found.
-
-    `alike` is of the circular shifts, where every pair is tested by these; `enough` as in Headline.
-    """
-
-    card: pd.DataFrame
-    forward: Directed
-    reverse: Directed
-    alike: Alike
-    enough: float
-    lead: Advance | None
-
-
-def _prepare(aligned: Aligned, options: Options, signals: Sequence[str] | None) -> _Pair:
-    """Choose what is compared of two people on one clock, and in which windows."""
-    both = match(aligned, options.components, options.angular, signals)
-    check_pairs(len(both.names), len(both.names), MOST_TESTED_PAIRS)
-    plan = options.plan(aligned)
-    rule = Rule.make(plan, options.polarity, options.min_valid)
-    # who names a signal wants it tested, and where all are doubtful there is nothing better
-    named = signals is not None or both.doubtful.all()
-    left_out = both.doubtful & (not named)
-    return _Pair(aligned, both, plan, rule, options.mirror == "yes", left_out)
-
-
-def _test(pair: _Pair, options: Options, chance: Chance) -> tuple[_Pair, _Tested]:
-    """Test the matching signals, in both directions, against chance, and in both senses if asked.
-
-    The pair that is returned is in the sense that was kept.
-    """
-    forward, reverse, alike = _compared(pair, options, chance)
-    lead = None
-    if options.mirror == "either":
-        other, sided = pair.in_the_mirror(options), pair.sided
-        forward_too, reverse_too, _ = _compared(other, options, chance)
-        forward, mirrored = better_of(forward, forward_too, sided)
-        reverse, _ = better_of(reverse, reverse_too, sided)
-        pair = other if mirrored else pair
-    else:
-        lead = _lead_of_other_sense(pair, forward, options)
-    both, plan = pair.both, pair.plan
-    enough = float("nan")
-    if not forward.can_tell:
-        apart = broken.possible_shifts(plan) / len(forward.null)
-        enough = broken.seconds_enough(plan, forward.alike.k * apart, chance.n)
-    trust = both.reliability, pair.left_out
-    card = scorecard(both.names, both.x, both.y, pair.rule, forward, reverse, *trust)
-    return pair, _Tested(card, forward, reverse, alike, enough, lead)
-
-
-def _lead_of_other_sense(pair: _Pair, forward: Directed, options: Options) -> Advance | None:
-    """Return how much more alike the signals that have a side are in the other sense."""
-    places = np.flatnonzero(pair.sided)
-    names = [pair.both.names[i] for i in places]
-    if not len(places) or not set(names) <= set(pair.aligned.model.mirrored().names):
+def _every_pair(
+    pair: Compared, matrix: CorrelationResult, options: Options, chance: Chance, found: Tested
+) -> MatrixTest | None:
+    """Return the test of every pair, if wanted."""
+    if not chance.every_pair:
         return None
-    other = match(in_the_mirror(pair.aligned), options.components, options.angular, names)
-    turned = [matched(Pair(other.x[:, k], other.y[:, k], pair.rule)) for k in range(len(names))]
-    return advance([forward.observed[i] for i in places], turned, pair.plan)
-
-
-def _compared(pair: _Pair, options: Options, chance: Chance) -> tuple[Directed, Directed, Alike]:
-    """Return both directions, observed and in surrogates, and how alike circular shifts are."""
-    both = pair.both
-    job = Directions(
-        both.x, both.y, pair.rule, chance.n, chance.seed, options.threads, chance.progress
-    )
-    if chance.surrogate == "pairs":
-        how = options.components, options.angular
-        forward, reverse = job.against_others(
-            stand_ins(chance.others, pair.aligned, both.names, *how, pair.specular)
-        )
-    else:
-        forward, reverse = job.against(chance.surrogate)
-    alike = forward.alike
-    if chance.every_pair and chance.surrogate != "circular":
-        alike = job.against("circular")[0].alike
-    return forward, reverse, alike
-
-
-def _whole_matrix(
-    pair: _Pair, matrix: CorrelationResult, options: Options, chance: Chance, alike: Alike
-) -> tuple[MatrixTest | None, Specificity | None]:
-    """Return the test of every pair, if wanted, and the specificity, if there can be one."""
     both, plan = pair.both, pair.plan
-    if not chance.every_pair and (len(both.names) < 2 or not broken.can_shift(plan)):
-        return None, None
     shapes = _of_matched(matrix, both.names, options.polarity)
     how = options.polarity, options.min_valid, options.threads, chance.progress
     shifted = Shifted(both.x, both.y, shapes, plan, *how)
     shifts = broken.circular_shifts(plan, chance.n)
-    if chance.every_pair:
-        return every_pair_test(both.names, shifted, shifts, alike)
-    found = specificity(shifted, shifts)
-    if found is not None and options.mirror == "either":
-        found = replace(found, p=min(1.0, 2 * found.p) if found.p == found.p else found.p)
-    return None, found
+    return every_pair_test(both.names, shifted, shifts, found.alike)
+
+
+def _contrast(pair: Compared, options: Options) -> Contrast | None:
+    """Return by how much pairs of one name are ahead of others, if that can be had."""
+    both = pair.both
+    if why_untold(both.x, both.y):
+        return None
+    return contrast(both.x, both.y, pair.plan, options.polarity, options.min_valid)
+
+
+def _specificity(
+    pair: Compared,
+    matrix: CorrelationResult,
+    options: Options,
+    chance: Chance,
+    found: Tested,
+    seen: Contrast | None,
+) -> Specificity | None:
+    """Return whether it is this movement of the model that is followed, if that can be told."""
+    if seen is None:
+        return None
+    both, plan = pair.both, pair.plan
+    pairs = [(both.x, one) if chance.role == "model" else (one, both.y) for one in found.others]
+    others = [contrast(x, y, plan, options.polarity, options.min_valid) for x, y in pairs]
+    largest = plan.max_lag / plan.fps
+    latencies = seen.steps(0.0 if plan.causal else -largest, largest)
+    tested = np.isfinite(found.forward.shape) & ~pair.left_out
+    shapes = _of_matched(matrix, both.names, options.polarity)
+    specific = specificity(seen, latencies, shapes, tested, others)
+    if specific is not None and options.mirror == "either" and pair.sided.any():
+        specific = specific.of_two_senses()
+    if specific is not None and not found.forward.can_tell:
+        specific = specific.untold()
+    return specific
 
 
 def _assemble(
-    pair: _Pair,
+    pair: Compared,
     options: Options,
     chance: Chance,
-    tested: _Tested,
-    whole: tuple[CorrelationResult, MatrixTest | None, Specificity | None],
+    tested: Tested,
+    whole: tuple[CorrelationResult, MatrixTest | None, Specificity | None, LagProfile | None],
 ) -> ImitationQuality:
     """Put the result together, with what a careful colleague would point out."""
     aligned, plan, forward = pair.aligned, pair.plan, tested.forward
-    matrix, pairs, specific = whole
-    card = tested.card
+    matrix, pairs, specific, profile = whole
+    card = tested.card(pair, specific, profile)
+    untold = _untold(pair, specific)
     parameters: dict[str, Any] = {
         **options.parameters(aligned),
         "signals": list(pair.both.names),
         "surrogate": chance.surrogate,
+        "role": chance.role if chance.surrogate == "pairs" else None,
         "n_surrogates": len(forward.null),
         "surrogates_alike": round(forward.alike.k, 3),
         "matrix_test": chance.every_pair,
@@ -348,17 +273,18 @@ def _assemble(
     means = card["chance_mean"].to_numpy()
     return ImitationQuality(
         scorecard=card,
-        headline=headline(card, plan.n_frames / plan.fps, tested.enough),
+        headline=headline(card, plan.n_frames / plan.fps, tested.enough, specific, untold),
         findings=(
             *aligned.findings,
             *_about_senses(pair, tested, options),
-            *find(_evidence(pair, tested, chance)),
+            *find(_evidence(pair, tested, chance, (card, profile), untold)),
         ),
         windows=window_table(pair.both.names, pair.rule, forward.observed, means, start),
         matrix=matrix,
         aligned=aligned,
         null=forward.null,
         specificity=specific,
+        lag_profile=profile,
         pairs=pairs,
         plan=plan,
         seed=chance.seed,
@@ -371,18 +297,32 @@ def _assemble(
     )
 
 
-def _about_senses(pair: _Pair, tested: _Tested, options: Options) -> tuple[Finding, ...]:
+def _about_senses(pair: Compared, tested: Tested, options: Options) -> tuple[Finding, ...]:
     """Return what there is to say about mirroring."""
     if options.mirror != "no" and not pair.sided.any():
         return (about_no_sides(),)
     return tuple(about_senses(options.mirror, pair.specular, tested.lead))
 
 
-def _evidence(pair: _Pair, tested: _Tested, chance: Chance) -> Evidence:
+def _untold(pair: Compared, specific: Specificity | None) -> str:
+    """Return why specificity cannot be told; empty: it is told."""
+    if specific is not None and np.isfinite(specific.p):
+        return ""
+    why = why_untold(pair.both.x, pair.both.y)
+    return why or "the recordings are too short for that"
+
+
+def _evidence(
+    pair: Compared,
+    tested: Tested,
+    chance: Chance,
+    found: tuple[pd.DataFrame, LagProfile | None],
+    untold: str,
+) -> Evidence:
     """Gather what findings are made from."""
     both, forward, reverse = pair.both, tested.forward, tested.reverse
     return Evidence(
-        card=tested.card,
+        card=found[0],
         plan=pair.plan,
         observed=forward.observed,
         null=forward.null,
@@ -397,6 +337,8 @@ def _evidence(pair: _Pair, tested: _Tested, chance: Chance) -> Evidence:
         enough=tested.enough,
         unmatched=both.unmatched,
         left_out=pair.left_out,
+        untold=untold,
+        profile=found[1],
     )
 
 
@@ -413,19 +355,6 @@ def _moves(signals: FloatArray) -> BoolArray:
     high = np.max(signals, axis=0, where=~np.isnan(signals), initial=-np.inf)
     changes: BoolArray = (high > low).any(axis=1)
     return changes
-
-
-def headline(card: pd.DataFrame, seconds: float, enough: float = float("nan")) -> Headline:
-    """Return the share of tested signals that are imitated beyond chance.
-
-    `seconds` is the length of the recordings; `enough`, if they are too short to tell, the length
-    that would do.
-    """
-    tested = int(card["z"].notna().sum())
-    imitated = int((card["p_fwer"] <= ALPHA).sum())
-    share = imitated / tested if tested and not np.isfinite(enough) else float("nan")
-    median = float(card["z"].median()) if tested else float("nan")
-    return Headline(share, imitated, tested, median, ALPHA, seconds, enough)
 
 
 def new_seed() -> int:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bitbox.analysis.correlation_result import CorrelationResult
+from bitbox.analysis.headline import Headline
 from bitbox.analysis.lag_pictures import lag_pictures
 from bitbox.analysis.methods import Done, methods_text
 from bitbox.correlation.plan import WindowPlan
@@ -18,74 +17,15 @@ from bitbox.notebook import ROWS, left_out, panel
 from bitbox.report.content import LagSurface
 from bitbox.signals.alignment import Aligned
 from bitbox.signals.checks import FloatArray
+from bitbox.statistics.card import imitated
 from bitbox.statistics.columns import data_dictionary
-from bitbox.statistics.inference import ALPHA, least_p
-from bitbox.statistics.matrix import MatrixTest, Specificity
+from bitbox.statistics.inference import least_p
+from bitbox.statistics.lag_profile import LagProfile
+from bitbox.statistics.matrix import MatrixTest
+from bitbox.statistics.specificity import Specificity
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The result in one figure: how many of the tested signals are imitated beyond chance.
-
-    Attributes
-    ----------
-    share : float
-        Share of the tested signals with a family-wise p of at most `alpha`; NaN if none is tested,
-        or if the recordings are too short to tell.
-    imitated, tested : int
-        The numbers behind it.
-    median_z : float
-        Median z over the tested signals.
-    alpha : float
-        Level of the family-wise p.
-    seconds : float
-        How long the recordings are.
-    enough : float
-        Too short to tell, since nothing could reach `alpha`: about how many seconds would be
-        enough with the same settings. NaN if the recordings are long enough.
-
-    Examples
-    --------
-    >>> from bitbox.social import imitation_quality
-    >>> from bitbox.synthetic.signals import imitated_pair
-    >>> participant, model, truth = imitated_pair(3, imitated=2, duration=60, seed=1)
-    >>> quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
-    >>> quality.headline.imitated, quality.headline.tested
-    (2, 3)
-    >>> round(quality.headline.share, 2)
-    0.67
-    """
-
-    share: float
-    imitated: int
-    tested: int
-    median_z: float
-    alpha: float = ALPHA
-    seconds: float = float("nan")
-    enough: float = float("nan")
-
-    @property
-    def too_short(self) -> bool:
-        """Whether nothing could reach `alpha`, however alike the two are."""
-        return bool(np.isfinite(self.enough))
-
-    def __str__(self) -> str:
-        if not self.tested:
-            return "No signal could be tested: none moves in both recordings at the same time."
-        if self.too_short:
-            return (
-                f"Too short to tell: in {self.seconds:.1f} s, with these settings, no signal could "
-                f"reach a family-wise p of {self.alpha:g}, however well it is imitated; about "
-                f"{self.enough:.0f} s would be enough (median z = {self.median_z:.1f})."
-            )
-        of = "1 signal is" if self.tested == 1 else f"{self.tested} signals are"
-        return (
-            f"{self.imitated} of {of} imitated beyond chance ({self.share:.0%}; family-wise "
-            f"p ≤ {self.alpha:g}); median z = {self.median_z:.1f}."
-        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,6 +55,10 @@ class ImitationQuality:
     specificity : Specificity or None
         Whether matching signals are more alike than others, against chance. None with a single
         signal.
+    lag_profile : LagProfile or None
+        By how much movements go with their own counterparts more than with others, at latencies
+        from -2 to 5 s, with a p and the best latency. None where there is nothing to compare with,
+        or the recordings are too short.
     pairs : MatrixTest or None
         Every pair of signals against chance, with ``matrix_test=True``.
     plan : WindowPlan
@@ -145,6 +89,7 @@ class ImitationQuality:
     aligned: Aligned
     null: FloatArray
     specificity: Specificity | None
+    lag_profile: LagProfile | None
     pairs: MatrixTest | None
     plan: WindowPlan
     seed: int
@@ -173,6 +118,7 @@ class ImitationQuality:
                 seed=self.seed,
                 alpha=self.headline.alpha,
                 too_short=self.headline.too_short,
+                specific_told=self.headline.specific_told,
             )
         )
 
@@ -271,7 +217,7 @@ class ImitationQuality:
         """Return what a notebook shows."""
         card = self.scorecard.sort_values("z", ascending=False, kind="stable").head(ROWS)
         columns = ["shape", "chance_mean", "z", "p_fwer", "latency", "gain"]
-        found = [bool(p <= self.headline.alpha) for p in card["p_fwer"]]
+        found = [bool(one) for one in imitated(card, self.headline.alpha)]
         if_all = left_out(len(card), len(self.scorecard), "scorecard")
         return panel(
             "Imitation quality",

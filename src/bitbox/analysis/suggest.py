@@ -316,10 +316,10 @@ def multiverse(
     -------
     DataFrame
         One row an analysis and signal: ``width``, ``lag``, ``polarity``, ``signal``, ``shape``,
-        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``latency``, ``gain``, ``windows``, and
-        ``least_p_fwer``, the smallest p_fwer that these recordings could have given: where it is
-        NaN they are too short to tell anything. Where they are too short for the settings at all
-        there is one row without a signal. The seed is in ``.attrs["seed"]``.
+        ``chance_mean``, ``z``, ``p``, ``p_fwer``, ``specific_p_fwer``, ``latency``, ``gain``,
+        ``windows``, and ``least_p_fwer``, the smallest p_fwer that these recordings could have
+        given: where it is NaN they are too short to tell anything. Where they are too short for
+        the settings at all there is one row without a signal. The seed is in ``.attrs["seed"]``.
 
     Raises
     ------
@@ -342,7 +342,8 @@ def multiverse(
     if not settings:
         raise ParameterError("There is no setting to try.", expected="widths, lags and polarities")
     seed = new_seed() if seed is None else check_seed(seed)
-    columns = ["shape", "chance_mean", "z", "p", "p_fwer", "latency", "gain", "windows"]
+    columns = ["shape", "chance_mean", "z", "p", "p_fwer", "specific_p_fwer", "latency"]
+    columns += ["gain", "windows"]
     tables = []
     for done, (width, lag, polarity) in enumerate(settings, start=1):
         chosen: dict[str, Any] = {"width": width, "lag": lag, "polarity": polarity}

@@ -180,6 +180,30 @@ class LagSurface:
     every: int = 1
 
 
+class ProfileResult(Protocol):
+    """What the report needs to know of how movements match by latency."""
+
+    @property
+    def latency(self) -> Any: ...  # noqa: D102
+    @property
+    def z(self) -> Any: ...  # noqa: D102
+    @property
+    def p(self) -> float: ...  # noqa: D102
+    @property
+    def peak(self) -> float: ...  # noqa: D102
+
+
+class TrialsResult(Protocol):
+    """What the report needs to know of a test in trials."""
+
+    @property
+    def headline(self) -> str: ...  # noqa: D102
+    @property
+    def scorecard(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def trials(self) -> pd.DataFrame: ...  # noqa: D102
+
+
 @dataclass(frozen=True, eq=False)
 class ReportContent:
     """Everything a report can show. A part that isn't given is left out.
@@ -207,6 +231,12 @@ class ReportContent:
         participant follows. Drawn beneath the time courses; None: what `matrix` holds.
     surfaces : sequence of LagSurface
         Pairs to be shown lag by lag.
+    profile : ProfileResult, optional
+        How movements match their own counterparts at latencies, allowed ones or not.
+    allowed : (float, float), optional
+        The latencies that were allowed, in seconds.
+    trials : TrialsResult, optional
+        What :func:`bitbox.social.imitation_trials` returned.
     descriptions : mapping
         A sentence for the name of each signal.
     parameters, provenance : mapping
@@ -245,6 +275,9 @@ class ReportContent:
     matrix: MatrixResult | None = None
     windows: pd.DataFrame | None = None
     surfaces: Sequence[LagSurface] = ()
+    profile: ProfileResult | None = None
+    allowed: tuple[float, float] | None = None
+    trials: TrialsResult | None = None
     descriptions: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from bitbox.report import coverage, heatmaps, lines, rows
+from bitbox.report import coverage, heatmaps, lines, profiles, rows, trials
 from bitbox.report.drawing import Drawing
 from bitbox.report.lines import DRAWN, course_title, course_values, thin
 
@@ -27,12 +27,14 @@ __all__ = [
     "course_values",
     "coverage_strip",
     "lag_heatmap",
+    "lag_profile_chart",
     "latency_chart",
     "latency_heatmap",
     "scorecard_chart",
     "thin",
     "time_course",
     "time_courses",
+    "trials_chart",
 ]
 
 Options = ParamSpec("Options")
@@ -53,8 +55,10 @@ def _as_plotly(draw: Callable[Options, Drawing]) -> Callable[Options, go.Figure]
 correlation_heatmap = _as_plotly(heatmaps.correlation_heatmap)
 coverage_strip = _as_plotly(coverage.coverage_strip)
 lag_heatmap = _as_plotly(heatmaps.lag_heatmap)
+lag_profile_chart = _as_plotly(profiles.lag_profile_chart)
 latency_chart = _as_plotly(rows.latency_chart)
 latency_heatmap = _as_plotly(heatmaps.latency_heatmap)
 scorecard_chart = _as_plotly(rows.scorecard_chart)
 time_course = _as_plotly(lines.time_course)
 time_courses = _as_plotly(lines.time_courses)
+trials_chart = _as_plotly(trials.trials_chart)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bitbox.correlation.plan import WindowPlan
 from bitbox.findings import Finding
 from bitbox.provenance import versions
 from bitbox.report.content import (
@@ -12,8 +13,10 @@ from bitbox.report.content import (
     MatrixResult,
     Person,
     Picture,
+    ProfileResult,
     ReportContent,
     Thumbnail,
+    TrialsResult,
 )
 from bitbox.report.descriptions import describe
 from bitbox.signals import Signals
@@ -41,6 +44,10 @@ class QualityResult(Protocol):
     @property
     def aligned(self) -> Aligned: ...  # noqa: D102
     @property
+    def lag_profile(self) -> ProfileResult | None: ...  # noqa: D102
+    @property
+    def plan(self) -> WindowPlan: ...  # noqa: D102
+    @property
     def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
     @property
     def data_dictionary(self) -> pd.DataFrame: ...  # noqa: D102
@@ -56,6 +63,7 @@ def quality_content(
     findings: Sequence[Finding] | None = None,
     sources: Mapping[str, Any] | None = None,
     surfaces: Sequence[LagSurface] = (),
+    trials: TrialsResult | None = None,
     methods: str | None = None,
 ) -> ReportContent:
     """Return what the report of a quality shows.
@@ -74,6 +82,8 @@ def quality_content(
         Where the two recordings come from; None: what the signals say of it.
     surfaces : sequence of LagSurface
         Pairs to be shown lag by lag.
+    trials : TrialsResult, optional
+        The test in trials of the same two.
     methods : str, optional
         The methods section; None: that of the quality.
     """
@@ -95,6 +105,9 @@ def quality_content(
         matrix=quality.matrix,
         windows=quality.windows,
         surfaces=surfaces,
+        profile=quality.lag_profile,
+        allowed=allowed_latencies(quality),
+        trials=trials,
         descriptions=describe(quality.scorecard.index),
         parameters=dict(quality.provenance.get("parameters", {})),
         provenance={"versions": quality.provenance.get("versions", versions()), **sources},
@@ -102,6 +115,12 @@ def quality_content(
         data_dictionary=quality.data_dictionary,
         alpha=quality.headline.alpha,
     )
+
+
+def allowed_latencies(quality: QualityResult) -> tuple[float, float]:
+    """Return the least and the largest latency that were allowed, in seconds."""
+    lags = quality.plan.lag_seconds
+    return float(-lags[-1]) + 0.0, float(-lags[0]) + 0.0
 
 
 def person(

@@ -22,6 +22,7 @@ from bitbox.report.heatmaps import correlation_heatmap, lag_heatmap, latency_hea
 from bitbox.report.lines import DRAWN, course_title, course_values, time_course, time_courses
 from bitbox.report.page import filled, own_file, safe_json
 from bitbox.report.pictures import picture
+from bitbox.report.profiles import lag_profile_chart
 from bitbox.report.rows import (
     beyond_chance,
     latency_chart,
@@ -32,6 +33,7 @@ from bitbox.report.rows import (
 from bitbox.report.series import Course, courses, matched, window_latencies
 from bitbox.report.tables import flat, in_order, number, scorecard_table, shown
 from bitbox.report.theme import untitled
+from bitbox.report.trials import trial_rows, trial_signal_rows, trials_chart
 from bitbox.report.words import PARAMETERS, SEVERITIES
 from bitbox.system.extras import need
 
@@ -176,6 +178,8 @@ def _context(content: ReportContent, drawings: _Figures) -> dict[str, Any]:
         "faces": [_face(person) for person in content.people],
         "pictured": any(person.frames for person in content.people),
         "strip": _strip(content, drawings),
+        "trials": _trials(content, drawings),
+        "profile": _profile(content, drawings),
         "courses": _courses(content, lines, drawings),
         "matrix": _matrix(content, drawings),
         "surface_every": max((surface.every for surface in content.surfaces), default=1),
@@ -230,7 +234,7 @@ def _glance(content: ReportContent, scorecard: pd.DataFrame | None) -> list[tupl
         # where a signal is not imitated, its latency means nothing
         tested = significance_column(scorecard) is not None
         late = scorecard[beyond_chance(scorecard, content.alpha)] if tested else scorecard
-        which = "imitated signals" if tested else "signals"
+        which = "signals in time" if tested else "signals"
         for card, column, label, form, unit in (
             (scorecard, "windows", "Windows a signal (median)", "count", ""),
             (scorecard, "z", "z against chance (median)", "z", ""),
@@ -366,6 +370,25 @@ def _matrix(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None
         "narrow": len(y_names) <= _NARROW,
         "windows": len(matrix.times),
         "matched": len(matched(matrix)),
+    }
+
+
+def _profile(content: ReportContent, drawings: _Figures) -> Drawn | None:
+    found = content.profile
+    if found is None:
+        return None
+    chart = lag_profile_chart(found.latency, found.z, allowed=content.allowed)
+    return drawings.add("lag-profile", chart)
+
+
+def _trials(content: ReportContent, drawings: _Figures) -> dict[str, Any] | None:
+    if content.trials is None:
+        return None
+    return {
+        "headline": content.trials.headline,
+        "chart": drawings.add("trials-chart", trials_chart(content.trials.trials)),
+        "rows": trial_rows(content.trials.trials),
+        "signals": trial_signal_rows(content.trials.scorecard, content.alpha),
     }
 
 

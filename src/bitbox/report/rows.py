@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Column = NDArray[np.float64]
+#: Fill of signals that are in time, but not specific.
+IN_TIME = "#b9cbe0"
 
 
 def shape_column(scorecard: pd.DataFrame) -> str | None:
@@ -49,6 +51,14 @@ def beyond_chance(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
     if column is None:
         return np.zeros(len(scorecard), dtype=bool)
     return np.asarray(_column(scorecard, column) <= alpha)
+
+
+def imitated(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
+    """Say for every signal whether it is imitated: beyond chance and, if tested, specific, (k,)."""
+    beyond = beyond_chance(scorecard, alpha)
+    if "specific_p_fwer" not in scorecard:
+        return beyond
+    return beyond & np.asarray(_column(scorecard, "specific_p_fwer") <= alpha)
 
 
 def _column(scorecard: pd.DataFrame, name: str) -> Column:
@@ -88,7 +98,8 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing:
     scorecard : DataFrame
         One row a signal, its name as index. Drawn are ``shape`` (or ``mean``) as a dot,
         ``chance_mean`` and ``chance_sd`` as a band of two standard deviations to either side,
-        and ``p_fwer`` (or ``q_fdr``) as a filled dot where it is at most `alpha`.
+        and ``p_fwer`` (or ``q_fdr``) as a filled dot where it is at most `alpha`, a pale one where
+        ``specific_p_fwer`` is not: in time with the model, but not specific.
         Without chance columns, ``sd`` (over windows) is drawn as whiskers. Columns that are
         missing are left out.
     alpha : float
@@ -131,8 +142,10 @@ def scorecard_chart(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing:
     if tested is None:
         groups = [(np.ones(len(values), dtype=bool), PARTICIPANT, "mean over windows")]
     else:
-        yes = beyond_chance(scorecard, alpha)
-        groups = [(yes, PARTICIPANT, "beyond chance"), (~yes, "#ffffff", "not beyond")]
+        yes, timed = imitated(scorecard, alpha), beyond_chance(scorecard, alpha)
+        groups = [(yes, PARTICIPANT, "beyond chance"), (~timed, "#ffffff", "not beyond")]
+        if (timed & ~yes).any():
+            groups[1:1] = [(timed & ~yes, IN_TIME, "only in time")]
     for where, fill, label in groups:
         drawing.add_trace(
             trace(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitbox.report.rows import beyond_chance, shape_column, significance_column
+from bitbox.report.rows import imitated, shape_column, significance_column
 from bitbox.report.words import COLUMNS, Column, Format
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def scorecard_table(
     main = shape_column(scorecard)
     has_chance = {"chance_mean", "chance_sd"} <= set(scorecard)
     low, high = _range(scorecard, main, has_chance)
-    beyond = beyond_chance(scorecard, alpha)
+    beyond = imitated(scorecard, alpha)
     rows = []
     for i, name in enumerate(map(str, scorecard.index)):
         record = scorecard.iloc[i]

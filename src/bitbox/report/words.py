@@ -60,7 +60,9 @@ COLUMNS: tuple[Column, ...] = (
     _tested("z", "z", "z"),
     _tested("p", "p", "p", main=False),
     _tested("p_fwer", "Family-wise p", "p"),
-    _tested("q_fdr", "q (FDR)", "p"),
+    _tested("q_fdr", "q (FDR)", "p", main=False),
+    _tested("specific_p", "Specific p", "p", main=False),
+    _tested("specific_p_fwer", "Specific p, family-wise", "p"),
     _tested("latency", "Latency (s)", "seconds"),
     _tested("latency_q25", "Latency, 25 %", "seconds", main=False),
     _tested("latency_q75", "Latency, 75 %", "seconds", main=False),
@@ -69,6 +71,7 @@ COLUMNS: tuple[Column, ...] = (
     _tested("windows", "Windows", "count", main=False),
     _tested("coverage", "Coverage", "share"),
     _tested("reverse_z", "z, reversed", "z", main=False),
+    _tested("p_follow", "p, follows", "p", main=False),
     _tested("reliability", "Reliability", "r"),
 )
 
@@ -89,6 +92,7 @@ PARAMETERS: dict[str, str] = {
     "components": "How signals with several coordinates are treated.",
     "n_surrogates": "Number of surrogates that make up chance.",
     "surrogate": "How the coupling between the two people is broken in a surrogate.",
+    "role": "Whose place other recordings take.",
     "seed": "Seed of the random numbers; the same seed gives the same result.",
     "normalize": "Whether units are put on the scale of their own measurement noise.",
     "runtime": "Which face processor was asked for.",

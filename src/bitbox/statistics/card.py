@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from bitbox.statistics.columns import COLUMNS
 from bitbox.statistics.gain import gain
-from bitbox.statistics.inference import INDEPENDENT, Alike, fisher_mean, infer
+from bitbox.statistics.inference import ALPHA, INDEPENDENT, Alike, fisher_mean, infer
 from bitbox.statistics.null import Matched
+from bitbox.statistics.specificity import OwnSignals
 from bitbox.statistics.windows import Rule
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+#: Columns that say whether there is imitation.
+TESTS = ("p", "p_fwer", "q_fdr", "specific_p", "specific_p_fwer", "p_follow")
+#: Columns that mean nothing where a signal is not in time.
+TIMING = ("latency", "latency_q25", "latency_q75", "gain")
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,15 @@ def scorecard(
     rule: Rule,
     forward: Directed,
     reverse: Directed,
+    own: OwnSignals,
     reliability: FloatArray,
     left_out: BoolArray,
 ) -> pd.DataFrame:
     """Return the scorecard, one row a signal, its columns those of `COLUMNS`.
 
-    p, p_fwer and q_fdr are NaN where none of them could be 0.05 or less. Signals that are left out
-    of the tests have no z either.
+    p, p_fwer and q_fdr are NaN where none of them could be 0.05 or less, and so are those of
+    specificity, `own`. Signals that are left out of the tests have no z either. Latency and gain
+    are NaN where p_fwer is above 0.05.
     """
     import pandas as pd
 
@@ -75,16 +83,54 @@ def scorecard(
         "shape": shape,
         "shape_fisher": [fisher_mean(s.strength[s.counted]) for s in forward.observed],
         **{name: getattr(result, name) for name in result.__dataclass_fields__},
+        "specific_p": own.p,
+        "specific_p_fwer": own.p_fwer,
         **timing(x, y, rule, forward.observed, result.chance_mean),
         "windows": [int(s.counted.sum()) for s in forward.observed],
         "coverage": both.mean(axis=0),
         "reverse_z": infer(np.where(left_out, np.nan, reverse.shape), reverse.null).z,
+        "p_follow": following(forward, reverse, left_out),
         "reliability": reliability,
     }
+    if not rule.plan.causal or not rule.span:  # then both directions are the same
+        table["p_follow"] = np.nan
     if not forward.can_tell:
-        table |= dict.fromkeys(("p", "p_fwer", "q_fdr"), np.nan)
+        table |= dict.fromkeys(TESTS, np.nan)
+    beyond = np.broadcast_to(table["p_fwer"], shape.shape) <= ALPHA
+    beyond = beyond | (left_out & beyond.any())  # of what is not tested nothing else is known
+    table |= {name: np.where(beyond, table[name], np.nan) for name in TIMING}
     index = pd.Index(list(names), name="signal")
     return pd.DataFrame(table, index=index)[[column.name for column in COLUMNS]]
+
+
+def imitated(card: pd.DataFrame, alpha: float = ALPHA) -> BoolArray:
+    """Return which signals are imitated beyond chance, (n,): in time and specific.
+
+    Parameters
+    ----------
+    card : DataFrame
+        A scorecard, with ``p_fwer`` and ``specific_p_fwer``; NaN: not imitated, as far as is known.
+    alpha : float
+        Level of both.
+    """
+    found: BoolArray = in_time(card, alpha) & (card["specific_p_fwer"] <= alpha).to_numpy()
+    return found
+
+
+def in_time(card: pd.DataFrame, alpha: float = ALPHA) -> BoolArray:
+    """Return which signals move in time with the model beyond chance, specific or not, (n,)."""
+    found: BoolArray = (card["p_fwer"] <= alpha).to_numpy()
+    return found
+
+
+def following(forward: Directed, reverse: Directed, left_out: BoolArray) -> FloatArray:
+    """Return p that the participant follows the model more than the model the participant, (n,).
+
+    The shape less that with the roles swapped, compared with the same in every surrogate.
+    """
+    difference = np.where(left_out, np.nan, forward.shape - reverse.shape)
+    alike = max(forward.alike, reverse.alike, key=lambda alike: alike.k)
+    return infer(difference, forward.null - reverse.null, alike).p
 
 
 def window_table(

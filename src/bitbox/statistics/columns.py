@@ -61,8 +61,8 @@ COLUMNS = (
         "p_fwer",
         "Family-wise p: the chance that any of the tested signals reaches this z without "
         "coupling, from the largest z of each surrogate. Shifts too close to be independent don't "
-        "count as if they were. At or below 0.05: imitated beyond chance. Not given where it could "
-        "not be 0.05: too short to tell.",
+        "count as if they were. At or below 0.05: moves in time with the model beyond chance. Not "
+        "given where it could not be 0.05: too short to tell.",
         "probability",
         "1 / (m + 1) to 1, m counted in independent surrogates",
     ),
@@ -74,9 +74,27 @@ COLUMNS = (
         "0 to 1",
     ),
     Column(
+        "specific_p",
+        "Whether it is this movement of the model that is followed, and not any: p, over circular "
+        "shifts, of the correlation with the model's signal of the same name less the mean of that "
+        "with the model's other signals. People who react to the same things are in time without "
+        "being specific. Of this signal alone. Not given for a single signal, or where only one "
+        "signal moves in both.",
+        "probability",
+        "1 / (m + 1) to 1, m counted in independent surrogates",
+    ),
+    Column(
+        "specific_p_fwer",
+        "The same, corrected for all tested signals by the largest z of each surrogate. A signal "
+        "is called imitated where this and p_fwer are at or below 0.05.",
+        "probability",
+        "1 / (m + 1) to 1, m counted in independent surrogates",
+    ),
+    Column(
         "latency",
         "By how much the participant follows: median over the windows in which both move and the "
-        "correlation is above chance.",
+        "correlation is above chance. Not given where p_fwer is above 0.05: then the best lag is "
+        "arbitrary.",
         "seconds",
         "positive: the participant follows",
     ),
@@ -94,7 +112,7 @@ COLUMNS = (
         "gain",
         "How large the participant's movement is relative to the model's, at the best lag: slope "
         "of the participant on the model within those windows, corrected for the model's "
-        "measurement noise.",
+        "measurement noise. Not given where p_fwer is above 0.05.",
         "ratio",
         "1: as large as the model's",
     ),
@@ -116,6 +134,15 @@ COLUMNS = (
         "one than z speaks against imitation of the model by the participant.",
         "standard deviations",
         "any; 0 is chance",
+    ),
+    Column(
+        "p_follow",
+        "Whether the participant follows the model more than the model follows the participant: "
+        "p, over the same surrogates, of shape less shape with the roles swapped. Who follows is "
+        "in time (p_fwer) and has a p_follow of at most 0.05. In time alone, both may follow a "
+        "third. Not given where either may lead (causality off).",
+        "probability",
+        "1 / (m + 1) to 1, m counted in independent surrogates",
     ),
     Column(
         "reliability",

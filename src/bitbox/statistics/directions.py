@@ -80,19 +80,30 @@ class Directions:
         )
         return forward, reverse
 
-    def against_others(self, others: list[FloatArray]) -> tuple[Directed, Directed]:
-        """Return forward and reverse direction with other recordings in the model's place."""
+    def against_others(
+        self, others: list[FloatArray], role: str = "model"
+    ) -> tuple[Directed, Directed]:
+        """Return forward and reverse direction with other recordings in one person's place.
+
+        Parameters
+        ----------
+        others : list of (T, n, d) array
+            The recordings.
+        role : {'model', 'participant'}
+            Whose place they take.
+        """
+        stays = self.x if role == "model" else self.y
         return self._directed(
             [
                 other_recordings(
-                    self.x,
+                    stays,
                     others,
                     self.rule,
                     swapped=swapped,
                     threads=self.threads,
                     progress=self.progress,
                 )
-                for swapped in (False, True)
+                for swapped in (role == "participant", role == "model")
             ]
         )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bitbox.correlation.plan import WindowPlan
 from bitbox.findings import Finding
 from bitbox.statistics.inference import least_p
+from bitbox.statistics.lag_profile import LagProfile
 from bitbox.statistics.null import Matched
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Evidence:
         Signals that only one of the two has.
     left_out : (n,) array of bool
         Signals that are not tested because they are known to be measured badly.
+    untold : str
+        Why imitation cannot be told from being in time; empty: it can.
+    profile : LagProfile or None
+        How movements match by latency, allowed or not.
     """
 
     card: pd.DataFrame
@@ -88,11 +93,13 @@ class Evidence:
     enough: float
     unmatched: Sequence[str]
     left_out: BoolArray
+    untold: str = ""
+    profile: LagProfile | None = None
 
 
 def find(evidence: Evidence) -> tuple[Finding, ...]:
     """Return all findings about an analysis."""
-    checks = (_windows, _lags, _direction, _data, _surrogates)
+    checks = (_windows, _lags, _outside, _direction, _data, _surrogates)
     return tuple(finding for check in checks for finding in check(evidence))
 
 
@@ -152,6 +159,43 @@ def _lags(e: Evidence) -> Iterator[Finding]:
         )
 
 
+def _outside(e: Evidence) -> Iterator[Finding]:
+    largest = e.plan.max_lag / e.plan.fps
+    least = 0.0 if e.plan.causal else -largest
+    if e.profile is None or not e.profile.outside(least, largest):
+        return
+    peak = e.profile.peak
+    where = f"{least:.3g} to {largest:.3g} s"
+    if peak < 0:
+        yield Finding(
+            "peak-outside-lags",
+            "warning",
+            f"Movements go together best where the participant leads by {-peak:.1f} s, which is "
+            f"not among the allowed lags ({where}). So no latency is given.",
+            "Check who is who and that both recordings start at the same time (offset). If both "
+            "are right, the participant leads: "
+            + (
+                "allow lags both ways (causality=False, --no-causality)."
+                if e.plan.causal and -peak <= largest
+                else f"use causality=False (--no-causality) and lag={_lag_for(-peak):g}."
+            ),
+        )
+        return
+    yield Finding(
+        "peak-outside-lags",
+        "warning",
+        f"Movements go together best at a latency of {peak:.1f} s, which is not among the allowed "
+        f"lags ({where}).",
+        f"Use lag={_lag_for(peak):g}, and say that it was chosen from the data; or check that both "
+        "recordings start at the same time (offset).",
+    )
+
+
+def _lag_for(latency: float) -> float:
+    """Return a lag that holds a latency and half a second more, in fifths of a second."""
+    return float(np.ceil((latency + 0.5) * 5.0) / 5.0)
+
+
 def _direction(e: Evidence) -> Iterator[Finding]:
     card = e.card
     if not e.plan.causal or e.plan.max_lag == 0:  # then the two directions are one
@@ -167,6 +211,17 @@ def _direction(e: Evidence) -> Iterator[Finding]:
             f"{reverse['z'].median():.1f}).",
             "Check who is who and that both recordings start at the same time (offset). If both "
             "are right, the participant leads.",
+        )
+    with np.errstate(invalid="ignore"):
+        either = (card["p_fwer"] <= e.alpha) & (e.reverse_p_fwer <= e.alpha)
+    either &= (card["p_follow"] > e.alpha) & ~ahead
+    if either.any():
+        yield Finding(
+            "both-directions",
+            "info",
+            f"In {_names(card.index[either])} both directions are beyond chance, and neither is "
+            "clearly ahead of the other: a shared cause, to which both react, would look the same.",
+            "Don't call it following: that needs p_follow of at most 0.05 as well.",
         )
 
 
@@ -197,6 +252,15 @@ def _data(e: Evidence) -> Iterator[Finding]:
             f"In {_names(still)} neither person moves in more than half of the windows "
             f"(up to {np.nanmax(both_still):.0%}); these don't count.",
             "There is nothing to do: the result rests on the movements that there are.",
+        )
+    if e.untold and not np.isfinite(e.enough) and e.card["z"].notna().any():
+        yield Finding(
+            "specificity-untold",
+            "warning",
+            f"Imitation cannot be told from reacting to the same things: {e.untold}. So signals "
+            "can be in time with the model, but none is called imitated.",
+            "Compare several signals, of a model who shows several movements; or use trials "
+            "(imitation_trials).",
         )
     yield from _untested(e)
     if e.unmatched:
@@ -249,6 +313,16 @@ def _untested(e: Evidence) -> Iterator[Finding]:
 
 def _surrogates(e: Evidence) -> Iterator[Finding]:
     m = len(e.null)
+    if e.surrogate == "pairs":
+        yield Finding(
+            "others-as-chance",
+            "info",
+            "Chance is what other people's recordings give. People who saw or showed the same "
+            "things at the same times move together without having met: they are no chance to "
+            "compare with.",
+            "Use recordings of people who saw something else, or showed something else, in a task "
+            "that was otherwise the same.",
+        )
     if e.surrogate == "circular" and m < e.n_asked:
         yield Finding(
             "fewer-surrogates",

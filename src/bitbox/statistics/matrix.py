@@ -1,4 +1,4 @@
-"""The whole matrix against chance: every pair, and whether it is matching signals that match."""
+"""The whole matrix against chance: every pair of signals."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from bitbox.statistics.inference import (
     INDEPENDENT,
     Alike,
     family_wise,
-    infer,
     largest_z,
-    likeness,
     rank_p,
     standardise,
 )
-from bitbox.statistics.surrogates import smallest_shift, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,47 +27,10 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-#: Shifts that the specificity is judged by, unless the whole matrix is tested.
-SPECIFICITY_SHIFTS = 99
 # Values of the null kept at once: 128 MB.
 _MOST_VALUES = 2**24
 # Pairs judged at once.
 _PAIRS = 256
-
-
-@dataclass(frozen=True)
-class Specificity:
-    """Are matching movements more alike than others: smile with smile than smile with frown.
-
-    Attributes
-    ----------
-    matched, mismatched : float
-        Mean shape over pairs of signals of the same name, and over all other pairs.
-    difference : float
-        matched - mismatched.
-    chance_mean, chance_sd, z, p : float
-        The difference in circular shifts of the model: its mean, standard deviation, how far
-        what is observed is above, and the share of shifts that reach it, those that are alike
-        counted as in the scorecard. p is NaN where it could not be 0.05.
-    n_surrogates : int
-        m.
-    """
-
-    matched: float
-    mismatched: float
-    difference: float
-    chance_mean: float
-    chance_sd: float
-    z: float
-    p: float
-    n_surrogates: int
-
-    def __str__(self) -> str:
-        return (
-            f"Matching signals: r = {self.matched:.2f}, others: {self.mismatched:.2f}; "
-            f"z = {self.z:.1f}, "
-            + ("too short to tell." if np.isnan(self.p) else f"p = {self.p:.2g}.")
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,26 +103,10 @@ class Shifted:
                 self.progress("Comparing all pairs with chance", done, len(shifts))
 
 
-def specificity(data: Shifted, shifts: IntArray) -> Specificity | None:
-    """Compare matching pairs (the diagonal) with all others, against circular shifts.
-
-    Returns
-    -------
-    Specificity, or None where there is no matching or no other pair.
-    """
-    observed = data.observed
-    matched, mismatched = contrast(observed, np.isfinite(observed))
-    if not np.isfinite(matched - mismatched):
-        return None
-    thinned = shifts[spread(len(shifts), min(len(shifts), SPECIFICITY_SHIFTS))]
-    null = np.array([np.subtract(*contrast(m, np.isfinite(observed))) for m in data.null(thinned)])
-    return _judged(matched, mismatched, null, thinned, data.plan)
-
-
 def every_pair_test(
     names: Sequence[str], data: Shifted, shifts: IntArray, alike: Alike = INDEPENDENT
-) -> tuple[MatrixTest, Specificity | None]:
-    """Test every pair, corrected for all of them, and the specificity on the way.
+) -> MatrixTest:
+    """Test every pair, corrected for all of them.
 
     `alike` says how alike successive shifts are, as for `infer`.
 
@@ -177,8 +121,7 @@ def every_pair_test(
     step = max(1, _MOST_VALUES // (len(shifts) * n2))
     z, p = np.full(n1 * n2, np.nan), np.full(n1 * n2, np.nan)
     largest = np.full(len(shifts), np.nan)
-    own, others = _Running(len(shifts)), _Running(len(shifts))
-    flat, matching = observed.ravel(), np.eye(n1, n2, dtype=np.bool_).ravel()
+    flat = observed.ravel()
     for first in range(0, n1, step):
         rows = slice(first, min(first + step, n1))
         null = np.empty((len(shifts), (rows.stop - first) * n2))
@@ -188,70 +131,17 @@ def every_pair_test(
         for some in range(0, null.shape[1], _PAIRS):
             part = null[:, some : some + _PAIRS]
             here = slice(first * n2 + some, first * n2 + some + part.shape[1])
-            seen, same = flat[here], matching[here]
+            seen = flat[here]
             z[here] = standardise(seen, part)[2]
             p[here] = np.where(np.isfinite(seen), rank_p(seen, part, alike.k), np.nan)
             comparable = np.isfinite(z[here])
             if comparable.any():
                 highest = largest_z(seen[comparable], part[:, comparable], alike)
                 largest = np.fmax(largest, highest)
-            own.add(part[:, np.isfinite(seen) & same])
-            others.add(part[:, np.isfinite(seen) & ~same])
     shape = n1, n2
     p_fwer = family_wise(z, largest, alike.k).reshape(shape)
     if not alike.can_tell(len(shifts)):
         p[:], p_fwer[:] = np.nan, np.nan
-    result = MatrixTest(
+    return MatrixTest(
         tuple(names), observed, z.reshape(shape), p.reshape(shape), p_fwer, len(shifts)
-    )
-    matched, mismatched = contrast(observed, np.isfinite(observed))
-    if not np.isfinite(matched - mismatched):
-        return result, None
-    difference = own.mean() - others.mean()
-    return result, _judged(matched, mismatched, difference, shifts, data.plan)
-
-
-class _Running:
-    """Means over pairs, one a surrogate, of which only some are known at a time."""
-
-    def __init__(self, n: int) -> None:
-        self.total, self.count = np.zeros(n), np.zeros(n)
-
-    def add(self, values: FloatArray) -> None:
-        """Add (surrogates, pairs)."""
-        self.total += np.nansum(values, axis=1)
-        self.count += np.isfinite(values).sum(axis=1)
-
-    def mean(self) -> FloatArray:
-        """Return the means, (surrogates,)."""
-        means: FloatArray = self.total / np.where(self.count > 0, self.count, np.nan)
-        return means
-
-
-def contrast(shapes: FloatArray, known: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the mean over matching and over other pairs, NaN where there is none."""
-    own = np.eye(shapes.shape[0], shapes.shape[1], dtype=np.bool_)
-    found = []
-    for where in (own & known, ~own & known):
-        values = shapes[where]
-        found.append(float(np.nanmean(values)) if np.isfinite(values).any() else float("nan"))
-    return found[0], found[1]
-
-
-def _judged(
-    matched: float, mismatched: float, null: FloatArray, shifts: IntArray, plan: WindowPlan
-) -> Specificity:
-    """Compare the observed difference with that after each shift."""
-    column = null[:, None]
-    alike = likeness(column, shifts, smallest_shift(plan), plan.window)
-    result = infer(np.array([matched - mismatched]), column, alike)
-    return Specificity(
-        matched,
-        mismatched,
-        matched - mismatched,
-        float(result.chance_mean[0]),
-        float(result.chance_sd[0]),
-        float(result.z[0]),
-        float(result.p[0]) if alike.can_tell(len(null)) else float("nan"),
-        len(null),
     )

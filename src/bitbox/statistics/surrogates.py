@@ -16,7 +16,9 @@ Each kind is named for what it does, and stands for one null hypothesis:
     *The model's signals are stationary Gaussian noise with the same spectra and cross-spectra.*
     Their Fourier phases are randomised, all signals by the same amounts.
 ``pairs``
-    *This pair is like a pair of people who never met.* Other recordings take the model's place.
+    *This pair is like a pair of people who never met.* Other recordings take the model's place, or
+    the participant's. People who saw or showed the same things at the same times are no null: they
+    move together without having met.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ from bitbox.statistics.inference import USUALLY_ALIKE
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Surrogate = Literal["circular", "segments", "phase", "pairs"]
+#: Whose place other recordings take.
+Role = Literal["model", "participant"]
 
 #: Fewer ways to break the coupling than this cannot give p = 0.05.
 MIN_SURROGATES = 19
@@ -61,6 +65,21 @@ def check_surrogate(surrogate: str, n_surrogates: int) -> None:
             "The number of surrogates makes no sense.",
             expected=f"a whole number, {MIN_SURROGATES} or more (p cannot be below 1 / (n + 1))",
             got=repr(n_surrogates),
+        )
+
+
+def check_role(role: str) -> None:
+    """Refuse a role that there is not.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if role not in get_args(Role):
+        raise ParameterError(
+            "Whose place other recordings take was not understood.",
+            expected="role='model' or role='participant'",
+            got=f"role={role!r}",
         )
 
 

@@ -1,0 +1,452 @@
+"""Whether it is this movement of the model that is followed, and not any: every lag at once.
+
+People who react to the same things move at the same times. If nobody imitates, the participant's
+smile then goes with the model's frown as well as with the model's smile. So what is looked at is
+by how much the pair of one name is ahead of the others. In a window of the participant's signals
+x and at a place of the model's signals y it is, of signal i,
+
+    d_i = <x_i - mean of the other x, y_i - mean of the other y>
+
+where x_i and y_i are the centred signals in window and place, of length 1 in the liveliest ones and
+less in others: a correlation, weighted by how much both move. That is the pair's own correlation,
+less those of x_i with the model's other signals and of y_i with the participant's, and plus that of
+the others among each other, so that a face that moves more or less as a whole plays no part.
+
+Where both are active windows differ more than where they are not, imitation or none. So the mean
+over windows is taken in its own standard errors. It is known at every lag around the circle of
+places, and lags far from those that are allowed are the surrogates: circular shifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics.gain import noise_variance
+from bitbox.statistics.inference import INDEPENDENT, Alike, infer, likeness
+from bitbox.statistics.surrogates import MIN_SURROGATES, spread
+from bitbox.system.blas import one_blas_thread
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+T = TypeVar("T", bound=np.generic)
+
+#: Frames a second that this is looked at with, at least: movements of faces have no more.
+RATE = 10.0
+#: Recordings of fewer frames are taken as they are: there each shift counts.
+LEAST_FRAMES = 600
+#: A signal moves as much as it does where it is this quantile of its windows, or more.
+LIVELY_QUANTILE = 0.95
+#: Most shifts that are used.
+MOST_SHIFTS = 999
+#: A signal moves if no more than this share of its variance can be measurement noise.
+MOST_NOISE = 0.5
+#: With fewer movements of their own (n signals of correlations r: n * n / sum of r * r) the model's
+#: signals move as one.
+LEAST_MOVEMENTS = 1.2
+# Values of windows by places kept at once: 32 MB.
+_TOGETHER = 2**22
+
+
+class Side(NamedTuple):
+    """One person's signals in windows, (places, n, k), and where each is known, (places, n)."""
+
+    windows: FloatArray
+    known: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """By how much pairs of one name are ahead of the others, at every latency around the circle.
+
+    Attributes
+    ----------
+    mean, t : (places, n + 1) array
+        Mean over windows of d, and that in its standard errors, of n signals and of all together;
+        row l is a latency of l steps (the participant follows), of l - places if that is nearer.
+        NaN where there are too few windows.
+    rate : float
+        Steps a second.
+    window : int
+        Steps a window.
+    """
+
+    mean: FloatArray
+    t: FloatArray
+    rate: float
+    window: int
+
+    @property
+    def places(self) -> int:
+        """How many latencies there are around the circle."""
+        return len(self.t)
+
+    def steps(self, least: float, most: float) -> IntArray:
+        """Return the latencies from least to most in seconds, as steps."""
+        first, last = round(least * self.rate), round(most * self.rate)
+        return np.arange(first, max(first, last) + 1)
+
+    def largest(self, steps: IntArray, shifts: IntArray | None = None) -> FloatArray:
+        """Return the largest t over some successive latencies, (m, n + 1), each moved by a shift.
+
+        NaN where one of them is. No shifts: what is observed.
+        """
+        moved = np.zeros(1, dtype=np.int64) if shifts is None else shifts
+        rows = (np.arange(self.places + len(steps) - 1)) % self.places
+        views = sliding_window_view(self.t[rows], len(steps), axis=0)
+        best: FloatArray = views[(steps[0] + moved) % self.places].max(axis=2)
+        return best
+
+    def shifts(self, steps: IntArray, most: int = MOST_SHIFTS) -> IntArray:
+        """Return shifts, in steps, by which nothing that belongs together is compared."""
+        gap = len(steps) + self.window
+        possible = max(0, self.places - 2 * gap + 1)
+        return gap + spread(possible, min(possible, most))
+
+
+@dataclass(frozen=True, eq=False)
+class OwnSignals:
+    """Of every signal, whether the participant's goes with the model's own more than with others.
+
+    Attributes
+    ----------
+    p, p_fwer : (n,) array
+        Alone, and corrected for all tested signals. NaN where it cannot be told.
+    """
+
+    p: FloatArray
+    p_fwer: FloatArray
+
+    @classmethod
+    def untold(cls, n: int) -> OwnSignals:
+        """Return that nothing can be told of n signals."""
+        return cls(np.full(n, np.nan), np.full(n, np.nan))
+
+
+@dataclass(frozen=True)
+class Specificity:
+    """Are matching movements more alike than others: smile with smile than smile with frown.
+
+    Attributes
+    ----------
+    matched, mismatched : float
+        Mean shape over pairs of signals of the same name, and over all other pairs.
+    difference : float
+        matched - mismatched.
+    z, p : float
+        How far matching pairs are ahead of the others, in windows weighted by movement (see
+        `bitbox.statistics.specificity`), compared with the same in surrogates; and the share of
+        these that reach it, those that are alike counted as in the scorecard. p is NaN where it
+        could not be 0.05.
+    n_surrogates : int
+        m.
+    signals : OwnSignals
+        The same of every signal by itself.
+    """
+
+    matched: float
+    mismatched: float
+    difference: float
+    z: float
+    p: float
+    n_surrogates: int
+    signals: OwnSignals
+
+    def untold(self) -> Specificity:
+        """Return the same without p."""
+        nothing = OwnSignals.untold(len(self.signals.p))
+        return replace(self, p=float("nan"), signals=nothing)
+
+    def of_two_senses(self) -> Specificity:
+        """Return the same with p that count that two senses of imitation were tried."""
+        p, p_fwer = (np.minimum(1.0, 2 * p) for p in (self.signals.p, self.signals.p_fwer))
+        return replace(self, p=float(np.minimum(1.0, 2 * self.p)), signals=OwnSignals(p, p_fwer))
+
+    def __str__(self) -> str:
+        return (
+            f"Matching signals: r = {self.matched:.2f}, others: {self.mismatched:.2f}; "
+            f"specificity: z = {self.z:.1f}, "
+            + ("too short to tell." if np.isnan(self.p) else f"p = {self.p:.2g}.")
+        )
+
+
+def contrast(
+    x: FloatArray, y: FloatArray, plan: WindowPlan, polarity: bool, min_valid: float
+) -> Contrast:
+    """Return by how much pairs of one name are ahead of the others, at every latency.
+
+    Parameters
+    ----------
+    x, y : (T, n, d) array
+        Signals of participant and model; NaN is missing.
+    plan : WindowPlan
+        Windows.
+    polarity : bool
+        Whether opposite movement is as good: then magnitudes of correlations are compared.
+    min_valid : float
+        Share of a window that has to be known.
+    """
+    fewer = max(1, int(min(plan.fps / RATE, len(x) / LEAST_FRAMES)))
+    rate = plan.fps / fewer
+    window = max(3, round(plan.window / fewer))
+    step = max(1, round(plan.step / fewer))
+    a, b = (_side(_thinned(v, fewer), window, min_valid) for v in (x, y))
+    places, n = a.known.shape
+    starts = np.arange(0, places, step)
+    sums = np.zeros((3, places, n + 1))
+    together = max(1, _TOGETHER // (places * (3 * n + 1 if polarity else 2)))
+    work = _magnitudes if polarity else _products
+    with one_blas_thread():
+        for first in range(0, len(starts), together):
+            some = starts[first : first + together]
+            work(Side(a.windows[some], a.known[some]), b, some, sums)
+    count, total, squares = sums
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / np.where(count > 1, count, np.nan)
+        variance = (squares / count - mean * mean) * count / (count - 1)
+        t = mean / np.sqrt(np.where(variance > 1e-18, variance, np.nan) / count)
+    return Contrast(mean, t, rate, window)
+
+
+def _thinned(values: FloatArray, fewer: int) -> FloatArray:
+    """Return the means of so many successive frames each, as far as they are known."""
+    if fewer == 1:
+        return values
+    n = len(values) // fewer
+    blocks = values[: n * fewer].reshape(n, fewer, *values.shape[1:])
+    known = np.isfinite(blocks)
+    count = known.sum(axis=1)
+    means: FloatArray = np.where(known, blocks, 0.0).sum(axis=1) / np.where(
+        count > 0, count, np.nan
+    )
+    return means
+
+
+def _side(values: FloatArray, window: int, min_valid: float) -> Side:
+    """Return all windows of one person's signals, of length 1 where they are as lively as ever."""
+    views = sliding_window_view(values, window, axis=0)  # places, n, d, W
+    there = np.isfinite(views).all(axis=2, keepdims=True)
+    count = there.sum(axis=3, keepdims=True)
+    filled = np.where(there, views, 0.0)
+    size = np.abs(filled).max(axis=(0, 2, 3), initial=0.0)
+    filled = np.where(there, filled - filled.sum(axis=3, keepdims=True) / np.maximum(count, 1), 0.0)
+    norm = np.sqrt((filled**2).sum(axis=(2, 3)))
+    enough = count[:, :, 0, 0] >= min_valid * window - 1e-9
+    known = enough & (norm > 1e-9 * size)
+    scale = np.ones(norm.shape[1])
+    for i in range(len(scale)):
+        if known[:, i].any():
+            scale[i] = np.quantile(norm[known[:, i], i], LIVELY_QUANTILE)
+    # of length min(1, norm / scale)
+    weight = np.where(known, 1.0 / np.maximum(norm, scale), 0.0)
+    flat = (filled * weight[:, :, None, None]).reshape(*norm.shape, -1)
+    return Side(np.ascontiguousarray(flat), known)
+
+
+def _others(side: Side) -> FloatArray:
+    """Return every signal less the mean of the others that are known."""
+    total = side.windows.sum(axis=1, keepdims=True)
+    count = side.known.sum(axis=1, keepdims=True) - side.known
+    mean = (total - side.windows) / np.maximum(count, 1)[:, :, None]
+    rest: FloatArray = np.where((side.known & (count > 0))[:, :, None], side.windows - mean, 0.0)
+    return rest
+
+
+def _products(a: Side, b: Side, starts: IntArray, sums: FloatArray) -> None:
+    """Add what some windows of the participant give to the sums over latencies."""
+    n = a.known.shape[1]
+    x, y = _others(a), _others(b)
+    several = [side.known & (side.known.sum(axis=1, keepdims=True) > 1) for side in (a, b)]
+    whole = all(bool(side.all()) for side in several)
+    every: FloatArray = np.zeros((len(starts), len(b.known)))
+    for i in range(n):
+        d = x[:, i] @ y[:, i].T
+        every += d
+        known = None if whole else np.outer(several[0][:, i], several[1][:, i])
+        _add(d, known, starts, sums[:, :, i])
+    counts = None
+    if not whole:
+        counts = several[0].astype(float) @ several[1].astype(float).T
+    _add(every / (n if counts is None else np.maximum(counts, 1)),
+         None if counts is None else counts > 0, starts, sums[:, :, n])  # fmt: skip
+
+
+def _magnitudes(a: Side, b: Side, starts: IntArray, sums: FloatArray) -> None:
+    """Do the same with magnitudes of correlations, pair by pair."""
+    n, shape = a.known.shape[1], (len(starts), len(b.known))
+    rows, columns, own = (np.zeros((n, *shape)) for _ in range(3))
+    for i in range(n):
+        for j in range(n):
+            r = np.abs(a.windows[:, i] @ b.windows[:, j].T)
+            rows[i] += r
+            columns[j] += r
+            if i == j:
+                own[i] = r
+    total = rows.sum(axis=0)
+    of_x, of_y = (side.known.sum(axis=1).astype(float) for side in (a, b))
+    pairs = np.maximum(np.outer(of_x - 1, of_y - 1), 1.0)
+    every, counts = np.zeros(shape), np.zeros(shape)
+    for i in range(n):
+        known = np.outer(a.known[:, i], b.known[:, i]) & np.outer(of_x > 1, of_y > 1)
+        d = (
+            own[i]
+            - (rows[i] - own[i]) / np.maximum(of_y - 1, 1)[None, :]
+            - (columns[i] - own[i]) / np.maximum(of_x - 1, 1)[:, None]
+            + (total - rows[i] - columns[i] + own[i]) / pairs
+        )
+        d = np.where(known, d, 0.0)
+        every += d
+        counts += known
+        _add(d, known, starts, sums[:, :, i])
+    _add(every / np.maximum(counts, 1), counts > 0, starts, sums[:, :, n])
+
+
+def _add(d: FloatArray, known: BoolArray | None, starts: IntArray, sums: FloatArray) -> None:
+    """Add windows by places, turned to windows by latencies, to number, sum and sum of squares."""
+    turned = _by_latency(d, starts)
+    if known is None:
+        sums[0] += len(d)
+        sums[1] += turned.sum(axis=0)
+        sums[2] += np.einsum("wl,wl->l", turned, turned)
+        return
+    there = _by_latency(known, starts)
+    sums[0] += there.sum(axis=0)
+    turned = np.where(there, turned, 0.0)
+    sums[1] += turned.sum(axis=0)
+    sums[2] += np.einsum("wl,wl->l", turned, turned)
+
+
+def _by_latency(d: NDArray[T], starts: IntArray) -> NDArray[T]:
+    """Return windows by latencies, of windows by places.
+
+    The window that starts at s meets, with a latency of l, place s - l around the circle.
+    """
+    places = d.shape[1]
+    twice = np.concatenate([d[:, ::-1], d[:, ::-1]], axis=1)  # place p is at places - 1 - p
+    return np.stack(
+        [row[places - 1 - s : 2 * places - 1 - s] for row, s in zip(twice, starts, strict=True)]
+    )
+
+
+def judged(
+    seen: FloatArray, null: FloatArray, tested: BoolArray, likely: Callable[[FloatArray], Alike]
+) -> tuple[float, float, OwnSignals]:
+    """Return z and p of all signals together, and p of every signal.
+
+    Parameters
+    ----------
+    seen : (n + 1,) array
+        What is observed of every signal, and of all together.
+    null : (m, n + 1) array
+        The same of surrogates.
+    tested : (n,) array of bool
+        Which signals are tested by themselves.
+    likely : callable
+        Says of some columns of the null how alike successive surrogates are.
+    """
+    each = np.where(tested, seen[:-1], np.nan)
+    # how alike they are is steadier of several columns than of one
+    alike = likely(null[:, np.append(np.isfinite(each), True)])
+    result = infer(seen[-1:], null[:, -1:], alike)
+    if not alike.can_tell(len(null)):
+        return float(result.z[0]), float("nan"), OwnSignals.untold(len(tested))
+    of_each = infer(each, null[:, :-1], alike)
+    return float(result.z[0]), float(result.p[0]), OwnSignals(of_each.p, of_each.p_fwer)
+
+
+def specificity(
+    found: Contrast,
+    steps: IntArray,
+    shapes: FloatArray,
+    tested: BoolArray,
+    others: Sequence[Contrast] = (),
+) -> Specificity | None:
+    """Compare pairs of one name with all others, against circular shifts or other recordings.
+
+    Parameters
+    ----------
+    found : Contrast
+        Of participant and model.
+    steps : (k,) array of int
+        Latencies that are allowed.
+    shapes : (n, n) array
+        Shapes of all pairs, which are told beside it.
+    tested : (n,) array of bool
+        Which signals are tested by themselves; all serve as others.
+    others : sequence of Contrast
+        Of other recordings in one person's place; none: circular shifts.
+
+    Returns
+    -------
+    Specificity, or None where there is nothing to compare with.
+    """
+    matched, mismatched = contrast_of(shapes)
+    shifts = found.shifts(steps)
+    if not np.isfinite(matched - mismatched) or not (others or len(shifts) >= MIN_SURROGATES):
+        return None
+    seen = found.largest(steps)[0]
+    if others:
+        null = np.concatenate([other.largest(steps) for other in others])
+        z, p, signals = judged(seen, null, tested, lambda _: INDEPENDENT)
+    else:
+        null = found.largest(steps, shifts)
+        reach = int(shifts[0]), found.window
+        z, p, signals = judged(seen, null, tested, lambda some: likeness(some, shifts, *reach))
+    return Specificity(matched, mismatched, matched - mismatched, z, p, len(null), signals)
+
+
+def why_untold(x: FloatArray, y: FloatArray) -> str | None:
+    """Return why specificity cannot be had, whatever the length; None: it can.
+
+    Parameters
+    ----------
+    x, y : (T, n, d) array
+        Signals of participant and model; NaN is missing.
+    """
+    if x.shape[1] < 2:
+        return "there is a single signal, and none to compare with"
+    moving = [i for i in range(x.shape[1]) if all(_moves(person[:, i]) for person in (x, y))]
+    if len(moving) < 2:
+        return "no more than one signal moves in both"
+    r = _correlations(y[:, moving])
+    if len(moving) ** 2 / float((r * r).sum()) < LEAST_MOVEMENTS:
+        return "all signals of the model move as one"
+    return None
+
+
+def _moves(signal: FloatArray) -> bool:
+    """Return whether a signal, (T, d), is more than measurement noise."""
+    known = signal[np.isfinite(signal).all(axis=1)]
+    if not len(known) or not (known.max(axis=0) > known.min(axis=0)).any():
+        return False
+    return noise_variance(signal) < MOST_NOISE * float(known.var(axis=0).sum())
+
+
+def _correlations(signals: FloatArray) -> FloatArray:
+    """Return how signals, (T, n, d), go together over the recording, (n, n)."""
+    known = np.isfinite(signals).all(axis=(1, 2))
+    values = np.where(known[:, None, None], signals, 0.0)
+    count = max(int(known.sum()), 1)
+    away = np.where(known[:, None, None], values - values.sum(axis=0) / count, 0.0)
+    cov = np.einsum("tid,tjd->ij", away, away)
+    size = np.sqrt(np.diag(cov))
+    size = np.where(size > 0, size, 1.0)
+    r: FloatArray = cov / size / size[:, None]
+    return np.where(np.eye(len(r)) > 0, 1.0, r)
+
+
+def contrast_of(shapes: FloatArray) -> tuple[float, float]:
+    """Return the mean over matching and over other pairs, NaN where there is none."""
+    own = np.eye(shapes.shape[0], shapes.shape[1], dtype=np.bool_)
+    found = []
+    for where in (own, ~own):
+        values = shapes[where & np.isfinite(shapes)]
+        found.append(float(values.mean()) if len(values) else float("nan"))
+    return found[0], found[1]
