@@ -39,6 +39,7 @@ NOT_REACHED = {
     "frames": "the command draws no tracking",
     "names": "the command draws no tracking",
     "others": "the command offers no surrogates from other people",
+    "role": "the command offers no surrogates from other people",
     "duration": "the command renders what it chose itself",
     "num_faces": "MediaPipe's own option",
     "tier": "lists of trials are read from Python only",

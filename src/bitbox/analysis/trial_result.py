@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.analysis.methods import with_references
 from bitbox.analysis.trial_design import Design
 from bitbox.findings import Finding
 from bitbox.notebook import panel
@@ -19,6 +20,67 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
+
+#: What the columns of the table of trials mean: name, meaning, unit, values.
+TRIAL_COLUMNS = (
+    ("trial", "Number of the trial, in the order given.", "", "1 or more"),
+    ("onset", "When it begins, on the model's clock.", "seconds", "0 or more"),
+    ("offset", "When it ends.", "seconds", "after onset"),
+    ("label", "What the model shows.", "", "text"),
+    ("stratum", "Trials were exchanged within these.", "", "text"),
+    (
+        "score",
+        "How much more like the model's own trial than like trials of other labels the response "
+        "is: a mean over signals of products of standardised responses.",
+        "",
+        "any; 0 is chance",
+    ),
+    (
+        "hit",
+        "Whether the response is more like what was shown than like anything else that was shown.",
+        "",
+        "True, False; empty: not used",
+    ),
+    (
+        "latency",
+        "By how much the participant follows, of hits where there is imitation at all.",
+        "seconds",
+        "positive: the participant follows",
+    ),
+    (
+        "gain",
+        "How large the response is relative to the model's movement, of hits.",
+        "ratio",
+        "any",
+    ),
+)
+#: The same of the table of signals.
+SIGNAL_COLUMNS = (
+    ("signal", "Name of the signal, the same for participant and model.", "", "text"),
+    (
+        "z",
+        "How far the agreement of both people's responses over trials is above that in other "
+        "orders of the trials.",
+        "standard deviations",
+        "any; 0 is chance",
+    ),
+    ("p", "Share of orders that reach it, of this signal alone.", "probability", "0 to 1"),
+    (
+        "p_fwer",
+        "The same, corrected for all signals (step-down maximum of z).",
+        "probability",
+        "0 to 1",
+    ),
+    ("q_fdr", "p adjusted by Benjamini and Hochberg.", "probability", "0 to 1"),
+    (
+        "gain",
+        "Slope over trials of the participant's responses on the model's; where p_fwer is at "
+        "most 0.05.",
+        "ratio",
+        "1: as large as the model's",
+    ),
+    ("trials", "In how many trials the signal is known for both.", "trials", "0 or more"),
+)
 
 #: Permutations of the order that a change over trials is compared with.
 _ORDERS = 999
@@ -96,6 +158,15 @@ class ImitationTrials:
             f"{found} of {tested} signals depend on it (family-wise p ≤ {ALPHA:g})."
         )
 
+    @property
+    def data_dictionary(self) -> pd.DataFrame:
+        """What every column of both tables means: ``table, column, meaning, unit, values``."""
+        import pandas as pd
+
+        rows = [("trials.csv", *row) for row in TRIAL_COLUMNS]
+        rows += [("trials_scorecard.csv", *row) for row in SIGNAL_COLUMNS]
+        return pd.DataFrame(rows, columns=["table", "column", "meaning", "unit", "values"])
+
     def methods(self) -> str:
         """Return a methods section: what was done, with the numbers used and references.
 
@@ -117,7 +188,7 @@ class ImitationTrials:
             else f"{p['n_permutations']} random orders were drawn (seed {p['seed']}), and p is "
             "(b + 1) / (m + 1) with b of m reaching what was observed (Phipson & Smyth, 2010)"
         )
-        return (
+        return with_references(
             f"Imitation was tested in {len(self.trials)} trials by exchanging whole trials of the "
             "participant, all signals together"
             + (f", within {strata} strata" if strata > 1 else "")
@@ -130,12 +201,6 @@ class ImitationTrials:
             "relative to their mean over signals, and multiplied with the model's; sums over "
             f"trials were compared with those in other orders. {drawn}. Over signals, p was "
             "corrected family-wise by the step-down maximum of z (Westfall & Young, 1993)."
-            "\n\nReferences\n\n"
-            "Harris, K. D. (2020). Nonsense correlations in neuroscience. bioRxiv. "
-            "https://doi.org/10.1101/2020.11.29.402719\n\n"
-            "Phipson, B., & Smyth, G. K. (2010). Permutation p-values should never be zero. "
-            "Statistical Applications in Genetics and Molecular Biology, 9(1), 39.\n\n"
-            "Westfall, P. H., & Young, S. S. (1993). Resampling-based multiple testing. Wiley."
         )
 
     def __repr__(self) -> str:

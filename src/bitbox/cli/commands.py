@@ -25,6 +25,7 @@ from bitbox.cli.options import (
     option,
     signals_option,
     table_options,
+    trial_options,
     window_options,
 )
 from bitbox.cli.studies import study
@@ -97,6 +98,7 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
     section=CHANCE,
     help="Also test every movement of the one against every movement of the other.",
 )
+@trial_options
 @face_options
 @table_options
 @click.pass_obj
@@ -116,6 +118,7 @@ def imitate(
         methods.txt     a paragraph for the methods section of a paper
         run.json        all settings and versions, to repeat the run
         columns.csv     what the columns of the tables mean
+        trials.csv      with --trials, and trials_scorecard.csv
         participant.parquet, model.parquet   the signals that were compared
 
     \b
@@ -134,6 +137,7 @@ def imitate(
     from bitbox.workflow.run import imitate_files
     from bitbox.workflow.together import require_two
 
+    options["trials"] = None if options["trials"] is None else str(options["trials"])
     settings = settings_for(participant, model or participant, options)
     if model is None:
         require_two(settings, participant)

@@ -313,6 +313,28 @@ window_options = together(
 
 _TIME_UNITS, _ANGLE_UNITS = ("s", "ms", "us", "ns"), ("rad", "deg")
 
+trial_options = together(
+    option(
+        "--trials",
+        type=FILE,
+        metavar="FILE",
+        section=CHANCE,
+        stated="none",
+        help="When something is shown, and what: events.tsv as in BIDS (onset, duration, "
+        "trial_type), a CSV of the same, or a file of ELAN or BORIS; in seconds of the model's "
+        "recording. Tests whether what the participant does depends on what is shown.",
+    ),
+    option(
+        "--latency",
+        type=float,
+        nargs=2,
+        metavar="LEAST MOST",
+        section=CHANCE,
+        stated="-0.2 1.5",
+        help="How late the participant may be in a trial, in seconds; negative: ahead.",
+    ),
+)
+
 chance_options = together(
     option(
         "--surrogates",

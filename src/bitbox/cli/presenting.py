@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bitbox.analysis.suggest import Suggestion
+    from bitbox.analysis.trial_result import ImitationTrials
     from bitbox.synthetic.demo import DemoPair
     from bitbox.workflow.finished_run import Run
 
@@ -27,6 +28,7 @@ _FORMATS: Formats = {
     "z": "{:.1f}".format,
     "p_fwer": "{:.3f}".format,
     "q_fdr": "{:.3f}".format,
+    "specific_p_fwer": "{:.3f}".format,
     "latency": "{:.2f} s".format,
     "gain": "{:.2f}".format,
     "windows": "{:.0f}".format,
@@ -35,15 +37,18 @@ _FORMATS: Formats = {
 _LEGEND = (
     "shape, sd: mean and standard deviation over windows of the correlation at the best lag; "
     "chance: the mean for uncoupled copies; z: how far beyond; p, q: corrected for the number of "
-    "movements; latency: positive, the participant follows; gain: size relative to the model."
+    "movements; specific: p that it goes with this movement of the model more than with others; "
+    "imitated: p and specific of at most 0.05; latency: positive, the participant follows; gain: "
+    "size relative to the model."
 )
 #: Columns that a narrow terminal can do without, the first first: scorecard.csv has them all.
-_SPARE = ("windows", "sd", "q_fdr", "coverage", "gain", "chance_mean")
+_SPARE = ("windows", "sd", "q_fdr", "coverage", "chance_mean", "gain", "z")
 _HEADINGS: Mapping[str, str] = {
     "signal": "movement",
     "chance_mean": "chance",
     "p_fwer": "p (fwer)",
     "q_fdr": "q (fdr)",
+    "specific_p_fwer": "specific",
 }
 
 
@@ -55,8 +60,37 @@ def show_run(terminal: Terminal, run: Run) -> None:
     terminal.show(_LEGEND)
     if run.quality.specificity is not None:
         terminal.show(str(run.quality.specificity))
+    if run.trials is not None:
+        _show_trials(terminal, run.trials)
     terminal.findings(run.findings)
     terminal.show(_where(run), whole=True)
+
+
+def _show_trials(terminal: Terminal, trials: ImitationTrials) -> None:
+    """Print what a test in trials found, trial by trial."""
+    terminal.show()
+    terminal.show(trials.headline, style="bold")
+    table = trials.trials.assign(
+        hit=["–" if hit is None else "yes" if hit else "no" for hit in _hits(trials.trials)],
+        trial=[str(k) for k in range(1, len(trials.trials) + 1)],
+    ).set_index("trial")
+    formats: Formats = {
+        "onset": "{:.1f} s".format,
+        "label": str,
+        "score": "{:.2f}".format,
+        "hit": str,
+        "latency": "{:.2f} s".format,
+        "gain": "{:.2f}".format,
+    }
+    headings = {"signal": "trial", "label": "shown", "hit": "most like it"}
+    terminal.table(table, "Trials", formats, headings, ("gain", "latency"))
+
+
+def _hits(trials: pd.DataFrame) -> list[bool | None]:
+    """Return whether each trial is a hit; None: it was not used."""
+    return [bool(hit) if known else None for hit, known in zip(
+        trials["hit"], trials["hit"].notna(), strict=True
+    )]  # fmt: skip
 
 
 def _where(run: Run) -> str:

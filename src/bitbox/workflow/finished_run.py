@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bitbox.analysis.result import ImitationQuality
+from bitbox.analysis.trial_result import ImitationTrials
 from bitbox.findings import Finding
 from bitbox.workflow.clocks import Clocks
 from bitbox.workflow.recordings import Recording
@@ -38,6 +39,7 @@ class Run:
     folder: Path
     files: tuple[Path, ...]
     clocks: Clocks
+    trials: ImitationTrials | None = None
 
     def methods(self) -> str:
         """Return a methods section: how the recordings were made to fit, and the analysis."""
@@ -56,5 +58,14 @@ class Run:
                 first = "the beginning" if start is None else f"{start:g} s"
                 last = "the end" if end is None else f"{end:g} s"
                 told.append(f"Of the {role}'s recording, {first} to {last} was compared.")
-        fit = " ".join(filter(None, told))
-        return f"{fit}\n\n{self.quality.methods()}" if fit else self.quality.methods()
+        texts = [self.quality.methods()]
+        if self.trials is not None:
+            texts.append(self.trials.methods())
+        return "\n\n".join(filter(None, [" ".join(filter(None, told)), _one_list(texts)]))
+
+
+def _one_list(texts: Sequence[str]) -> str:
+    """Return methods texts after each other, with one list of references."""
+    parts = [text.partition("\n\nReferences\n\n") for text in texts]
+    entries = sorted({entry for *_, listed in parts for entry in listed.split("\n\n") if entry})
+    return "\n\n".join([*(text for text, *_ in parts), "References", *entries])

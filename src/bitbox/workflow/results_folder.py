@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bitbox.analysis.result import ImitationQuality
+    from bitbox.analysis.trial_result import ImitationTrials
 
 #: Folder for measured signals inside the results folder, so that the next run is quick.
 CACHE = "cache"
@@ -49,6 +50,8 @@ RESULTS = (
     "participant.parquet",
     "report.html",
     "scorecard.csv",
+    "trials.csv",
+    "trials_scorecard.csv",
     "windows.nc",
     RECORD,
 )
@@ -273,7 +276,9 @@ def _prepare(run: Run, place: Path) -> None:
     scorecard = cells(quality.scorecard)
     scorecard.to_csv(place / "scorecard.csv", index_label="signal", float_format="%.9g")
     cells(_pairs(quality)).to_csv(place / "pairs.csv", index=False, float_format="%.9g")
-    _columns(quality).to_csv(place / "columns.csv", index=False)
+    if run.trials is not None:
+        _write_trials(run.trials, place)
+    _columns(run).to_csv(place / "columns.csv", index=False)
     _write(place / "methods.txt", run.methods())
     for person in (run.participant, run.model):
         person.signals.to_parquet(place / f"{person.role}.parquet")
@@ -302,14 +307,27 @@ def _pairs(quality: ImitationQuality) -> pd.DataFrame:
     return table.merge(quality.pairs.to_frame(), on=keys, how="left", suffixes=("", "_tested"))
 
 
-def _columns(quality: ImitationQuality) -> pd.DataFrame:
+def _write_trials(trials: ImitationTrials, place: Path) -> None:
+    """Write a table with one row a trial, and one with one row a signal."""
+    table = cells(trials.trials.assign(trial=range(1, len(trials.trials) + 1)))
+    table = table[["trial", *trials.trials.columns]]
+    table.to_csv(place / "trials.csv", index=False, float_format="%.9g")
+    card = cells(trials.scorecard)
+    card.to_csv(place / "trials_scorecard.csv", index_label="signal", float_format="%.9g")
+
+
+def _columns(run: Run) -> pd.DataFrame:
     """Return what every column of every table means."""
     import pandas as pd
 
+    quality = run.quality
     card = quality.data_dictionary.assign(table="scorecard.csv")
     explained = PAIR_COLUMNS if quality.pairs is None else PAIR_COLUMNS + PAIR_TEST_COLUMNS
     pairs = pd.DataFrame(explained, columns=["column", "meaning", "unit", "values"])
-    tables = pd.concat([card, pairs.assign(table="pairs.csv")], ignore_index=True)
+    every = [card, pairs.assign(table="pairs.csv")]
+    if run.trials is not None:
+        every.append(run.trials.data_dictionary)
+    tables = pd.concat(every, ignore_index=True)
     return tables[["table", "column", "meaning", "unit", "values"]]
 
 
@@ -317,17 +335,42 @@ def _record(run: Run, hashes: dict[str, str]) -> dict[str, Any]:
     """Everything that is needed to repeat the run, and to check its results."""
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": asdict(run.settings),
+        "settings": _settings(run),
         "inputs": {
             person.role: {"file": person.path.name, "sha256": person.sha256}
             for person in (run.participant, run.model)
         },
         "clocks": run.clocks.to_dict(),
         "analysis": dict(run.quality.provenance),
+        "trials": _trials_record(run),
         "seconds": {name: round(value, 3) for name, value in run.timings.items()},
         "findings": [finding.to_dict() for finding in run.findings],
         **environment(),
         "files": hashes,
+    }
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Return the settings; a file by its name only."""
+    named = asdict(run.settings)
+    if named["trials"] is not None:
+        named["trials"] = Path(named["trials"]).name
+    return named
+
+
+def _trials_record(run: Run) -> dict[str, Any] | None:
+    """Everything that is needed to repeat the test in trials; None: there were none."""
+    if run.trials is None or run.settings.trials is None:
+        return None
+    path = Path(run.settings.trials)
+    return {
+        "file": path.name,
+        "sha256": hash_file(path),
+        "headline": run.trials.headline,
+        "overall_p": run.trials.overall_p,
+        "overall_z": run.trials.overall_z,
+        "arrangements": run.trials.arrangements,
+        "parameters": run.trials.provenance["parameters"],
     }
 
 

@@ -15,7 +15,7 @@ from bitbox.analysis.quality import imitation_quality
 from bitbox.analysis.suggest import LATENCY, suggest
 from bitbox.findings import Finding
 from bitbox.progress import Progress
-from bitbox.statistics.inference import ALPHA
+from bitbox.statistics.card import imitated
 from bitbox.workflow.clocks import Clocks, clocks_of
 from bitbox.workflow.finished_run import Run
 from bitbox.workflow.fitting import fitted
@@ -29,12 +29,14 @@ from bitbox.workflow.results_folder import (
 from bitbox.workflow.run_report import can_report
 from bitbox.workflow.settings import Settings
 from bitbox.workflow.together import track_both
+from bitbox.workflow.trials import in_trials, trials_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bitbox.analysis.result import ImitationQuality
     from bitbox.analysis.suggest import Suggestion
+    from bitbox.analysis.trial_result import ImitationTrials
 
 T = TypeVar("T")
 
@@ -88,7 +90,8 @@ def imitate_files(
     >>> 'scorecard.csv' in [path.name for path in run.files]
     True
     """
-    refuse_inputs_that_are_results(Path(output), Path(participant), Path(model))
+    given = [] if settings is None or settings.trials is None else [Path(settings.trials)]
+    refuse_inputs_that_are_results(Path(output), Path(participant), Path(model), *given)
     with results_folder(Path(output)) as folder, _saying_what_is_there(folder):
         kept = folder / CACHE if cache is None else Path(cache)
         run = analyse_files(participant, model, settings, cache=kept, progress=progress)
@@ -135,6 +138,7 @@ def analyse_files(
     3
     """
     settings = settings or Settings()
+    events = trials_of(settings)  # before anything is measured
     started = time.perf_counter()
     kept = None if cache is None else Path(cache)
     people, clocks = _load_both(Path(participant), Path(model), kept, settings, progress)
@@ -148,9 +152,10 @@ def analyse_files(
         **settings.analysis() | {"offset": clocks.offset},
     )
     timings = {"measuring": loaded - started, "analysis": time.perf_counter() - loaded}
-    findings = (*clocks.findings(), *_findings(people, quality))
+    trials = None if events is None else in_trials(people, events, settings, clocks, quality)
+    findings = (*clocks.findings(), *_findings(people, quality, trials))
     done = settings.as_done(*people)
-    return Run(*people, quality, done, findings, timings, Path(), (), clocks)
+    return Run(*people, quality, done, findings, timings, Path(), (), clocks, trials)
 
 
 @contextlib.contextmanager
@@ -227,9 +232,11 @@ def suggest_for_files(
 
 def _headlines(table: pd.DataFrame) -> pd.DataFrame:
     """Return the headline of each setting of a multiverse table."""
-    told = table["least_p_fwer"].notna()  # else too short: NaN, not none
-    imitated = (table["p_fwer"] <= ALPHA).astype(float).where(told)
-    beyond = table.assign(imitated=imitated, tested=table["z"].notna())
+    import pandas as pd
+
+    told = table["least_p_fwer"].notna() & table["specific_p_fwer"].notna()  # NaN, not none
+    found = pd.Series(imitated(table), index=table.index).astype(float).where(told)
+    beyond = table.assign(imitated=found, tested=table["z"].notna())
     groups = beyond.groupby(["width", "lag"], as_index=False)
     return groups.agg(
         imitated=("imitated", lambda column: column.sum(min_count=1)),
@@ -304,7 +311,9 @@ def _about_one_recording(person: Recording) -> Finding:
 
 
 def _findings(
-    people: tuple[Recording, Recording], quality: ImitationQuality
+    people: tuple[Recording, Recording],
+    quality: ImitationQuality,
+    trials: ImitationTrials | None,
 ) -> tuple[Finding, ...]:
     """All findings, each naming whose recording it is about."""
     found = []
@@ -324,4 +333,6 @@ def _findings(
                 "For the report: pip install 'openbitbox[report]', and run the command again.",
             )
         )
-    return tuple(dict.fromkeys((*found, *quality.findings)))  # a recording's own are in both
+    in_trials = () if trials is None else trials.findings
+    # a recording's own are in both
+    return tuple(dict.fromkeys((*found, *quality.findings, *in_trials)))

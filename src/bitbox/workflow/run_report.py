@@ -41,6 +41,7 @@ def write_run_report(run: Run, path: Path) -> Path:
         findings=run.findings,
         sources=_sources(run),
         surfaces=run.quality.lag_pictures(),
+        trials=run.trials,
         methods=run.methods(),
     )
     return write_report(content, path)

@@ -62,6 +62,12 @@ class Settings:
         Also test every pair of signals against chance.
     windows : bool
         Also write every window's correlations to windows.nc.
+    trials : str or None
+        A file that says when trials are and what they show, as for
+        :func:`bitbox.readers.read_events`; None: there are none.
+    latency : (float, float) or None
+        How late the participant may be in trials, in seconds; None: as for
+        :func:`bitbox.social.imitation_trials`.
 
     Examples
     --------
@@ -102,6 +108,8 @@ class Settings:
     seed: int | None = None
     matrix_test: bool = False
     windows: bool = False
+    trials: str | None = None
+    latency: tuple[float, float] | None = None
 
     def analysis(self) -> dict[str, Any]:
         """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
