@@ -73,9 +73,14 @@ class Design:
     lost: str = ""
 
     @property
+    def prompted(self) -> bool:
+        """Whether there are trials."""
+        return self.does not in _WITHOUT_PROMPTS
+
+    @property
     def imitates(self) -> bool:
         """Whether anybody imitates."""
-        return self.does in ("imitates", "rocks", "mimics")
+        return self.does in ("imitates", "rocks") or (self.does == "mimics" and self.missed < 1)
 
 
 #: Nobody imitates.
@@ -97,6 +102,17 @@ IMITATORS = (
     Design("latency 0.5 to 2.5 s, varying", "imitates", (0.5, 2.5)),
     Design("leads by 0 to 0.5 s", "imitates", (-0.5, 0.0)),
     Design("a perfect rocker, 0.4 Hz", "rocks", (0.3, 0.3)),
+)
+#: 40 % of the participant's frames are lost.
+LOST = tuple(
+    Design(f"{what}, 40 % of frames lost {how}", does, lost=lost)
+    for what, does in (("smiles at every prompt", "smiles"), ("imitates, 16 trials", "imitates"))
+    for how, lost in (("at random", "random"), ("while turned away", "turned away"))
+)
+#: Conversations of five minutes in which so many of the model's expressions are mimicked.
+CONVERSATIONS = tuple(
+    Design(f"conversation, {share:.0%} mimicked", "mimics", missed=1 - share, trials=46)
+    for share in (0.0, 0.15, 0.3)
 )
 
 
@@ -135,7 +151,7 @@ def simulate(design: Design, rng: np.random.Generator) -> Task:
     time = np.arange(round(seconds * FPS)) / FPS
     person, model = own_movements(len(time), rng), own_movements(len(time), rng)
     if design.does in _WITHOUT_PROMPTS:
-        _WITHOUT_PROMPTS[design.does](time, person, model, rng)
+        _WITHOUT_PROMPTS[design.does](time, person, model, rng, design)
         return Task(_lose(person, design, time, rng), model, trials)
     for onset, offset, label in trials:
         shown, length = np.array(EXPRESSIONS[label]), offset - onset
@@ -167,7 +183,11 @@ def _response(does: str, rng: np.random.Generator) -> FloatArray:
 
 
 def _laugh(
-    time: FloatArray, person: FloatArray, model: FloatArray, rng: np.random.Generator
+    time: FloatArray,
+    person: FloatArray,
+    model: FloatArray,
+    rng: np.random.Generator,
+    _: Design,
 ) -> None:
     """Both laugh at the same jokes, each in their own way."""
     onset = rng.uniform(2, 8)
@@ -179,7 +199,11 @@ def _laugh(
 
 
 def _same_half(
-    time: FloatArray, person: FloatArray, model: FloatArray, rng: np.random.Generator
+    time: FloatArray,
+    person: FloatArray,
+    model: FloatArray,
+    rng: np.random.Generator,
+    _: Design,
 ) -> None:
     """Both move in the first half and rest in the second."""
     active = np.where(time < time[-1] / 2, 1.0, 0.15)[:, None]
@@ -188,7 +212,11 @@ def _same_half(
 
 
 def _rock(
-    time: FloatArray, person: FloatArray, model: FloatArray, rng: np.random.Generator
+    time: FloatArray,
+    person: FloatArray,
+    model: FloatArray,
+    rng: np.random.Generator,
+    _: Design,
 ) -> None:
     """The model rocks in all units, each in its own phase, and the participant with it."""
     phases = rng.uniform(0, 2 * np.pi, UNITS)
@@ -196,7 +224,30 @@ def _rock(
     model += np.sin(2 * np.pi * 0.4 * time[:, None] + phases)
 
 
-_WITHOUT_PROMPTS = {"laughs": _laugh, "half": _same_half, "rocks": _rock}
+def _mimic(
+    time: FloatArray,
+    person: FloatArray,
+    model: FloatArray,
+    rng: np.random.Generator,
+    design: Design,
+) -> None:
+    """Both make expressions of their own; some of the model's are made by the participant, too."""
+    shapes = [np.array(units) for units in EXPRESSIONS.values()]
+
+    def make(who: FloatArray, onset: float, shape: FloatArray, length: float) -> None:
+        who += rng.uniform(0.5, 1.2) * _movement(time, onset, length)[:, None] * shape
+
+    for who in (model, person):
+        onset = rng.uniform(1, 6)
+        while onset < time[-1] - 5:
+            shape, length = shapes[rng.integers(len(shapes))], rng.uniform(*LENGTH)
+            make(who, onset, shape, length)
+            if who is model and rng.uniform() >= design.missed:
+                make(person, onset + rng.uniform(*design.latency), shape, length)
+            onset += rng.uniform(4, 12)
+
+
+_WITHOUT_PROMPTS = {"laughs": _laugh, "half": _same_half, "rocks": _rock, "mimics": _mimic}
 
 
 def _lose(
