@@ -7,9 +7,11 @@ Where the joints are is known, and so is every angle that `bitbox.body_backend.a
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +51,7 @@ class Rig:
     bones: tuple[str, ...]
     parents: tuple[int, ...]
     heads: tuple[NDArray[np.int64], ...]
+    tips: tuple[NDArray[np.int64], ...]
     weights: Float32  # (19158, bones)
 
 
@@ -65,13 +68,9 @@ def rig() -> Rig:
             for name, bone in bones.items()
             if name not in order and (not bone.get("parent") or bone["parent"] in order)
         ]
-    heads = []
-    for name in order:
-        head = bones[name]["head"]
-        if head["strategy"] == "CUBE":
-            heads.append(np.unique(data.base_mesh().quads[head["cube_name"]]))
-        else:
-            heads.append(np.array(head.get("vertex_indices") or [head["vertex_index"]]))
+    heads, tips = (
+        tuple(_end_of_bone(bones[name][end]) for name in order) for end in ("head", "tail")
+    )
     weights = np.zeros((data.N_VERTICES, len(order)), dtype=np.float32)
     for name, pairs in rows.items():
         if pairs and name in order:
@@ -82,7 +81,14 @@ def rig() -> Rig:
     parents = tuple(
         order.index(bones[n]["parent"]) if bones[n].get("parent") else -1 for n in order
     )
-    return Rig(tuple(order), parents, tuple(heads), weights)
+    return Rig(tuple(order), parents, heads, tips, weights)
+
+
+def _end_of_bone(end: dict[str, Any]) -> NDArray[np.int64]:
+    """Return the vertices in whose middle a bone begins or ends."""
+    if end["strategy"] == "CUBE":
+        return np.unique(data.base_mesh().quads[end["cube_name"]])
+    return np.array(end.get("vertex_indices") or [end["vertex_index"]])
 
 
 class Mover:
@@ -91,10 +97,13 @@ class Mover:
     Parameters
     ----------
     person : Person
+    size : (int, int)
+        Width and height of the pictures in pixels.
     """
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, size: tuple[int, int] = SIZE) -> None:
         self.person = person
+        self.size = size
         self.rest = _identity(person)  # decimetres, y up, z forward, x to the subject's left
         self._heads = np.array([self.rest[rows].mean(axis=0) for rows in rig().heads])
         mesh = data.base_mesh()
@@ -167,6 +176,7 @@ class Mover:
             axis = np.cross(upper, onward)
             bent = _about_axis(axis, get(f"{side}_elbow_flexion"))
             turns[f"lowerarm01.{letter}"] = bent @ straight
+            turns |= self._turns_of_hand(get, side, letter, sign, lower)
             turns[f"upperleg01.{letter}"] = _about("x", -get(f"{side}_hip_flexion")) @ _about(
                 "z", sign * get(f"{side}_hip_abduction")
             )
@@ -174,6 +184,33 @@ class Mover:
             foot = get(f"{side}_hip_flexion") - get(f"{side}_knee_flexion") - get("bow")
             turns[f"foot.{letter}"] = _about("x", foot)  # flat on the ground
         return turns
+
+    def _turns_of_hand(
+        self, get: Callable[[str], float], side: str, letter: str, sign: float, lower: FloatArray
+    ) -> dict[str, FloatArray]:
+        """Return the rotations of a forearm about itself, a wrist and four fingers' joints."""
+        turns = {}
+        if twist := get(f"{side}_forearm_turn"):
+            turns[f"lowerarm02.{letter}"] = _about_axis(lower, sign * twist)
+        knuckles = [rig().bones.index(f"finger{finger}-1.{letter}") for finger in (2, 5)]
+        across = -sign * (self._heads[knuckles[0]] - self._heads[knuckles[1]])
+        if bent := get(f"{side}_wrist_flexion"):
+            turns[f"wrist.{letter}"] = _about_axis(across, bent)
+        for number, finger in enumerate(("index", "middle", "ring", "little"), start=2):
+            if bent := get(f"{side}_{finger}_flexion"):
+                for joint in (1, 2, 3):
+                    turns[f"finger{number}-{joint}.{letter}"] = _about_axis(across, bent / 3)
+        return turns
+
+    def hand(self, places: FloatArray, side: int) -> FloatArray:
+        """Return the 21 points of a hand, in MediaPipe's order and the project's axes, (21, 3)."""
+        letter = "LR"[side]
+        points = [self.joint(places, f"{letter.lower()}-hand")]
+        for finger in range(1, 6):
+            bones = [rig().bones.index(f"finger{finger}-{joint}.{letter}") for joint in (1, 2, 3)]
+            points += [places[rig().heads[bone]].mean(axis=0) for bone in bones]
+            points.append(places[rig().tips[bones[-1]]].mean(axis=0))
+        return np.array(points) * [1.0, -1.0, -1.0]
 
     def joints(self, places: FloatArray) -> FloatArray:
         """Return where the joints are, in the project's axes, (33, 3); NaN where not known."""
@@ -187,7 +224,7 @@ class Mover:
         self, places: FloatArray, view: float, random: np.random.Generator
     ) -> NDArray[np.uint8]:
         """Return a picture from a number of degrees aside."""
-        width, height = SIZE
+        width, height = self.size
         tall = float(self.rest[:13380, 1].max() - self.joint(self.rest, "l-ankle")[1]) / 10 + 0.07
         away = tall / _TALL / 2 / np.tan(_FOV / 2)
         focal = height / 2 / np.tan(_FOV / 2)
@@ -206,7 +243,7 @@ class Mover:
     def _painted_picture(
         self, corners: Float32, seen: Float32, random: np.random.Generator
     ) -> NDArray[np.uint8]:
-        width, height = SIZE
+        width, height = self.size
         large = corners * np.array([2, 2, 1], np.float32)
         depth = np.zeros((2 * height, 2 * width), np.float32)
         which = np.full(depth.shape, -1, np.int32)

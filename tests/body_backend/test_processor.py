@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def everything(waving: Path, folder: Path) -> dict[str, Signals]:
-    names = ("rect", "joints", "joints_can", "angles", "motion")
+    names = ("rect", "joints", "joints_can", "angles", "hands", "motion")
     return dict(zip(names, processed(waving, folder).run_all(), strict=True))
 
 
@@ -69,12 +69,13 @@ def test_every_signal_says_what_it_is(everything: dict[str, Signals]) -> None:
         "joints": (n, 66),
         "joints_can": (n, 99),
         "angles": (n, 24),
+        "hands": (n, 16),
         "motion": (n, 10),
     }
-    assert [everything[name].kind for name in shapes] == ["rectangle", *["body"] * 4]
-    assert len({signals.schema for signals in everything.values()}) == 5
+    assert [everything[name].kind for name in shapes] == ["rectangle", *["body"] * 5]
+    assert len({signals.schema for signals in everything.values()}) == 6
     assert [signals.units for signals in everything.values()] == [
-        *("px", "px", "m", "rad", "share, grey levels")
+        *("px", "px", "m", "rad", "rad", "share, grey levels")
     ]
     labels, points = everything["joints_can"].components()
     assert labels[0] == "nose"

@@ -87,7 +87,7 @@ class PoseRuntime:
     """The detector of people and the model of their joints, ready to run; a context manager."""
 
     def __init__(self) -> None:
-        _refuse_newer()
+        refuse_newer()
         try:
             with quietly():
                 self._finder = Graph("PoseDetectionCpu", {"DETECTIONS": "found"}, roi=False)
@@ -167,7 +167,7 @@ class PoseRuntime:
         return found.astype(np.float32), Square.around(middle, end), presence
 
 
-def _refuse_newer() -> None:
+def refuse_newer() -> None:
     """Refuse versions of MediaPipe that no longer run these models by themselves.
 
     Raises

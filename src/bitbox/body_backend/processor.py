@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bitbox.body_backend.pose_graph import check_complexity
 from bitbox.body_backend.runtime import OUTPUTS, BodyRuntime, Parts
@@ -12,9 +12,6 @@ from bitbox.measuring.processor import Processor, Result, ReturnOutput
 from bitbox.people.identity import check_choice
 from bitbox.progress import Progress
 from bitbox.signals.checks import FASTEST
-
-if TYPE_CHECKING:
-    pass
 
 
 class BodyProcessor(Processor):
@@ -67,7 +64,7 @@ class BodyProcessor(Processor):
     >>> from bitbox.body_backend import BodyProcessor
     >>> processor = BodyProcessor()
     >>> processor.io(input_file=video, output_dir='output')
-    >>> rect, joints, joints_can, angles, motion = processor.run_all()
+    >>> rect, joints, joints_can, angles, hands, motion = processor.run_all()
     >>> angles.names[:3]
     ('trunk_lean', 'trunk_bend', 'trunk_turn')
     """
@@ -170,6 +167,35 @@ class BodyProcessor(Processor):
         """
         return self._deliver(["joints-can", "angles"])
 
+    def detect_hands(self) -> Result:
+        """Return what both hands do: how far fingers are bent and spread, and the wrists.
+
+        Returns
+        -------
+        Signals, shape (T, 16)
+            Of the left, then of the right hand, in radians: ``left_thumb_flexion``, the same of
+            ``index``, ``middle``, ``ring`` and ``little``, ``left_spread``,
+            ``left_wrist_flexion`` and ``left_wrist_deviation``; see the page on bodies for their
+            definitions. Missing where the hand, or the arm at whose end it is looked for, is not
+            seen.
+
+        Raises
+        ------
+        VideoError
+            The video cannot be decoded, or shows nobody.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.body import render_body
+        >>> video = render_body([{}] * 8, 'stand.mp4', size=(180, 240))
+        >>> from bitbox.body_backend import BodyProcessor
+        >>> processor = BodyProcessor()
+        >>> processor.io(video, 'output')
+        >>> processor.detect_hands().names[:2]
+        ('left_thumb_flexion', 'left_index_flexion')
+        """
+        return self._deliver(["hands"])
+
     def motion(
         self, regions: Sequence[str] | Mapping[str, Sequence[float]] | None = None
     ) -> Result:
@@ -210,7 +236,7 @@ class BodyProcessor(Processor):
         return self._deliver(["motion"], Parts.of(regions))
 
     def run_all(self) -> Result:
-        """Return everything: rectangle, joints, joints in body coordinates, angles, motion.
+        """Return everything: rectangle, joints, in body coordinates, too, angles, hands, motion.
 
         Raises
         ------
@@ -225,7 +251,7 @@ class BodyProcessor(Processor):
         >>> processor = BodyProcessor()
         >>> processor.io(video, 'output')
         >>> [signals.schema for signals in processor.run_all()][-2:]
-        ['openbitbox-angles', 'openbitbox-motion']
+        ['openbitbox-hands', 'openbitbox-motion']
         """
         return self._deliver(OUTPUTS, Parts())
 

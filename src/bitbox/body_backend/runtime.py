@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from bitbox.body_backend.angles import ANGLE_NAMES, angles_of
+from bitbox.body_backend.hands import HAND_NAMES, SIDES, hand_angles
 from bitbox.body_backend.motion import BODY_PARTS, WHOLE, Motion, body_masks, measure_motion
-from bitbox.body_backend.skeleton import JOINTS
+from bitbox.body_backend.skeleton import ELBOWS, JOINTS, WRISTS
 from bitbox.body_backend.space import in_body, in_space
 from bitbox.body_backend.track import BodyTrack, joints_seen
 from bitbox.errors import ParameterError
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     from bitbox.signals import Signals
 
-Output = Literal["body-rectangle", "joints", "joints-can", "angles", "motion"]
-OUTPUTS: tuple[Output, ...] = ("body-rectangle", "joints", "joints-can", "angles", "motion")
+Output = Literal["body-rectangle", "joints", "joints-can", "angles", "hands", "motion"]
+OUTPUTS: tuple[Output, ...] = (
+    *("body-rectangle", "joints", "joints-can", "angles", "hands", "motion"),
+)
 BACKEND = "openbitbox-mediapipe-pose"
 _LIBRARIES = ("mediapipe", "av", "numpy", "opencv-contrib-python", "opencv-python-headless")
 
@@ -156,10 +159,14 @@ class BodyRuntime:
                     found[output] = self._motion(recording, options or Parts())
                     continue
                 track = self.track(recording)
-                if points is None and output in ("joints-can", "angles"):
+                if points is None and output in ("joints-can", "angles", "hands"):
                     seen = joints_seen(track, self.visibility)
                     points = in_space(np.asarray(track.rows), seen, track.time)
-                found[output] = self._signals(recording, track, output, points)
+                if output == "hands" and points is not None:
+                    values, told = self._hands(recording, track, points)
+                else:
+                    values, told = self._values(track, output, points), ()
+                found[output] = self._signals(recording, track, output, values, told)
         return found
 
     @functools.cached_property
@@ -211,13 +218,14 @@ class BodyRuntime:
         recording: Recording,
         track: BodyTrack,
         output: Output,
-        points: NDArray[np.float64] | None,
+        values: NDArray[np.float64],
+        told: tuple[Finding, ...],
     ) -> Signals:
         from bitbox.signals import Signals
 
         form = _FORM[output]
         return Signals(
-            self._values(track, output, points),
+            values,
             track.time,
             _names(output),
             backend=self.backend,
@@ -225,7 +233,7 @@ class BodyRuntime:
             provenance=recording.provenance(
                 self.settings(output, None),
                 {"runtime": track.runtime, "size": list(track.size)},
-                track.findings,
+                (*track.findings, *told),
             ),
             **form,
         )
@@ -241,6 +249,21 @@ class BodyRuntime:
         if output == "joints":
             return joints.reshape(len(joints), -1)
         return _rectangle(joints)
+
+    def _hands(
+        self, recording: Recording, track: BodyTrack, points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], tuple[Finding, ...]]:
+        """Look for hands at the ends of the arms; return their angles, and what there is to say."""
+        from bitbox.body_backend.hand_tracking import track_hands
+
+        hands, findings = track_hands(
+            recording.path, self.joints(track), fps=self.fps, progress=recording.progress
+        )
+        for finding in findings:
+            recording.note(finding)
+        forearms = points[:, WRISTS] - points[:, ELBOWS]
+        angles = [hand_angles(hands[:, k], forearms[:, k], k) for k in range(len(SIDES))]
+        return np.concatenate(angles, axis=1), findings
 
     def joints(self, track: BodyTrack) -> NDArray[np.float64]:
         """Return joints in pixels, shape (T, 33, 2), NaN where one is not seen."""
@@ -293,6 +316,7 @@ _FORM: dict[Output, dict[str, Any]] = {
         "dimension": 3,
     },
     "angles": {"kind": "body", "schema": "openbitbox-angles", "units": "rad", "dimension": 1},
+    "hands": {"kind": "body", "schema": "openbitbox-hands", "units": "rad", "dimension": 1},
 }
 
 
@@ -301,6 +325,8 @@ def _names(output: Output) -> tuple[str, ...]:
         return ("x", "y", "w", "h")
     if output == "angles":
         return ANGLE_NAMES
+    if output == "hands":
+        return HAND_NAMES
     axes = "xy" if output == "joints" else "xyz"
     return tuple(f"{joint}_{axis}" for joint in JOINTS for axis in axes)
 

@@ -131,6 +131,7 @@ def imitate(
         position            the head's three translations
         body-angles         24 angles of trunk, neck, arms and legs
         body-joints         33 joints, in the trunk's own frame
+        hands               fingers' flexion and spread, and wrists, of both hands
         motion              motion energy: picture, head, trunk, arms, legs
     """  # noqa: D301
     from bitbox.cli.presenting import show_run

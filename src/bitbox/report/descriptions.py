@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bitbox.body_backend.angles import ANGLES
+from bitbox.body_backend.hands import MEANINGS, SIDES
 from bitbox.face_backend.unit_table import LOCAL_UNITS
 
 _POSE = {
@@ -20,6 +21,12 @@ _ANGLES = {
     angle.name: f"{angle.meaning[0].upper()}{angle.meaning[1:]} (radians)." for angle in ANGLES
 }
 
+_HANDS = {
+    f"{side}_{name}": f"{name.split('_')[0].capitalize()} of the {side} hand: {meaning} (radians)."
+    for side in SIDES
+    for name, meaning in MEANINGS.items()
+}
+
 
 def describe(names: Iterable[str]) -> dict[str, str]:
     """Return the sentence of every signal that has one."""
@@ -30,5 +37,6 @@ def describe(names: Iterable[str]) -> dict[str, str]:
         }
         | _POSE
         | _ANGLES
+        | _HANDS
     )
     return {name: known[name] for name in names if name in known}

@@ -49,6 +49,7 @@ SIGNALS: Mapping[str, Choice] = {
     "position": Choice("pose", "pose", angular=False),
     "body-angles": Choice("angles", "body", word="-angles"),
     "body-joints": Choice("joints-can", "body", word="-joints-can"),
+    "hands": Choice("hands", "body", word="-hands"),
     "motion": Choice("motion", "body", word="-motion"),
 }
 #: What is measured in a video unless something else is asked for.
@@ -229,6 +230,8 @@ def _measure_body(
     joints = processor.detect_joints()
     if wanted.output == "motion":
         signals = processor.motion()
+    elif wanted.output == "hands":
+        signals = processor.detect_hands()
     else:
         signals = processor.fit()[("joints-can", "angles").index(wanted.output)]
     digest = str(signals.provenance["source"]["sha256"])
