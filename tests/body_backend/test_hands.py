@@ -103,7 +103,7 @@ def fists(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
 
     if not data.is_there():
         pytest.skip("The shapes of people (requirements/humans.txt) are not installed.")
-    pytest.importorskip("mediapipe")
+    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
     from validation.humans.people import by_name
     from validation.moving_people import Mover
 

@@ -178,7 +178,7 @@ def test_one_of_two_people_is_followed(
 
 
 def test_nobody_in_the_picture_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("mediapipe")
+    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
     from bitbox.video import write_video
 
     grey = np.full((160, 160, 3), 120, np.uint8)
@@ -195,7 +195,7 @@ def test_a_person_who_is_not_there_is_an_error(waving: Path) -> None:
 
 
 def test_a_picture_of_a_person_is_noticed(tmp_path: Path) -> None:
-    pytest.importorskip("mediapipe")
+    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
     from bitbox.synthetic.body import draw_body
     from bitbox.video import write_video
 
@@ -240,7 +240,7 @@ def test_a_step_before_io_says_what_to_do() -> None:
 def test_a_mediapipe_that_no_longer_runs_the_models_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("mediapipe")
+    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
     found = pose_graph.find_spec
     monkeypatch.setattr(
         pose_graph, "find_spec", lambda name: None if name.endswith(".framework") else found(name)

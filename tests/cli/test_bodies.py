@@ -13,7 +13,7 @@ from bitbox.body_backend import tracking
 from bitbox.cli import run
 from tests.cli.reading import said
 
-pytest.importorskip("mediapipe")
+pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
 pytestmark = pytest.mark.video
 
 FPS, SECONDS, DELAY = 10.0, 24.0, 0.5

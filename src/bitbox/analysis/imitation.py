@@ -144,7 +144,7 @@ def imitation(
     >>> corr_mean, corr_std, corr_lag = imitation(participant, model, width=2.0, lag=1.0)
     >>> corr_mean.shape
     (3, 3)
-    >>> corr_mean[0, 0] > 0.8  # imitated
+    >>> bool(corr_mean[0, 0] > 0.8)  # imitated
     True
     >>> bool(-0.6 < corr_lag[0, 0] < -0.2)  # the participant follows, 0.4 s later
     True

@@ -83,7 +83,7 @@ def track_mesh(
         right are those of the image; a number counts faces from the left of the image, from 0.
     model : Path, optional
         Installed models, or a ``face_landmarker.task`` file for FaceLandmarker; None: the models
-        that MediaPipe brings along. See `chosen_model`.
+        that MediaPipe brings along, or else those that are installed. See `chosen_model`.
     progress : callable, optional
         Called as ``progress(task, frames_done, frames_total_or_None)``.
     folder : Path, optional
@@ -137,7 +137,7 @@ def track_faces(
         As for `track_mesh`.
     """
     trackers = [FaceTracker(face) for face in faces]
-    name = Path(path).name
+    name, model = Path(path).name, chosen_model(model)
     with (
         on_one_core(),
         read_frames(path) as frames,
