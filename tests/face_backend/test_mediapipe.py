@@ -178,6 +178,7 @@ def test_quiet_passes_on_what_is_not_chatter(capfd):
 
 
 def test_without_mediapipe_the_error_says_what_to_install(tmp_path, heads, monkeypatch):
+    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
     path = film(tmp_path / "one.mp4", [[(heads[0], 300, 1.0)]] * 2)
     monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_detection", None)
     with pytest.raises(BackendError, match=r"openbitbox\[video\]"):
@@ -199,6 +200,7 @@ def test_two_videos_at_once_give_the_same_as_one_after_the_other(tmp_path, heads
 
 
 def test_points_are_read_the_same_at_once_and_one_by_one():
+    pytest.importorskip("mediapipe.framework")  # not in MediaPipe for Python 3.13
     from mediapipe.framework.formats import landmark_pb2
 
     values = np.random.default_rng(0).normal(size=(478, 3)).astype(np.float32)
