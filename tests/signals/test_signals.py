@@ -158,6 +158,14 @@ class TestComponents:
         with pytest.raises(SchemaError, match="lacks columns"):
             pose.select(["Rx"]).components()
 
+    def test_columns_that_are_signals_are_not_copied(self) -> None:
+        """Of hours a copy is a hundred megabytes."""
+        signals = make()
+        array = signals.components()[1]
+        assert np.shares_memory(array, signals.values)
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0.0
+
     def test_magnitude_needs_coordinates(self) -> None:
         with pytest.raises(ParameterError, match="several coordinates"):
             make().components("magnitude")

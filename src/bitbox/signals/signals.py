@@ -301,7 +301,7 @@ class Signals(Tabled):
         labels : tuple of str
             n names.
         array : ndarray, shape (T, n, d)
-            NaN is missing.
+            NaN is missing. Where every column is a signal it is a view of `values`, write-locked.
 
         Examples
         --------

@@ -35,8 +35,9 @@ def as_components(
     labels, columns = _vectors(names, kind, dimension, angular)
     if how == "each":
         flat = [c for group in columns for c in group]
-        # row by row, as the engine reads them; indexing by a list lays them column by column
-        each = values.copy() if flat == list(range(len(names))) else values.take(flat, axis=1)
+        # row by row, as the engine reads them; of hours, what is there already isn't copied
+        as_it_is = flat == list(range(len(names)))
+        each = np.ascontiguousarray(values) if as_it_is else values.take(flat, axis=1)
         return tuple(names[c] for c in flat), each[:, :, None]
     array = values[:, columns]
     if how == "vector":
