@@ -49,6 +49,9 @@ def compiled(function: F, **options: Any) -> F:
     folder that NUMBA_CACHE_DIR names; where nothing can be written it is compiled by every process.
     """
     made: Any = njit(**options)(function)
+    # Numba has no public way to be given a cache: `cache=True`, and `enable_caching`, always make
+    # its own, which runs whatever bytes it finds, and fails on a full disk or a damaged index.
+    # NUMBA_CACHE_LOCATOR_CLASSES only says where it lies, for all of a process.
     with contextlib.suppress(RuntimeError):  # numba found no place to keep it
         made._cache = _Cache(function)
     return cast(F, made)
