@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from bitbox.statistics.inference import ALPHA, autocorrelation_time
 from bitbox.statistics.specificity import Contrast
@@ -108,8 +107,10 @@ def lag_profile(found: Contrast) -> LagProfile | None:
 
 def _of_largest(z: float, freedom: float, slopes: float) -> float:
     """Return p of the largest of a smooth process whose slopes add up to so much."""
-    alone = float(stdtr(freedom, -z))
+    from scipy.special import stdtr
+
     if z <= 0:
         return 1.0
+    alone = float(stdtr(freedom, -z))
     crossings = slopes / (2.0 * np.pi) * (1.0 + z * z / freedom) ** (-(freedom - 1.0) / 2.0)
     return min(1.0, alone + float(crossings))
