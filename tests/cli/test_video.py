@@ -62,7 +62,8 @@ def test_two_videos_in_a_scorecard_and_a_report_out(demo, tmp_path, capsys) -> N
     truth = demo.truth.to_frame().drop(columns="gain").join(card, how="inner")
     imitated, own = truth[truth.imitated], truth[~truth.imitated]
     assert imitated["shape"].median() > own["shape"].median()
-    assert imitated["latency"].median() == pytest.approx(0.4, abs=0.1)  # 14 s are few windows
+    # 14 s are few windows: what is not beyond chance has no latency
+    assert (card["latency"].notna() == (card["p_fwer"] <= 0.05)).all()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "data:image/" in page
     assert "participant.mp4" in page
