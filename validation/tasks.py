@@ -1,6 +1,6 @@
 """How often imitation is found in simulated tasks, where nobody imitates and where somebody does.
 
-``python -m validation.tasks`` writes ``docs/validation/tasks.csv``. The seeds begin with 151: none
+``python -m validation.tasks`` writes the tables of ``docs/validation/tasks.md``. The seeds begin with 151: none
 of those that the statistics were developed on does.
 """
 
@@ -118,8 +118,8 @@ def table(designs: Sequence[Design], n: int, surrogates: int, processes: int) ->
 def main() -> None:
     """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recordings", type=int, default=100)
-    parser.add_argument("--surrogates", type=int, default=999)
+    parser.add_argument("--recordings", type=int, default=60)
+    parser.add_argument("--surrogates", type=int, default=299)
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     found = table(DESIGNS, chosen.recordings, chosen.surrogates, chosen.processes)

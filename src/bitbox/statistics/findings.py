@@ -281,8 +281,7 @@ def _untested(e: Evidence) -> Iterator[Finding]:
             "people whose true movement is known, the correlation with it is below 0.6 (column "
             "reliability). They are shown, but don't count in the headline and in the corrections "
             "for many tests.",
-            "There is nothing to do; who needs one of them tested all the same names it by "
-            "signals=[...] (bitbox imitate --only).",
+            "There is nothing to do; to test one of them all the same, name it: signals=[...].",
         )
     untested = e.card[["shape", "chance_mean"]].isna().any(axis=1).to_numpy()
     if not untested.any():
