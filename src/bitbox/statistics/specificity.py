@@ -197,16 +197,19 @@ def contrast(
     rate = plan.fps / fewer
     window = max(3, round(plan.window / fewer))
     step = max(1, round(plan.step / fewer))
-    a, b = (_side(_thinned(v, fewer), window, min_valid) for v in (x, y))
-    places, n = a.known.shape
+    a, b = (_thinned(v, fewer) for v in (x, y))
+    places, n = len(a) - window + 1, a.shape[1]
     starts = np.arange(0, places, step)
+    mine, theirs = _side(a, window, min_valid, starts), _side(b, window, min_valid)
+    if not polarity:
+        mine, theirs = _less_the_others(mine), _less_the_others(theirs)
     sums = np.zeros((3, places, n + 1))
     together = max(1, _TOGETHER // (places * (3 * n + 1 if polarity else 2)))
     work = _magnitudes if polarity else _products
     with one_blas_thread():
         for first in range(0, len(starts), together):
-            some = starts[first : first + together]
-            work(Side(a.windows[some], a.known[some]), b, some, sums)
+            some = slice(first, first + together)
+            work(Side(mine.windows[some], mine.known[some]), theirs, starts[some], sums)
     count, total, squares = sums
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / np.where(count > 1, count, np.nan)
@@ -229,53 +232,71 @@ def _thinned(values: FloatArray, fewer: int) -> FloatArray:
     return means
 
 
-def _side(values: FloatArray, window: int, min_valid: float) -> Side:
-    """Return all windows of one person's signals, of length 1 where they are as lively as ever."""
+def _side(
+    values: FloatArray, window: int, min_valid: float, starts: IntArray | None = None
+) -> Side:
+    """Return windows of one person's signals, of length 1 where they are as lively as ever.
+
+    Signal by signal, and only those that begin at `starts`: all of hours would fill the memory.
+    """
     views = sliding_window_view(values, window, axis=0)  # places, n, d, W
-    there = np.isfinite(views).all(axis=2, keepdims=True)
-    count = there.sum(axis=3, keepdims=True)
+    n, dimension = views.shape[1:3]
+    chosen = np.arange(len(views)) if starts is None else starts
+    windows = np.empty((len(chosen), n, dimension * window))
+    known = np.empty((len(chosen), n), dtype=np.bool_)
+    for i in range(n):
+        scaled, there = _scaled(views[:, i], min_valid)
+        windows[:, i] = scaled[chosen].reshape(len(chosen), -1)
+        known[:, i] = there[chosen]
+    return Side(windows, known)
+
+
+def _scaled(views: FloatArray, min_valid: float) -> tuple[FloatArray, BoolArray]:
+    """Return all windows of a signal, (places, d, W), centred and scaled, and which are known."""
+    there = np.isfinite(views).all(axis=1, keepdims=True)
+    count = there.sum(axis=2, keepdims=True)
     filled = np.where(there, views, 0.0)
-    size = np.abs(filled).max(axis=(0, 2, 3), initial=0.0)
-    filled = np.where(there, filled - filled.sum(axis=3, keepdims=True) / np.maximum(count, 1), 0.0)
-    norm = np.sqrt((filled**2).sum(axis=(2, 3)))
-    enough = count[:, :, 0, 0] >= min_valid * window - 1e-9
+    size = np.abs(filled).max(initial=0.0)
+    filled = np.where(there, filled - filled.sum(axis=2, keepdims=True) / np.maximum(count, 1), 0.0)
+    norm = np.sqrt((filled**2).sum(axis=(1, 2)))
+    enough = count[:, 0, 0] >= min_valid * views.shape[2] - 1e-9
     known = enough & (norm > 1e-9 * size)
-    scale = np.ones(norm.shape[1])
-    for i in range(len(scale)):
-        if known[:, i].any():
-            scale[i] = np.quantile(norm[known[:, i], i], LIVELY_QUANTILE)
+    scale = np.quantile(norm[known], LIVELY_QUANTILE) if known.any() else 1.0
     # of length min(1, norm / scale)
     weight = np.where(known, 1.0 / np.maximum(norm, scale), 0.0)
-    flat = (filled * weight[:, :, None, None]).reshape(*norm.shape, -1)
-    return Side(np.ascontiguousarray(flat), known)
+    return filled * weight[:, None, None], known
 
 
-def _others(side: Side) -> FloatArray:
-    """Return every signal less the mean of the others that are known."""
-    total = side.windows.sum(axis=1, keepdims=True)
+def _less_the_others(side: Side) -> Side:
+    """Take from every signal the mean of the others that are known; where none is, it is not."""
+    total = side.windows.sum(axis=1)
     count = side.known.sum(axis=1, keepdims=True) - side.known
-    mean = (total - side.windows) / np.maximum(count, 1)[:, :, None]
-    rest: FloatArray = np.where((side.known & (count > 0))[:, :, None], side.windows - mean, 0.0)
-    return rest
+    known = side.known & (count > 0)
+    for i in range(known.shape[1]):
+        own = side.windows[:, i]
+        mean = (total - own) / np.maximum(count[:, i], 1)[:, None]
+        side.windows[:, i] = np.where(known[:, i, None], own - mean, 0.0)
+    return Side(side.windows, known)
 
 
 def _products(a: Side, b: Side, starts: IntArray, sums: FloatArray) -> None:
-    """Add what some windows of the participant give to the sums over latencies."""
+    """Add what some windows of the participant give to the sums over latencies.
+
+    Of both sides the others are taken away already.
+    """
     n = a.known.shape[1]
-    x, y = _others(a), _others(b)
-    several = [side.known & (side.known.sum(axis=1, keepdims=True) > 1) for side in (a, b)]
-    whole = all(bool(side.all()) for side in several)
+    whole = bool(a.known.all() and b.known.all())
     every: FloatArray = np.zeros((len(starts), len(b.known)))
     for i in range(n):
-        d = x[:, i] @ y[:, i].T
+        d = a.windows[:, i] @ b.windows[:, i].T
         every += d
-        known = None if whole else np.outer(several[0][:, i], several[1][:, i])
+        known = None if whole else np.outer(a.known[:, i], b.known[:, i])
         _add(d, known, starts, sums[:, :, i])
-    counts = None
-    if not whole:
-        counts = several[0].astype(float) @ several[1].astype(float).T
-    _add(every / (n if counts is None else np.maximum(counts, 1)),
-         None if counts is None else counts > 0, starts, sums[:, :, n])  # fmt: skip
+    if whole:
+        _add(every / n, None, starts, sums[:, :, n])
+        return
+    counts = a.known.astype(float) @ b.known.astype(float).T
+    _add(every / np.maximum(counts, 1), counts > 0, starts, sums[:, :, n])
 
 
 def _magnitudes(a: Side, b: Side, starts: IntArray, sums: FloatArray) -> None:
