@@ -1,7 +1,7 @@
 """How often imitation is found in simulated tasks, where nobody imitates and where somebody does.
 
-``python -m validation.tasks`` writes the tables of ``docs/validation/tasks.md``. The seeds begin with
-151: none of those that the statistics were developed on does.
+``python -m validation.tasks`` writes the tables of ``docs/validation/tasks.md``. The seeds begin
+with 151: none of those that the statistics were developed on does.
 """
 
 from __future__ import annotations
