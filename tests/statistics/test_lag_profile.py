@@ -9,8 +9,8 @@ from validation.task_recordings import FPS, IMITATORS, NOBODY, simulate
 from bitbox.analysis.result import ImitationQuality
 from bitbox.correlation.plan import WindowPlan
 from bitbox.social import imitation_quality
+from bitbox.statistics.contrast import contrast
 from bitbox.statistics.lag_profile import LagProfile, lag_profile
-from bitbox.statistics.specificity import contrast
 from tests.signals_of import named
 
 

@@ -10,7 +10,8 @@ from validation.task_recordings import FPS, NOBODY, simulate
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.social import imitation_quality
-from bitbox.statistics.specificity import contrast, specificity, why_untold
+from bitbox.statistics.contrast import contrast
+from bitbox.statistics.specificity import specificity, why_untold
 from bitbox.synthetic.signals import imitated_pair
 from tests.signals_of import named
 
@@ -70,7 +71,7 @@ def test_of_few_places_at_once_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -
     x, y = np.random.default_rng(1).standard_normal((2, 200, 3, 2))
     plan = WindowPlan.from_seconds(200, 10.0, width=1.0, lag=0.5)
     whole = contrast(x, y, plan, False, 0.8)
-    monkeypatch.setattr("bitbox.statistics.specificity._TOGETHER", 1000)
+    monkeypatch.setattr("bitbox.statistics.contrast._TOGETHER", 1000)
     assert_allclose(contrast(x, y, plan, False, 0.8).t, whole.t, rtol=1e-9)
 
 

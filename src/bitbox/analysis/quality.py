@@ -28,17 +28,12 @@ from bitbox.provenance import environment
 from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import window_table
+from bitbox.statistics.contrast import Contrast, contrast
 from bitbox.statistics.findings import Evidence, find
 from bitbox.statistics.inference import ALPHA, infer
 from bitbox.statistics.lag_profile import LagProfile, lag_profile
 from bitbox.statistics.matrix import MatrixTest, Shifted, every_pair_test
-from bitbox.statistics.specificity import (
-    Contrast,
-    Specificity,
-    contrast,
-    specificity,
-    why_untold,
-)
+from bitbox.statistics.specificity import Specificity, specificity, why_untold
 from bitbox.statistics.spectra import typical_frequencies
 
 if TYPE_CHECKING:

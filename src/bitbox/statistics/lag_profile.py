@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.statistics.contrast import Contrast
 from bitbox.statistics.inference import ALPHA, autocorrelation_time
-from bitbox.statistics.specificity import Contrast
 
 if TYPE_CHECKING:
     import pandas as pd
