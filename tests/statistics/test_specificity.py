@@ -61,18 +61,30 @@ def test_the_contrast_is_what_its_definition_says(polarity: bool, gaps: bool) ->
         x[80:90], y[5:8] = np.nan, np.nan
     plan = WindowPlan.from_seconds(120, 10.0, width=1.5, step=0.5, lag=1.0)
     found = contrast(x, y, plan, polarity, 0.8)
-    assert (found.rate, found.window, found.places) == (10.0, 15, 106)
+    circle = found.circle
+    assert (circle.rate, circle.window, circle.places) == (10.0, 15, 106)
     for latency in (0, 4, -7, 50):
         expected = by_loops(x, y, plan, polarity, latency)
         assert_allclose(found.t[latency, :3], expected, rtol=1e-9)
 
 
-def test_of_few_places_at_once_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("polarity", [False, True])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_in_small_parts_and_of_few_latencies_it_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, polarity: bool, threads: int
+) -> None:
     x, y = np.random.default_rng(1).standard_normal((2, 200, 3, 2))
+    x[30:60, 1], y[100:120] = np.nan, np.nan
     plan = WindowPlan.from_seconds(200, 10.0, width=1.0, lag=0.5)
-    whole = contrast(x, y, plan, False, 0.8)
-    monkeypatch.setattr("bitbox.statistics.contrast._TOGETHER", 1000)
-    assert_allclose(contrast(x, y, plan, False, 0.8).t, whole.t, rtol=1e-9)
+    whole = contrast(x, y, plan, polarity, 0.8)
+    monkeypatch.setattr("bitbox.statistics.contrast._WINDOWS", 5)
+    monkeypatch.setattr("bitbox.statistics.contrast._PLACES", 17)
+    assert_allclose(contrast(x, y, plan, polarity, 0.8).t, whole.t, rtol=1e-9)
+    some = np.array([-3, 0, 1, 2, 50, 120, 188])
+    found = contrast(x, y, plan, polarity, 0.8, some, threads)
+    assert_allclose(found.t[some], whole.t[some], rtol=1e-9)
+    assert np.isnan(np.delete(found.t, some, axis=0)).all()
+    assert_allclose(found.largest(some[1:4]), whole.largest(some[1:4]), rtol=1e-9)
 
 
 def test_one_signal_has_no_specificity() -> None:
@@ -80,7 +92,7 @@ def test_one_signal_has_no_specificity() -> None:
     assert "single signal" in str(why_untold(x, x))
     plan = WindowPlan.from_seconds(200, 10.0, width=1.0, lag=0.5)
     found = contrast(x, x, plan, False, 0.8)
-    steps = found.steps(0.0, 0.5)
+    steps = found.circle.steps(0.0, 0.5)
     assert specificity(found, steps, np.ones((1, 1)), np.array([True])) is None
 
 

@@ -21,6 +21,7 @@ from bitbox.analysis.senses import (
     about_senses,
     check_mirror,
 )
+from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
 from bitbox.findings import Finding
 from bitbox.progress import Progress
@@ -28,10 +29,11 @@ from bitbox.provenance import environment
 from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import window_table
-from bitbox.statistics.contrast import Contrast, contrast
+from bitbox.statistics.contrast import Circle, Contrast, contrast
 from bitbox.statistics.findings import Evidence, find
 from bitbox.statistics.inference import ALPHA, infer
 from bitbox.statistics.lag_profile import LagProfile, lag_profile
+from bitbox.statistics.lag_profile import latencies as profile_latencies
 from bitbox.statistics.matrix import MatrixTest, Shifted, every_pair_test
 from bitbox.statistics.specificity import Specificity, specificity, why_untold
 from bitbox.statistics.spectra import typical_frequencies
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
@@ -212,7 +215,16 @@ def _contrast(pair: Compared, options: Options) -> Contrast | None:
     both = pair.both
     if why_untold(both.x, both.y):
         return None
-    return contrast(both.x, both.y, pair.plan, options.polarity, options.min_valid)
+    circle = Circle.of(pair.plan)
+    used = np.append(circle.moved(_allowed(circle, pair.plan)), profile_latencies(circle))
+    rule = pair.plan, options.polarity, options.min_valid
+    return contrast(both.x, both.y, *rule, used, options.threads)
+
+
+def _allowed(circle: Circle, plan: WindowPlan) -> IntArray:
+    """Return the latencies that are allowed, in steps of the circle."""
+    largest = plan.max_lag / plan.fps
+    return circle.steps(0.0 if plan.causal else -largest, largest)
 
 
 def _specificity(
@@ -228,9 +240,9 @@ def _specificity(
         return None
     both, plan = pair.both, pair.plan
     pairs = [(both.x, one) if chance.role == "model" else (one, both.y) for one in found.others]
-    others = [contrast(x, y, plan, options.polarity, options.min_valid) for x, y in pairs]
-    largest = plan.max_lag / plan.fps
-    latencies = seen.steps(0.0 if plan.causal else -largest, largest)
+    latencies = _allowed(seen.circle, plan)
+    rule = plan, options.polarity, options.min_valid
+    others = [contrast(x, y, *rule, latencies, options.threads) for x, y in pairs]
     tested = np.isfinite(found.forward.shape) & ~pair.left_out
     shapes = _of_matched(matrix, both.names, options.polarity)
     specific = specificity(seen, latencies, shapes, tested, others)

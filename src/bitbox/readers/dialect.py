@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +86,8 @@ def _one_a_cell(names: list[str], rows: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _first_row(rows: str, delimiter: str) -> list[str]:
-    line = next((line for line in io.StringIO(rows) if line.strip()), "")
+    found = re.search(r".*\S.*", rows)
+    line = found[0] if found else ""
     try:
         return _cells(line.rstrip("\n"), delimiter)
     except (csv.Error, StopIteration):

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.statistics.contrast import Contrast
+from bitbox.statistics.contrast import Circle, Contrast
 from bitbox.statistics.inference import ALPHA, autocorrelation_time
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 #: Latencies that are looked at, in seconds: from leading to following late.
 RANGE = (-2.0, 5.0)
 #: With fewer independent latencies elsewhere nothing is told.
 LEAST_INDEPENDENT = 15.0
+#: So many latencies elsewhere are enough: ten minutes of them.
+ENOUGH_ELSEWHERE = 6000
 #: A best latency this close to the allowed range lies within it, in seconds.
 NEAR = 0.15
 
@@ -60,6 +63,18 @@ class LagProfile:
         return bool(self.peak < least - NEAR or self.peak > most + NEAR)
 
 
+def latencies(circle: Circle) -> IntArray:
+    """Return the latencies, in steps, that a lag profile needs to know."""
+    return np.concatenate(_looked_at(circle)) % circle.places
+
+
+def _looked_at(circle: Circle) -> tuple[IntArray, IntArray]:
+    """Return the latencies that are looked at, and those far from them that say what is chance."""
+    steps = circle.steps(*RANGE)
+    first, last = steps[-1] + circle.window, circle.places + steps[0] - circle.window
+    return steps, np.arange(first, min(last + 1, first + ENOUGH_ELSEWHERE))
+
+
 def lag_profile(found: Contrast) -> LagProfile | None:
     """Return how pairs of one name are ahead of others at latencies from -2 to 5 s.
 
@@ -75,16 +90,14 @@ def lag_profile(found: Contrast) -> LagProfile | None:
     Notes
     -----
     The means in standard errors, t, are those of the specificity of all signals together. Latencies
-    that are far from those looked at, around the circle of places, give the mean and deviation of t
-    by chance, and by their autocorrelation how many of them are independent, m. The largest of so
-    many successive latencies is judged as that of a smooth process with Student's distribution of
-    m - 1 degrees of freedom, by how often such a process is expected to rise above a level, which
-    its mean squared slope says (Rice 1945, Bell System Technical Journal 24, 46; Worsley 1994,
-    Advances in Applied Probability 26, 13).
+    that are far from those looked at, around the circle of places (at most ten minutes of them),
+    give the mean and deviation of t by chance, and by their autocorrelation how many of them are
+    independent, m. The largest of so many successive latencies is judged as that of a smooth
+    process with Student's distribution of m - 1 degrees of freedom, by how often such a process is
+    expected to rise above a level, which its mean squared slope says (Rice 1945, Bell System
+    Technical Journal 24, 46; Worsley 1994, Advances in Applied Probability 26, 13).
     """
-    steps = found.steps(*RANGE)
-    gap = found.window
-    far = np.arange(steps[-1] + gap, found.places + steps[0] - gap + 1)
+    steps, far = _looked_at(found.circle)
     if len(far) < 2 * len(steps):
         return None
     t = found.t[:, -1]
@@ -100,7 +113,7 @@ def lag_profile(found: Contrast) -> LagProfile | None:
     if m >= LEAST_INDEPENDENT:
         slope = float(np.sqrt(np.mean((np.diff(elsewhere) / sd) ** 2)))
         p = _of_largest(z[best], m - 1.0, slope * (len(steps) - 1))
-    latency = steps / found.rate
+    latency = steps / found.circle.rate
     peak = float(latency[best]) if p <= ALPHA else float("nan")
     return LagProfile(latency, found.mean[steps, -1], z, p, peak)
 

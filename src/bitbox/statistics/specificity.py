@@ -146,7 +146,7 @@ def specificity(
     Specificity, or None where there is nothing to compare with.
     """
     matched, mismatched = contrast_of(shapes)
-    shifts = found.shifts(steps)
+    shifts = found.circle.shifts(steps)
     if not np.isfinite(matched - mismatched) or not (others or len(shifts) >= MIN_SURROGATES):
         return None
     seen = found.largest(steps)[0]
@@ -155,7 +155,7 @@ def specificity(
         z, p, signals = judged(seen, null, tested, lambda _: INDEPENDENT)
     else:
         null = found.largest(steps, shifts)
-        reach = int(shifts[0]), found.window
+        reach = int(shifts[0]), found.circle.window
         z, p, signals = judged(seen, null, tested, lambda some: likeness(some, shifts, *reach))
     return Specificity(matched, mismatched, matched - mismatched, z, p, len(null), signals)
 
