@@ -30,6 +30,7 @@ from scipy import stats
 from bitbox.correlation.plan import WindowPlan
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import scorecard
+from bitbox.statistics.difference import Difference
 from bitbox.statistics.directions import Directions, judged
 from bitbox.statistics.gain import gain
 from bitbox.statistics.inference import INDEPENDENT, Alike, infer
@@ -244,7 +245,12 @@ def card(seconds: float, width: float, lag: float, own: float, seed: int) -> pd.
     rule = Rule.make(plan, False, 0.8)
     forward, reverse = Directions(x, y, rule, SURROGATES, seed, None, None).against("circular")
     n = x.shape[1]
-    rest = OwnSignals.untold(n), np.full(n, np.nan), np.zeros(n, dtype=np.bool_)
+    rest = (
+        OwnSignals.untold(n),
+        Difference.untold(n),
+        np.full(n, np.nan),
+        np.zeros(n, dtype=np.bool_),
+    )
     return scorecard(pair.truth.names, x, y, rule, forward, reverse, *rest)
 
 

@@ -19,6 +19,7 @@ from bitbox.signals.checks import MOST_TESTED_PAIRS, check_pairs
 from bitbox.signals.mirror import has_sides, sided_names
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import TIMING, Directed, scorecard
+from bitbox.statistics.difference import Difference
 from bitbox.statistics.directions import Directions
 from bitbox.statistics.inference import Alike
 from bitbox.statistics.lag_profile import NEAR, LagProfile
@@ -87,14 +88,18 @@ class Tested:
     lead: Advance | None
 
     def card(
-        self, pair: Compared, specific: Specificity | None, profile: LagProfile | None
+        self,
+        pair: Compared,
+        specific: Specificity | None,
+        profile: LagProfile | None,
+        form: Difference,
     ) -> pd.DataFrame:
         """Return the scorecard."""
         both = pair.both
         own = OwnSignals.untold(len(both.names)) if specific is None else specific.signals
         trust = both.reliability, pair.left_out
         ways = self.forward, self.reverse
-        card = scorecard(both.names, both.x, both.y, pair.rule, *ways, own, *trust)
+        card = scorecard(both.names, both.x, both.y, pair.rule, *ways, own, form, *trust)
         if profile is not None and pair.plan.causal and profile.peak < -NEAR:
             card[list(TIMING)] = np.nan  # who leads has no latency among those of who follows
         return card

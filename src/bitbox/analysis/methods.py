@@ -210,7 +210,10 @@ def _columns(done: Done) -> str:
         "Latency is the median, over windows in which both move and the correlation is above "
         "chance, of the lag that was kept. Gain is the slope of the participant on the model "
         "within these windows, corrected for measurement noise of the model (Fuller, 1987). Both "
-        f"are given where the corrected p is at most {done.alpha:g}."
+        f"are given where the corrected p is at most {done.alpha:g}. Difference, of form, is the "
+        "median over the recording of the distance between both people, each less its own median, "
+        "at the lag at which it is smallest; it was compared with the same in surrogates. (For "
+        "form and time in dances, see Tunçgenç et al., 2021.)"
     )
     if done.n_specificity is not None:
         text += (

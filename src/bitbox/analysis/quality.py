@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bitbox.analysis.compared import Chance, Compared, Tested, chosen, tested_against_chance
 from bitbox.analysis.correlation_result import CorrelationResult
+from bitbox.analysis.form import form
 from bitbox.analysis.headline import headline
 from bitbox.analysis.options import Options
 from bitbox.analysis.pair import SignalsLike
@@ -21,7 +22,6 @@ from bitbox.analysis.senses import (
     about_senses,
     check_mirror,
 )
-from bitbox.correlation.plan import WindowPlan
 from bitbox.errors import ParameterError
 from bitbox.findings import Finding
 from bitbox.progress import Progress
@@ -30,6 +30,7 @@ from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import window_table
 from bitbox.statistics.contrast import Circle, Contrast, contrast
+from bitbox.statistics.difference import Difference
 from bitbox.statistics.findings import Evidence, find
 from bitbox.statistics.inference import ALPHA, infer
 from bitbox.statistics.lag_profile import LagProfile, lag_profile
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
@@ -193,7 +193,8 @@ def imitation_quality(
     seen = _contrast(pair, options)
     specific = _specificity(pair, matrix, options, chance, tested, seen)
     profile = None if seen is None else lag_profile(seen)
-    return _assemble(pair, options, chance, tested, (matrix, pairs, specific, profile))
+    apart = form(pair, options, chance, tested)
+    return _assemble(pair, options, chance, tested, (matrix, pairs, specific, profile, apart))
 
 
 def _every_pair(
@@ -216,15 +217,9 @@ def _contrast(pair: Compared, options: Options) -> Contrast | None:
     if why_untold(both.x, both.y):
         return None
     circle = Circle.of(pair.plan)
-    used = np.append(circle.moved(_allowed(circle, pair.plan)), profile_latencies(circle))
+    used = np.append(circle.moved(circle.allowed(pair.plan)), profile_latencies(circle))
     rule = pair.plan, options.polarity, options.min_valid
     return contrast(both.x, both.y, *rule, used, options.threads)
-
-
-def _allowed(circle: Circle, plan: WindowPlan) -> IntArray:
-    """Return the latencies that are allowed, in steps of the circle."""
-    largest = plan.max_lag / plan.fps
-    return circle.steps(0.0 if plan.causal else -largest, largest)
 
 
 def _specificity(
@@ -240,7 +235,7 @@ def _specificity(
         return None
     both, plan = pair.both, pair.plan
     pairs = [(both.x, one) if chance.role == "model" else (one, both.y) for one in found.others]
-    latencies = _allowed(seen.circle, plan)
+    latencies = seen.circle.allowed(plan)
     rule = plan, options.polarity, options.min_valid
     others = [contrast(x, y, *rule, latencies, options.threads) for x, y in pairs]
     tested = np.isfinite(found.forward.shape) & ~pair.left_out
@@ -258,12 +253,14 @@ def _assemble(
     options: Options,
     chance: Chance,
     tested: Tested,
-    whole: tuple[CorrelationResult, MatrixTest | None, Specificity | None, LagProfile | None],
+    whole: tuple[
+        CorrelationResult, MatrixTest | None, Specificity | None, LagProfile | None, Difference
+    ],
 ) -> ImitationQuality:
     """Put the result together, with what a careful colleague would point out."""
     aligned, plan, forward = pair.aligned, pair.plan, tested.forward
-    matrix, pairs, specific, profile = whole
-    card = tested.card(pair, specific, profile)
+    matrix, pairs, specific, profile, apart = whole
+    card = tested.card(pair, specific, profile, apart)
     untold = _untold(pair, specific)
     parameters: dict[str, Any] = {
         **options.parameters(aligned),
@@ -292,6 +289,7 @@ def _assemble(
         null=forward.null,
         specificity=specific,
         lag_profile=profile,
+        difference=apart,
         pairs=pairs,
         plan=plan,
         seed=chance.seed,

@@ -19,6 +19,7 @@ from bitbox.signals.alignment import Aligned
 from bitbox.signals.checks import FloatArray
 from bitbox.statistics.card import imitated
 from bitbox.statistics.columns import data_dictionary
+from bitbox.statistics.difference import Difference
 from bitbox.statistics.inference import least_p
 from bitbox.statistics.lag_profile import LagProfile
 from bitbox.statistics.matrix import MatrixTest
@@ -59,6 +60,9 @@ class ImitationQuality:
         By how much movements go with their own counterparts more than with others, at latencies
         from -2 to 5 s, with a p and the best latency. None where there is nothing to compare with,
         or the recordings are too short.
+    difference : Difference
+        Form, beside course: how far the two are apart, signal by signal and over all, in the
+        signals' unit, and by chance.
     pairs : MatrixTest or None
         Every pair of signals against chance, with ``matrix_test=True``.
     plan : WindowPlan
@@ -90,6 +94,7 @@ class ImitationQuality:
     null: FloatArray
     specificity: Specificity | None
     lag_profile: LagProfile | None
+    difference: Difference
     pairs: MatrixTest | None
     plan: WindowPlan
     seed: int

@@ -60,6 +60,7 @@ def show_run(terminal: Terminal, run: Run) -> None:
     terminal.show(_LEGEND)
     if run.quality.specificity is not None:
         terminal.show(str(run.quality.specificity))
+    terminal.show(str(run.quality.difference))
     if run.trials is not None:
         _show_trials(terminal, run.trials)
     terminal.findings(run.findings)

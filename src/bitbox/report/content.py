@@ -219,6 +219,8 @@ class ReportContent:
     scorecard : DataFrame, optional
         One row a signal, its name as index. Known columns are listed in
         :data:`bitbox.report.words.COLUMNS`; others are shown by their own name.
+    form : str, optional
+        How far apart the two are in form, in one sentence.
     findings : sequence of Finding
         What a careful colleague would point out.
     aligned : (Signals, Signals), optional
@@ -270,6 +272,7 @@ class ReportContent:
     model: Person | None = None
     headline: str | None = None
     scorecard: pd.DataFrame | None = None
+    form: str | None = None
     findings: Sequence[Finding] = ()
     aligned: tuple[Signals, Signals] | None = None
     matrix: MatrixResult | None = None

@@ -46,6 +46,8 @@ class QualityResult(Protocol):
     @property
     def lag_profile(self) -> ProfileResult | None: ...  # noqa: D102
     @property
+    def difference(self) -> object: ...  # noqa: D102
+    @property
     def plan(self) -> WindowPlan: ...  # noqa: D102
     @property
     def provenance(self) -> Mapping[str, Any]: ...  # noqa: D102
@@ -100,6 +102,7 @@ def quality_content(
         model=model or person(pair[1], "Model"),
         headline=str(quality.headline),
         scorecard=quality.scorecard,
+        form=str(quality.difference),
         findings=quality.findings if findings is None else findings,
         aligned=pair,
         matrix=quality.matrix,

@@ -73,7 +73,7 @@ def number(value: Any, form: Format) -> str:
         return f"{100 * x:.0f} %"
     if form == "count":
         return f"{x:.0f}"
-    text = {"z": f"{x:.1f}", "number": f"{x:.4g}"}.get(form, f"{x:.2f}")
+    text = {"z": f"{x:.1f}", "size": f"{x:.3g}", "number": f"{x:.4g}"}.get(form, f"{x:.2f}")
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")

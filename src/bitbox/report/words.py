@@ -7,7 +7,7 @@ from typing import Literal
 
 from bitbox.statistics import columns
 
-Format = Literal["r", "z", "p", "seconds", "share", "count", "ratio", "number"]
+Format = Literal["r", "z", "p", "seconds", "share", "count", "ratio", "size", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,16 @@ COLUMNS: tuple[Column, ...] = (
     _tested("p", "p", "p", main=False),
     _tested("p_fwer", "Family-wise p", "p"),
     _tested("q_fdr", "q (FDR)", "p", main=False),
-    _tested("specific_p", "Specific p", "p", main=False),
-    _tested("specific_p_fwer", "Specific p, family-wise", "p"),
+    _tested("specific_p", "Specific p, alone", "p", main=False),
+    _tested("specific_p_fwer", "Specific p", "p"),
     _tested("latency", "Latency (s)", "seconds"),
     _tested("latency_q25", "Latency, 25 %", "seconds", main=False),
     _tested("latency_q75", "Latency, 75 %", "seconds", main=False),
     _tested("edge", "At the edge", "share", main=False),
     _tested("gain", "Gain", "ratio"),
+    _tested("difference", "Difference", "size"),
+    _tested("difference_chance", "Difference, chance", "size", main=False),
+    _tested("difference_p", "Difference, p", "p", main=False),
     _tested("windows", "Windows", "count", main=False),
     _tested("coverage", "Coverage", "share"),
     _tested("reverse_z", "z, reversed", "z", main=False),

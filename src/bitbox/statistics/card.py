@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.statistics.columns import COLUMNS
+from bitbox.statistics.difference import Difference
 from bitbox.statistics.gain import gain
 from bitbox.statistics.inference import ALPHA, INDEPENDENT, Alike, fisher_mean, infer
 from bitbox.statistics.null import Matched
@@ -65,6 +66,7 @@ def scorecard(
     forward: Directed,
     reverse: Directed,
     own: OwnSignals,
+    form: Difference,
     reliability: FloatArray,
     left_out: BoolArray,
 ) -> pd.DataFrame:
@@ -86,6 +88,9 @@ def scorecard(
         "specific_p": own.p,
         "specific_p_fwer": own.p_fwer,
         **timing(x, y, rule, forward.observed, result.chance_mean),
+        "difference": np.where(np.isnan(shape), np.nan, form.each),
+        "difference_chance": np.where(np.isnan(shape), np.nan, form.chance),
+        "difference_p": np.where(np.isnan(shape) | left_out, np.nan, form.p),
         "windows": [int(s.counted.sum()) for s in forward.observed],
         "coverage": both.mean(axis=0),
         "reverse_z": infer(np.where(left_out, np.nan, reverse.shape), reverse.null).z,

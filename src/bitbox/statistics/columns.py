@@ -117,6 +117,27 @@ COLUMNS = (
         "1: as large as the model's",
     ),
     Column(
+        "difference",
+        "How far the participant's form is from the model's: median over the recording of the "
+        "distance between the two at the lag at which it is smallest, each less its own median. "
+        "What has the same course can differ in form: be smaller, or held longer.",
+        "that of the signals; angles in degrees",
+        "0 or more",
+    ),
+    Column(
+        "difference_chance",
+        "Mean of difference over surrogates. Not given where no p could be 0.05.",
+        "as difference",
+        "0 or more",
+    ),
+    Column(
+        "difference_p",
+        "Chance of a difference at most this large without coupling, over at most 99 circular "
+        "shifts, or the other recordings. Of this signal alone.",
+        "probability",
+        "1 / (m + 1) to 1, m counted in independent surrogates",
+    ),
+    Column(
         "windows",
         "Number of windows that count: enough frames are there, and at least one of the two moves.",
         "windows",

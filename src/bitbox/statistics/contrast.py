@@ -87,6 +87,11 @@ class Circle:
         first, last = round(least * self.rate), round(most * self.rate)
         return np.arange(first, max(first, last) + 1)
 
+    def allowed(self, plan: WindowPlan) -> IntArray:
+        """Return the latencies that a plan allows, as steps."""
+        largest = plan.max_lag / plan.fps
+        return self.steps(0.0 if plan.causal else -largest, largest)
+
     def shifts(self, steps: IntArray, most: int = MOST_SHIFTS) -> IntArray:
         """Return shifts, in steps, by which nothing that belongs together is compared."""
         gap = len(steps) + self.window
@@ -168,7 +173,7 @@ def contrast(
     wanted = np.arange(circle.places)
     if latencies is not None:
         wanted = np.unique(latencies % circle.places)
-    a, b = (_thinned(v, circle.fewer) for v in (x, y))
+    a, b = (thinned(v, circle.fewer) for v in (x, y))
     mine = _less_the_others(_Windows(a, circle.window, min_valid).side(circle.starts), polarity)
     theirs = _Windows(b, circle.window, min_valid)
 
@@ -205,7 +210,7 @@ def _in_standard_errors(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         return mean, mean / np.sqrt(np.where(variance > 1e-18, variance, np.nan) / count)
 
 
-def _thinned(values: FloatArray, fewer: int) -> FloatArray:
+def thinned(values: FloatArray, fewer: int) -> FloatArray:
     """Return the means of so many successive frames each, as far as they are known."""
     if fewer == 1:
         return values
