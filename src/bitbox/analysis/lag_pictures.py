@@ -53,10 +53,13 @@ def lag_pictures(
     how = parameters["components"]
     x_names, x = aligned.participant.components(how, angular=parameters["angular"])
     y_names, y = aligned.model.components(how, angular=parameters["angular"])
-    places = [(x_names.index(name), y_names.index(name)) for name in names]
+    # only these, or of hours all signals are copied
+    x = x.take([x_names.index(name) for name in names], axis=1)
+    y = y.take([y_names.index(name) for name in names], axis=1)
+    pairs = [(k, k) for k in range(len(names))]
     every = max(1, -(-plan.n_windows * plan.lags.size // CELLS))
     shown = replace(plan, step=plan.step * every)
-    surface = lag_surface(x, y, places, shown, min_valid=parameters["min_valid"])
+    surface = lag_surface(x, y, pairs, shown, min_valid=parameters["min_valid"])
     times = shown.centres + float(aligned.model.time[0])
     return [
         LagSurface(
