@@ -57,6 +57,8 @@ class BitboxError(Exception):
             parts.append(f"Expected {expected}.")
         elif got is not None:
             parts.append(f"Got {got}.")
+        if got is not None and got.endswith(".") and not got.endswith(".."):
+            parts[-1] = parts[-1][:-1]  # a sentence of its own already, of a library mostly
         if todo is not None:
             parts.append(todo)
         super().__init__(" ".join(parts))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEY = b"bitbox.signals"
+_AGAIN = "Copy or write it again: it may be incomplete."
 _FORMAT = 1
 #: Numbers that are read from Parquet in one piece.
 _BATCH = 10_000_000
@@ -86,7 +87,7 @@ def read_parquet(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} cannot be read as a Parquet file.",
             got=str(error) or type(error).__name__,
-            todo="Is it complete?",
+            todo=_AGAIN,
         ) from error
     signals = [i for i, name in enumerate(names) if name not in RESERVED]
     return {
@@ -154,7 +155,7 @@ def _check_footer(path: Path, file: Any) -> None:
     rows, schema = file.metadata.num_rows, file.schema_arrow
     check_cells(path.name, rows, max(file.metadata.num_columns, len(schema)))
     if rows <= 0:
-        raise InputError(f"{path} holds no frames.", todo="Is it complete?")
+        raise InputError(f"{path} holds no frames.", todo=_AGAIN)
     twice = [name for name, times in Counter(schema.names).items() if times > 1]
     if twice:
         raise InputError(f"{path} has two columns called {twice[0]!r}.")
