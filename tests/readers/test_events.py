@@ -97,5 +97,7 @@ def test_what_is_no_list_of_trials(text: str, message: str, tmp_path: Path) -> N
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"none\.tsv\. Check the name and the folder\."):
         read_events(tmp_path / "none.tsv")
+    with pytest.raises(InputError, match="Expected a list of trials, but got a folder"):
+        read_events(tmp_path)

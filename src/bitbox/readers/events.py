@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bitbox.errors import InputError, ParameterError
-from bitbox.files import reason
+from bitbox.files import reason, require_file
 from bitbox.signals.checks import some
 
 if TYPE_CHECKING:
@@ -61,18 +61,20 @@ def read_events(path: str | Path, *, tier: str | None = None) -> pd.DataFrame:
     ['smile', 'frown']
     """
     file = Path(path)
+    size = require_file(file, "a list of trials").st_size
+    if size > LARGEST:
+        raise InputError(
+            f"{file.name} is too large for a list of trials.",
+            expected=f"at most {LARGEST // 10**6} MB",
+            got=f"{size // 10**6} MB",
+        )
     try:
-        size = file.stat().st_size
-        if size > LARGEST:
-            raise InputError(
-                f"{file.name} is too large for a list of trials.",
-                expected=f"at most {LARGEST // 10**6} MB",
-                got=f"{size // 10**6} MB",
-            )
         data = file.read_bytes()
     except OSError as error:
         raise InputError(
-            f"The list of trials {file.name} cannot be read.", got=reason(error)
+            f"The list of trials {file.name} cannot be read.",
+            got=reason(error),
+            todo="Check that you may read it, and that no other program holds it.",
         ) from error
     if data.lstrip()[:200].lstrip(b"\xef\xbb\xbf").startswith(b"<"):
         return _elan(data, file.name, tier)
