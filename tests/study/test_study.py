@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from bitbox.cli import run
+from bitbox.cli.studies import _show_result
+from bitbox.cli.terminal import Terminal
 from bitbox.errors import ParameterError
 from bitbox.provenance import hash_file
 from bitbox.study import Study, engine
@@ -70,6 +72,34 @@ def test_groups_differ_where_they_do(done) -> None:
     assert (within["estimate"] > 0).all()
     chance = groups.loc[("against chance", "own", "all signals")]
     assert (chance["p"] == 2 / 16).all()  # as small as four people can give
+
+
+@pytest.mark.parametrize(
+    ("people", "sentences"),
+    [
+        (
+            4,
+            [
+                "against chance, a own: not tested: add people (2; at least 3 are needed)",
+                "against b: not tested: add people (2 against 2; at least 3 of each are needed)",
+            ],
+        ),
+        (1, ["not tested: all values are the same; check that each row of the manifest"]),
+    ],
+)
+def test_why_nothing_is_tested(
+    people: int, sentences: list[str], tmp_path: Path, client: Any, capsys
+) -> None:
+    path = recordings(tmp_path, people)
+    if people == 1:  # four ids, one recording
+        head, row = path.read_text(encoding="utf-8").splitlines()[:2]
+        rows = [row.replace("p0,", f"q{k},", 1) for k in range(4)]
+        path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    result = Study(path, tmp_path / "out", QUICK).run(client)
+    assert _show_result(Terminal(), result) == 0
+    told = said(capsys)
+    for sentence in sentences:
+        assert sentence in told
 
 
 def test_reliability_counts_who_has_all_values(done) -> None:

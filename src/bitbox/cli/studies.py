@@ -22,9 +22,13 @@ from bitbox.errors import OutputError, ParameterError
 from bitbox.workflow.recordings import DEFAULT
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from bitbox.study import Manifest, StudyResult
 
 WORK = "Where the work is done"
+#: How the names of tests end that compare people with chance, or with themselves.
+_ONE_GROUP = ("against chance", "same people")
 
 
 class _Study(click.Group):
@@ -232,9 +236,25 @@ def _show_result(terminal: Terminal, result: StudyResult) -> int:
     for row in overall.to_dict("records"):
         who = " ".join(str(row[k]) for k in ("group", "condition") if row[k]) or "everybody"
         versus = f" against {row['versus']}" if isinstance(row["versus"], str) else ""
-        found = f"g = {row['g']:.2f}, p = {row['p']:.3g}"
-        if row["p"] != row["p"]:
-            found = "too few people, or all the same"
-        terminal.show(f"  {row['test']}, {who}{versus}: {found}")
+        terminal.show(f"  {row['test']}, {who}{versus}: {_found(row)}")
     terminal.show(f"Results: {result.folder / 'report.html'}")
     return 0 if result.failures.empty else 1
+
+
+def _found(test: Mapping[Hashable, Any]) -> str:
+    """Return in words what a test over people found, or why nothing was tested."""
+    from bitbox.study.group_tests import LEAST_PEOPLE
+
+    if test["p"] == test["p"]:
+        return f"g = {test['g']:.2f}, p = {test['p']:.3g}"
+    sizes = [int(test["n"])]
+    if not test["test"].endswith(_ONE_GROUP):
+        sizes.append(int(test["n_versus"]) if test["n_versus"] == test["n_versus"] else 0)
+    if min(sizes) < LEAST_PEOPLE:
+        each = " of each" if len(sizes) > 1 else ""
+        had = " against ".join(str(size) for size in sizes)
+        return f"not tested: add people ({had}; at least {LEAST_PEOPLE}{each} are needed)"
+    return (
+        "not tested: all values are the same; check that each row of the manifest names "
+        "recordings of its own"
+    )

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+#: People that a group needs to be tested.
+LEAST_PEOPLE = 3
 #: Permutations drawn where there are more than can all be taken.
 PERMUTATIONS = 9999
 _ONE_STEP = 512  # permutations worked on at once
-_LEAST = 3  # people that a group needs to be tested
 _FEWEST_DRAWN = 5  # people that can be drawn again for an interval
 _RESAMPLES = 1999
 
@@ -95,7 +96,7 @@ def against_zero(
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = signs @ filled / n
             variance = (squares - n * mean**2) / (n - 1)
-            t: FloatArray = np.where(n >= _LEAST, mean / np.sqrt(variance / n), np.nan)
+            t: FloatArray = np.where(n >= LEAST_PEOPLE, mean / np.sqrt(variance / n), np.nan)
         return t
 
     signs = _signs(len(values), seed, permutations)
@@ -104,8 +105,8 @@ def against_zero(
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = np.where(n > 0, filled.sum(axis=0) / n, np.nan)
         deviation = np.sqrt((squares - n * estimate**2) / (n - 1))
-        g = np.where(n >= _LEAST, estimate / deviation * _small(n - 1), np.nan)
-    low, high = _intervals([values], _one_g, intervals & (n >= _LEAST), seed)
+        g = np.where(n >= LEAST_PEOPLE, estimate / deviation * _small(n - 1), np.nan)
+    low, high = _intervals([values], _one_g, intervals & (n >= LEAST_PEOPLE), seed)
     return GroupTest(
         np.array([n, np.zeros_like(n)]), estimate, t, p, p_fwer, g, low, high, len(signs) + 1
     )
@@ -157,7 +158,7 @@ def between(
         return np.where(np.minimum(na, nb) >= 2, t, 0.0)  # such a permutation tells nothing
 
     n = np.array([np.isfinite(first).sum(0), np.isfinite(second).sum(0)])
-    enough = n.min(axis=0) >= _LEAST
+    enough = n.min(axis=0) >= LEAST_PEOPLE
     t = np.where(enough, t_of((np.arange(len(values)) < len(first))[None] * 1.0)[0], np.nan)
     chosen = _choices(len(values), len(first), seed, permutations)
     p, p_fwer = _p_values(t, (t_of(part) for part in _parts(chosen)), len(chosen))
@@ -170,8 +171,8 @@ def between(
 
 def _p_values(t: FloatArray, nulls: object, count: int) -> tuple[FloatArray, FloatArray]:
     """Return two-sided p and p_fwer; what was observed counts as one of the permutations."""
-    size = np.abs(t)
     tested = np.isfinite(t)
+    size = np.where(tested, np.abs(t), np.nan)
     exceeded, by_any = np.zeros(len(t)), np.zeros(len(t))
     slack = 1e-9 * np.maximum(size, 1)  # the same permutation, added up in another order
     for null in nulls:  # type: ignore[attr-defined]
