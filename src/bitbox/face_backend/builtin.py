@@ -102,7 +102,7 @@ class MeshRuntime:
 
     def track(self, recording: Recording) -> MeshTrack:
         """Return the tracked mesh of a recording, from memory, the cache or the video."""
-        from bitbox.face_backend.mediapipe import chosen_model, track_mesh
+        from bitbox.face_backend.mediapipe import track_mesh
 
         if "track" not in recording.memory:
             key = recording.key("mesh", self._tracking_settings)
@@ -111,7 +111,7 @@ class MeshRuntime:
                 track = track_mesh(
                     recording.path,
                     face=self.face,
-                    model=chosen_model(self.model),
+                    model=self.model,
                     progress=recording.progress,
                     folder=recording.cache.folder,
                 )
@@ -143,13 +143,13 @@ class MeshRuntime:
         others : sequence of (MeshRuntime, Recording)
             Runtimes for other faces, with the same video as each of them has it.
         """
-        from bitbox.face_backend.mediapipe import chosen_model, track_faces
+        from bitbox.face_backend.mediapipe import track_faces
 
         every = [(self, recording), *others]
         tracks = track_faces(
             recording.path,
             [runtime.face for runtime, _ in every],
-            model=chosen_model(self.model),
+            model=self.model,
             progress=recording.progress,
             folder=recording.cache.folder,
         )

@@ -68,7 +68,7 @@ def track_mesh(
     path: str | os.PathLike[str],
     *,
     face: str | int = "largest",
-    model: Path | None = None,
+    model: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     folder: Path | None = None,
 ) -> MeshTrack:
@@ -81,7 +81,7 @@ def track_mesh(
     face : {"largest", "left", "right"} or int, default "largest"
         Whom to follow where there are several, as `bitbox.people.identity` decides it. Left and
         right are those of the image; a number counts faces from the left of the image, from 0.
-    model : Path, optional
+    model : path-like, optional
         Installed models, or a ``face_landmarker.task`` file for FaceLandmarker; None: the models
         that MediaPipe brings along, or else those that are installed. See `chosen_model`.
     progress : callable, optional
@@ -113,7 +113,7 @@ def track_faces(
     path: str | os.PathLike[str],
     faces: Sequence[str | int],
     *,
-    model: Path | None = None,
+    model: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     folder: Path | None = None,
 ) -> list[MeshTrack]:
@@ -137,7 +137,7 @@ def track_faces(
         As for `track_mesh`.
     """
     trackers = [FaceTracker(face) for face in faces]
-    name, model = Path(path).name, chosen_model(model)
+    name, file = Path(path).name, chosen_model(model)
     with (
         on_one_core(),
         read_frames(path) as frames,
@@ -145,7 +145,7 @@ def track_faces(
     ):
         runtimes = []
         for _ in faces:
-            runtimes.append(open_runtime(model))
+            runtimes.append(open_runtime(file))
             every.enter_context(runtimes[-1])
         kept = [every.enter_context(contextlib.ExitStack()) for _ in faces]
         looks = _Looks()
