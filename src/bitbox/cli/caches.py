@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from bitbox.cli.options import FILE
 from bitbox.cli.terminal import Terminal
+from bitbox.cli.types import FILE
 
 
 @click.group()

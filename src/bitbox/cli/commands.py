@@ -12,11 +12,9 @@ from bitbox.cli.caches import cache
 from bitbox.cli.model_files import models
 from bitbox.cli.options import (
     CHANCE,
-    FILE,
     WINDOWS,
     Command,
     Group,
-    Names,
     chance_options,
     clock_options,
     face_options,
@@ -31,6 +29,7 @@ from bitbox.cli.options import (
 from bitbox.cli.studies import study
 from bitbox.cli.syncing import sync
 from bitbox.cli.terminal import Terminal
+from bitbox.cli.types import FILE, Names
 from bitbox.workflow.recordings import DEFAULT, is_table, is_video
 
 if TYPE_CHECKING:
@@ -64,7 +63,9 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
 @click.argument("participant", type=FILE)
 @click.argument("model", type=FILE, required=False)
 @option("--output", "-o", type=FILE, required=True, metavar="FOLDER", help="Where results go.")
-@signals_option(f"{DEFAULT}; of files, what they hold", "see the list above")
+@signals_option(
+    f"{DEFAULT}; of files, what they hold", "one or several of the list above, with commas", True
+)
 @option(
     "--only",
     type=Names(),
@@ -122,7 +123,7 @@ def imitate(
         participant.parquet, model.parquet   the signals that were compared
 
     \b
-    What can be compared (--signals)
+    What can be compared (--signals; several with commas, each tested by itself)
         expression-local    32 local movements of brows, eyes, nose and mouth
         expression-global   79 coefficients of the whole face's deformation
         landmarks           51 points in the picture, head motion left in

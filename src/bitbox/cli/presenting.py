@@ -54,17 +54,25 @@ _HEADINGS: Mapping[str, str] = {
 
 def show_run(terminal: Terminal, run: Run) -> None:
     """Print headline, scorecard, findings and where the report is."""
+    for one in run.families:
+        _show_family(terminal, one, f": {one.family}" if run.more else "")
+    terminal.show(_LEGEND)
+    terminal.findings(run.findings)
+    terminal.show(_where(run), whole=True)
+
+
+def _show_family(terminal: Terminal, run: Run, which: str) -> None:
+    """Print headline, scorecard and what else there is of one family of signals."""
     terminal.show(str(run.quality.headline), style="bold")
     terminal.show()
-    terminal.table(by_strength(with_sd(run)), "Scorecard", _FORMATS, _HEADINGS, _SPARE)
-    terminal.show(_LEGEND)
+    title = f"Scorecard{which}"
+    terminal.table(by_strength(with_sd(run)), title, _FORMATS, _HEADINGS, _SPARE)
     if run.quality.specificity is not None:
         terminal.show(str(run.quality.specificity))
     terminal.show(str(run.quality.difference))
     if run.trials is not None:
         _show_trials(terminal, run.trials)
-    terminal.findings(run.findings)
-    terminal.show(_where(run), whole=True)
+    terminal.show()
 
 
 def _show_trials(terminal: Terminal, trials: ImitationTrials) -> None:

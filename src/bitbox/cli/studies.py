@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bitbox.cli.options import (
-    FILE,
     Command,
     chance_options,
     fit_options,
@@ -18,6 +17,7 @@ from bitbox.cli.options import (
     window_options,
 )
 from bitbox.cli.terminal import Terminal
+from bitbox.cli.types import FILE
 from bitbox.errors import OutputError, ParameterError
 from bitbox.workflow.recordings import DEFAULT
 

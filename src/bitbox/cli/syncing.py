@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from bitbox.cli.options import FILE, Command, face_options, option
+from bitbox.cli.options import Command, face_options, option
 from bitbox.cli.terminal import Terminal
+from bitbox.cli.types import FILE
 
 
 @click.command(cls=Command, short_help="Find by how much two recordings did not start together.")

@@ -247,6 +247,11 @@ class ReportContent:
         Text for a methods section; blank lines separate paragraphs.
     data_dictionary : DataFrame, optional
         What the files and columns of the results mean; shown as it is.
+    family : str, optional
+        What the signals are called, where there are several families.
+    more : sequence of ReportContent
+        The other families of signals of the same two people: each with a headline, scorecard,
+        courses and so on of its own.
     alpha : float
         Level at or below which the scorecard's corrected p-values count as beyond chance.
 
@@ -286,6 +291,8 @@ class ReportContent:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     methods: str | None = None
     data_dictionary: pd.DataFrame | None = None
+    family: str | None = None
+    more: Sequence[ReportContent] = ()
     alpha: float = 0.05
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bitbox.analysis.result import ImitationQuality
@@ -17,6 +17,9 @@ from bitbox.workflow.settings import Settings
 @dataclass(frozen=True)
 class Run:
     """A finished analysis: what it found and where it wrote it.
+
+    Where several families of signals were compared it is that of the first, and `more` has the
+    others; findings, clocks, timings and files are of all.
 
     Examples
     --------
@@ -40,6 +43,17 @@ class Run:
     files: tuple[Path, ...]
     clocks: Clocks
     trials: ImitationTrials | None = None
+    more: tuple[Run, ...] = ()
+
+    @property
+    def families(self) -> tuple[Run, ...]:
+        """Return this run and the others, of each family of signals that was compared."""
+        return (self, *self.more)
+
+    @property
+    def family(self) -> str:
+        """What this family of signals is called."""
+        return self.settings.signals or self.quality.aligned.participant.kind
 
     def methods(self) -> str:
         """Return a methods section: how the recordings were made to fit, and the analysis."""
@@ -58,10 +72,43 @@ class Run:
                 first = "the beginning" if start is None else f"{start:g} s"
                 last = "the end" if end is None else f"{end:g} s"
                 told.append(f"Of the {role}'s recording, {first} to {last} was compared.")
+        if self.more:
+            named = ", ".join(run.family for run in self.families)
+            told.append(
+                f"Several families of signals were compared ({named}), each by itself: p are "
+                "corrected within a family, not over all of them."
+            )
+        texts = [text for run in self.families for text in run.analyses()]
+        return "\n\n".join(filter(None, [" ".join(filter(None, told)), _one_list(texts)]))
+
+    def analyses(self) -> list[str]:
+        """Return the methods texts of this family's analyses."""
         texts = [self.quality.methods()]
         if self.trials is not None:
             texts.append(self.trials.methods())
-        return "\n\n".join(filter(None, [" ".join(filter(None, told)), _one_list(texts)]))
+        return texts
+
+
+def together(runs: Sequence[Run]) -> Run:
+    """Return the first of some families of signals of the same recordings, with the others in it.
+
+    What was noticed in one family only says which.
+    """
+    first, *others = runs
+    if not others:
+        return first
+    everywhere = [f for f in first.findings if all(f in run.findings for run in others)]
+    own = [
+        replace(finding, message=f"{run.family}: {finding.message}")
+        for run in runs
+        for finding in run.findings
+        if finding not in everywhere
+    ]
+    seconds: dict[str, float] = {}
+    for run in runs:
+        for name, value in run.timings.items():
+            seconds[name] = seconds.get(name, 0.0) + value
+    return replace(first, findings=(*everywhere, *own), timings=seconds, more=tuple(others))
 
 
 def _one_list(texts: Sequence[str]) -> str:

@@ -22,20 +22,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitbox.analysis.correlation_result import PAIR_COLUMNS, PAIR_TEST_COLUMNS
 from bitbox.errors import InputError, OutputError, ParameterError
 from bitbox.files import flush, flush_folder, reason
 from bitbox.provenance import environment, hash_file
-from bitbox.system.harmless import cells, for_netcdf
+from bitbox.system.harmless import for_netcdf
 from bitbox.system.scratch import locked, tidy, unfinished
 from bitbox.workflow.finished_run import Run
+from bitbox.workflow.recordings import SIGNALS
 from bitbox.workflow.run_report import can_report, write_run_report
+from bitbox.workflow.tables import write_tables
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from bitbox.analysis.result import ImitationQuality
-    from bitbox.analysis.trial_result import ImitationTrials
+    pass
 
 #: Folder for measured signals inside the results folder, so that the next run is quick.
 CACHE = "cache"
@@ -53,8 +51,12 @@ RESULTS = (
     "trials.csv",
     "trials_scorecard.csv",
     "windows.nc",
+    # of each further family of signals
+    *(f"{name}.{family}.{ending}" for family in SIGNALS for name, ending in (
+        ("model", "parquet"), ("participant", "parquet"), ("windows", "nc"),
+    )),
     RECORD,
-)
+)  # fmt: skip
 _UNFINISHED = ".unfinished-"
 _SWITCHING = "switching"  # there while results are moved to their names
 _NEW, _OLD = "new", "old"
@@ -272,18 +274,15 @@ def _in_the_way(target: Path, why: str) -> OutputError:
 def _prepare(run: Run, place: Path) -> None:
     """Write every result, and last the record with the hashes of the others."""
     place.mkdir()
-    quality = run.quality
-    scorecard = cells(quality.scorecard)
-    scorecard.to_csv(place / "scorecard.csv", index_label="signal", float_format="%.9g")
-    cells(_pairs(quality)).to_csv(place / "pairs.csv", index=False, float_format="%.9g")
-    if run.trials is not None:
-        _write_trials(run.trials, place)
-    _columns(run).to_csv(place / "columns.csv", index=False)
+    write_tables(run, place)
     _write(place / "methods.txt", run.methods())
-    for person in (run.participant, run.model):
-        person.signals.to_parquet(place / f"{person.role}.parquet")
-    if run.settings.windows:
-        for_netcdf(quality.matrix.to_xarray()).to_netcdf(place / "windows.nc", engine="h5netcdf")
+    for one in run.families:
+        which = "" if one is run else f".{one.family}"
+        for person in (one.participant, one.model):
+            person.signals.to_parquet(place / f"{person.role}{which}.parquet")
+        if run.settings.windows:
+            windows = for_netcdf(one.quality.matrix.to_xarray())
+            windows.to_netcdf(place / f"windows{which}.nc", engine="h5netcdf")
     if can_report():
         write_run_report(run, place / "report.html")
     hashes = {file.name: hash_file(file) for file in sorted(place.iterdir())}
@@ -298,39 +297,6 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
-def _pairs(quality: ImitationQuality) -> pd.DataFrame:
-    """Return the table of all pairs, with their test against chance where it was asked for."""
-    table = quality.matrix.to_frame()
-    if quality.pairs is None:
-        return table
-    keys = ["participant_signal", "model_signal"]
-    return table.merge(quality.pairs.to_frame(), on=keys, how="left", suffixes=("", "_tested"))
-
-
-def _write_trials(trials: ImitationTrials, place: Path) -> None:
-    """Write a table with one row a trial, and one with one row a signal."""
-    table = cells(trials.trials.assign(trial=range(1, len(trials.trials) + 1)))
-    table = table[["trial", *trials.trials.columns]]
-    table.to_csv(place / "trials.csv", index=False, float_format="%.9g")
-    card = cells(trials.scorecard)
-    card.to_csv(place / "trials_scorecard.csv", index_label="signal", float_format="%.9g")
-
-
-def _columns(run: Run) -> pd.DataFrame:
-    """Return what every column of every table means."""
-    import pandas as pd
-
-    quality = run.quality
-    card = quality.data_dictionary.assign(table="scorecard.csv")
-    explained = PAIR_COLUMNS if quality.pairs is None else PAIR_COLUMNS + PAIR_TEST_COLUMNS
-    pairs = pd.DataFrame(explained, columns=["column", "meaning", "unit", "values"])
-    every = [card, pairs.assign(table="pairs.csv")]
-    if run.trials is not None:
-        every.append(run.trials.data_dictionary)
-    tables = pd.concat(every, ignore_index=True)
-    return tables[["table", "column", "meaning", "unit", "values"]]
-
-
 def _record(run: Run, hashes: dict[str, str]) -> dict[str, Any]:
     """Everything that is needed to repeat the run, and to check its results."""
     return {
@@ -343,6 +309,10 @@ def _record(run: Run, hashes: dict[str, str]) -> dict[str, Any]:
         "clocks": run.clocks.to_dict(),
         "analysis": dict(run.quality.provenance),
         "trials": _trials_record(run),
+        "families": {
+            one.family: {"analysis": dict(one.quality.provenance), "trials": _trials_record(one)}
+            for one in run.more
+        },
         "seconds": {name: round(value, 3) for name, value in run.timings.items()},
         "findings": [finding.to_dict() for finding in run.findings],
         **environment(),
@@ -353,6 +323,8 @@ def _record(run: Run, hashes: dict[str, str]) -> dict[str, Any]:
 def _settings(run: Run) -> dict[str, Any]:
     """Return the settings; a file by its name only."""
     named = asdict(run.settings)
+    if run.more:
+        named["signals"] = ",".join(one.family for one in run.families)
     if named["trials"] is not None:
         named["trials"] = Path(named["trials"]).name
     return named

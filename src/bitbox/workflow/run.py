@@ -17,7 +17,7 @@ from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.statistics.card import imitated
 from bitbox.workflow.clocks import Clocks, clocks_of
-from bitbox.workflow.finished_run import Run
+from bitbox.workflow.finished_run import Run, together
 from bitbox.workflow.fitting import fitted
 from bitbox.workflow.recordings import Recording, Role, load_recording, require_two_faces
 from bitbox.workflow.results_folder import (
@@ -138,10 +138,25 @@ def analyse_files(
     3
     """
     settings = settings or Settings()
+    families = settings.by_family()
     events = trials_of(settings)  # before anything is measured
-    started = time.perf_counter()
     kept = None if cache is None else Path(cache)
-    people, clocks = _load_both(Path(participant), Path(model), kept, settings, progress)
+    paths = Path(participant), Path(model)
+    runs = [_one_family(paths, kept, one, events, threads, progress) for one in families]
+    return together(runs)
+
+
+def _one_family(
+    paths: tuple[Path, Path],
+    cache: Path | None,
+    settings: Settings,
+    events: pd.DataFrame | None,
+    threads: int | None,
+    progress: Progress | None,
+) -> Run:
+    """Measure and analyse one family of signals."""
+    started = time.perf_counter()
+    people, clocks = _load_both(*paths, cache, settings, progress)
     loaded = time.perf_counter()
     quality = imitation_quality(
         people[0].signals,

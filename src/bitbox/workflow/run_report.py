@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bitbox.report.content import Person
+from bitbox.report.content import Person, ReportContent
 from bitbox.report.from_quality import person, quality_content
 from bitbox.report.html import write_report
 from bitbox.workflow.finished_run import Run
@@ -34,7 +35,16 @@ def write_run_report(run: Run, path: Path) -> Path:
     BackendError
         If Plotly or Jinja isn't installed.
     """
-    content = quality_content(
+    content = _content(run)
+    if run.more:
+        more = tuple(replace(_content(one), family=one.family) for one in run.more)
+        content = replace(content, family=run.family, more=more)
+    return write_report(content, path)
+
+
+def _content(run: Run) -> ReportContent:
+    """Return what the report shows of one family of signals."""
+    return quality_content(
         run.quality,
         participant=recorded_person(run.participant, more=run.clocks.facts()),
         model=recorded_person(run.model),
@@ -44,7 +54,6 @@ def write_run_report(run: Run, path: Path) -> Path:
         trials=run.trials,
         methods=run.methods(),
     )
-    return write_report(content, path)
 
 
 def recorded_person(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bitbox.analysis.senses import Mirror
+from bitbox.errors import ParameterError
 from bitbox.readers.clock import AngleUnit, TimeUnit
 from bitbox.workflow.recordings import DEFAULT, SIGNALS, Recording, Role
 
@@ -24,8 +25,8 @@ class Settings:
     Attributes
     ----------
     signals : str or None
-        One of `bitbox.workflow.recordings.SIGNALS`; None: local expressions, or what the files
-        hold.
+        One of `bitbox.workflow.recordings.SIGNALS`, or several with commas between; None: local
+        expressions, or what the files hold.
     width, step, lag : float or None
         Window, hop and largest lag in seconds; None: the analysis' own default.
     fps : float or None
@@ -111,6 +112,18 @@ class Settings:
     trials: str | None = None
     latency: tuple[float, float] | None = None
 
+    def by_family(self) -> tuple[Settings, ...]:
+        """Return the same settings for each of the families of signals that are named.
+
+        Raises
+        ------
+        ParameterError
+            A name is not known, or stands there twice.
+        """
+        if self.signals is None:
+            return (self,)
+        return tuple(replace(self, signals=name) for name in families_of(self.signals))
+
     def analysis(self) -> dict[str, Any]:
         """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
         given = {name: getattr(self, name) for name in _ANALYSIS} | {"signals": self.only}
@@ -139,6 +152,25 @@ class Settings:
         if self.signals is None and any(person.is_video for person in people):
             done["signals"] = DEFAULT
         return replace(self, **done)
+
+
+def families_of(text: str) -> tuple[str, ...]:
+    """Return the names of families of signals in a text, with commas between them.
+
+    Raises
+    ------
+    ParameterError
+        A name is not known, or stands there twice.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in SIGNALS]
+    if unknown or len(set(names)) < len(names):
+        raise ParameterError(
+            "Which signals to compare was not understood.",
+            expected="one or several, with commas between, each once, of: " + ", ".join(SIGNALS),
+            got=repr(text),
+        )
+    return names
 
 
 def seconds_of(text: str) -> float:
