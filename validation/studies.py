@@ -4,7 +4,8 @@
 
 Generated scores of people, not recordings: 33 signals that go together (a common factor of half the
 variance), with heavy tails (t with 5 degrees of freedom). One signal differs by d standard
-deviations.
+deviations. Right pairings of people and models against wrong ones are tested in such scores, and in
+generated signals, which are compared as those of a study are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitbox.analysis.excess import excess
+from bitbox.analysis.options import Options
+from bitbox.signals import Signals
 from bitbox.study.group_tests import GroupTest, against_zero, between
+from bitbox.study.pairing_test import Block, right_pairings
+from bitbox.synthetic.signals import movements
 
 SIGNALS = 33
 PERMUTATIONS = 499
@@ -46,10 +52,20 @@ def unequal(random: np.random.Generator, people: int, d: float, seed: int) -> Gr
     return between(first, second, seed, PERMUTATIONS, intervals=False)
 
 
+def right_against_wrong(random: np.random.Generator, people: int, d: float, seed: int) -> GroupTest:
+    """Of every person with every model; people and models differ twice as much by themselves."""
+    pairings = scores(random, people * people).reshape(people, people, SIGNALS)
+    pairings += 2 * scores(random, people)[:, None] + 2 * scores(random, people)[None]
+    pairings[range(people), range(people), 0] += d
+    block = Block(pairings, range(people))
+    return right_pairings([block], seed, PERMUTATIONS, intervals=False)
+
+
 TESTS: dict[str, Callable[[np.random.Generator, int, float, int], GroupTest]] = {
     "against chance, or same people in two conditions": one_sample,
     "two groups": two_groups,
     "two groups, the second half as large and twice as varied": unequal,
+    "right against wrong pairings": right_against_wrong,
 }
 
 
@@ -61,6 +77,82 @@ def share(test: Callable[..., GroupTest], people: int, d: float, studies: int) -
         result = test(random, people, d, seed)
         small = result.p_fwer <= 0.05
         found += [result.p[0] <= 0.05, small[0], small.any()]
+    return found / studies
+
+
+#: Of studies of generated signals: seconds, frames a second, signals, how they are compared.
+SECONDS, FPS, FEW = 40.0, 15.0, 4
+HOW = Options(width=2.0, lag=1.2, polarity=False, threads=1)
+
+
+def recording(random: np.random.Generator, tempo: float) -> np.ndarray:
+    return movements("bursts", int(SECONDS * FPS), FEW, FPS, random, bandwidth=tempo, shared=0.3)
+
+
+def following(
+    random: np.random.Generator, model: np.ndarray, tempo: float, share: float
+) -> np.ndarray:
+    """Return who moves at a tempo and follows a model by 0.4 s with a share of the movement."""
+    late = np.roll(model, round(0.4 * FPS), axis=0)
+    return np.sqrt(1 - share**2) * recording(random, tempo) + share * late
+
+
+def as_signals(values: np.ndarray) -> Signals:
+    time = np.arange(len(values)) / FPS
+    names = [f"s{k}" for k in range(values.shape[1])]
+    return Signals(values, time, names, kind="expression", schema="synthetic", units="", backend="")
+
+
+def block_of(participants: list[np.ndarray], models: list[np.ndarray], one_person: bool) -> Block:
+    people, shown = [list(map(as_signals, some)) for some in (participants, models)]
+    values = np.array([[list(excess(p, m, HOW).values()) for m in shown] for p in people])
+    whole = np.concatenate([values.mean(axis=2, keepdims=True), values], axis=2)
+    return Block(whole, range(len(models)), one_person)
+
+
+def own_models(random: np.random.Generator, share: float) -> list[Block]:
+    """Eight people and eight models, each of a tempo of its own."""
+    tempi = random.uniform(0.5, 2.0, (2, 8))
+    models = [recording(random, tempo) for tempo in tempi[0]]
+    people = [
+        following(random, model, tempo, share)
+        for model, tempo in zip(models, tempi[1], strict=True)
+    ]
+    return [block_of(people, models, False)]
+
+
+def own_content(random: np.random.Generator, share: float) -> list[Block]:
+    """Four people who see the same four films, and move at the tempo of each."""
+    tempi = [0.5, 0.8, 1.3, 2.0]
+    models = [recording(random, tempo) for tempo in tempi]
+    blocks = []
+    for _ in range(4):
+        people = [
+            following(random, model, tempo, share)
+            for model, tempo in zip(models, tempi, strict=True)
+        ]
+        blocks.append(block_of(people, models, True))
+    return blocks
+
+
+def of_signals(
+    design: Callable[[np.random.Generator, float], list[Block]], share: float, studies: int
+) -> np.ndarray:
+    """Return in how many studies p of all signals together, and any p_fwer, are <= .05."""
+    random = np.random.default_rng([SEED, int(100 * share)])
+    found = np.zeros(2)
+    for seed in range(studies):
+        blocks = design(random, share)
+        parts = [
+            right_pairings(
+                [Block(b.scores[:, :, part], b.models, b.one_person) for b in blocks],
+                seed,
+                PERMUTATIONS,
+                intervals=False,
+            )
+            for part in (slice(0, 1), slice(1, None))
+        ]
+        found += [parts[0].p[0] <= 0.05, (parts[1].p_fwer <= 0.05).any()]
     return found / studies
 
 
@@ -83,6 +175,19 @@ def main() -> None:
                 f"| {medium[0]:.2f} / {medium[1]:.2f} | {large[0]:.2f} / {large[1]:.2f} |"
             )
             print(lines[-1], flush=True)
+    lines += [
+        "",
+        "| generated signals | level, all signals | level, any p_fwer "
+        "| 2 % of the variance imitated, all signals / any p_fwer |",
+        "|---|---|---|---|",
+    ]
+    for name, design in (
+        ("eight people, each with an own model", own_models),
+        ("four people, the same four films", own_content),
+    ):
+        none, some = (of_signals(design, share, options.studies) for share in (0.0, 0.02**0.5))
+        lines.append(f"| {name} | {none[0]:.3f} | {none[1]:.3f} | {some[0]:.2f} / {some[1]:.2f} |")
+        print(lines[-1], flush=True)
     error = np.sqrt(0.05 * 0.95 / options.studies)
     lines += [
         "",

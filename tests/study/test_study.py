@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -100,6 +101,37 @@ def test_why_nothing_is_tested(
     told = said(capsys)
     for sentence in sentences:
         assert sentence in told
+
+
+def test_right_pairings_match_better_where_people_imitate(done) -> None:
+    """Three in b imitate signals of their own models; in a one of four has lost a recording."""
+    result = done[1]
+    rows = result.groups[result.groups["test"] == "own model against other people's"]
+    rows = rows.set_index(["group", "condition", "signal"])
+    own = rows.loc[("b", "own", "all signals")]
+    assert own["p"] == pytest.approx(1 / 24)
+    assert own["permutations"] == 24
+    assert own["estimate"] > 0.1
+    assert np.isnan(rows.loc[("a", "own", "all signals"), "p"])
+    assert "Too few people" in rows.loc[("a", "own", "all signals"), "note"]
+    assert "All have the same model" in rows.loc[("b", "other", "all signals"), "note"]
+    assert ("b", "all", "all signals") not in rows.index
+    record = json.loads((result.folder / "study.json").read_text(encoding="utf-8"))
+    # four people, two sessions each; in the other group three of them with all sessions
+    assert record["chance"]["pairings"] == 4 * 4 * 2 + 3 * 3 * 2
+    methods = (result.folder / "methods.txt").read_text(encoding="utf-8")
+    assert "50 pairings in all" in methods
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "Own models are matched better than other people" in page
+
+
+def test_pairings_can_be_left_out(done, tmp_path: Path, client) -> None:
+    study = Study(done[0].path, done[1].folder, QUICK, pairings=False)
+    before = content(done[1].folder)
+    result = study.run(client)
+    assert not result.groups["test"].str.startswith("own model").any()
+    done[0].run(client)
+    assert content(done[1].folder) == before
 
 
 def test_reliability_counts_who_has_all_values(done) -> None:

@@ -98,6 +98,13 @@ def init(terminal: Terminal, /, folder: Path, pattern: str | None) -> None:
 )
 @option("--check", is_flag=True, help="Only check the manifest, and list what is wrong with it.")
 @option("--reports", is_flag=True, help="Also write a report for every pair.")
+@option(
+    "--pairings/--no-pairings",
+    default=True,
+    stated="yes",
+    help="Also compare participants with other people's models: do right pairings match better "
+    "than wrong ones?",
+)
 @fit_options
 @signals_option(f"{DEFAULT}; of files, what they hold", "see 'bitbox imitate --help'")
 @window_options
@@ -140,6 +147,7 @@ def run_study(
     output: Path,
     check: bool,
     reports: bool,
+    pairings: bool,
     workers: int | None,
     scheduler: str | None,
     slurm: Path | None,
@@ -180,6 +188,7 @@ def run_study(
         output,
         Settings(**options),
         reports=reports,
+        pairings=pairings,
         seed=1 if seed is None else seed,
     )
     if work.manifest.problems:
@@ -247,6 +256,8 @@ def _found(test: Mapping[Hashable, Any]) -> str:
 
     if test["p"] == test["p"]:
         return f"g = {test['g']:.2f}, p = {test['p']:.3g}"
+    if test["note"]:
+        return f"not tested: {test['note']}"
     sizes = [int(test["n"])]
     if not test["test"].endswith(_ONE_GROUP):
         sizes.append(int(test["n_versus"]) if test["n_versus"] == test["n_versus"] else 0)

@@ -108,6 +108,22 @@ def both_ways(
     return [([o for o, _ in way], np.stack([null for _, null in way], axis=1)) for way in ways]
 
 
+def one_way(
+    x: FloatArray, y: FloatArray, rule: Rule, places: NDArray[np.int32]
+) -> tuple[list[Matched], FloatArray]:
+    """Return what is observed and the surrogates' shapes of x following y alone.
+
+    Parameters and returned values are those of `both_ways`, for one direction and one thread.
+    """
+    pairs = [Pair(x[:, i], y[:, i], rule) for i in range(x.shape[1])]
+    with one_blas_thread():
+        found = [(pair, *pair.compared(places)) for pair in pairs]
+    return (
+        [_matched(pair, *observed) for pair, observed, _ in found],
+        np.stack([null[0] for *_, null in found], axis=1),
+    )
+
+
 def randomised_phases(
     x: FloatArray,
     y: FloatArray,

@@ -13,7 +13,7 @@ import hashlib
 import importlib.util
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from bitbox.correlation.jobs import thread_count
 from bitbox.errors import InputError, ParameterError
 from bitbox.files import reason
 from bitbox.study.pair import Job, compare, measure
+from bitbox.study.pairing_scores import Row, score
 from bitbox.system.extras import need
 from bitbox.workflow.recordings import Role, is_video
 
@@ -43,18 +44,38 @@ def run_jobs(jobs: Iterable[Job], client: Any) -> Iterator[dict[str, Any]]:
     dict
         ``name`` and ``error``: a sentence, or None.
     """
+    measured: dict[str, Any] = {}
+    submitted = ((job.name, lambda job=job: _submit(client, job, measured)) for job in jobs)
+    yield from _as_they_end(submitted, client)
+
+
+def run_rows(rows: Iterable[Row], client: Any) -> Iterator[dict[str, Any]]:
+    """Score pairings on a Dask client; as `run_jobs`, of what `score` returned."""
+    submitted = (
+        (
+            row.job.name,
+            lambda row=row: client.submit(score, row, key=f"pairings-{row.job.name}", pure=False),
+        )
+        for row in rows
+    )
+    yield from _as_they_end(submitted, client)
+
+
+def _as_they_end(
+    tasks: Iterable[tuple[str, Callable[[], Any]]], client: Any
+) -> Iterator[dict[str, Any]]:
+    """Submit tasks, no more than can soon be begun, and yield what they return."""
     from distributed import as_completed
 
-    remaining = iter(jobs)
-    measured: dict[str, Any] = {}
+    remaining = iter(tasks)
     running: dict[str, str] = {}
     done = as_completed(loop=client.loop)
 
     def submit_next() -> None:
-        job = next(remaining, None)
-        if job is not None:
-            future = _submit(client, job, measured)
-            running[future.key] = job.name
+        name, submit = next(remaining, (None, None))
+        if name is not None and submit is not None:
+            future = submit()
+            running[future.key] = name
             done.add(future)
 
     for _ in range(_AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))):

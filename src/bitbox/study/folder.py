@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitbox.analysis.excess import SHIFTS
 from bitbox.files import replacing
 from bitbox.provenance import hash_file
 from bitbox.statistics.columns import data_dictionary
@@ -65,7 +66,8 @@ def write_study(result: StudyResult, methods: str, record: Mapping[str, Any]) ->
             cells(getattr(result, name)).to_csv(place, index=False, float_format="%.9g")
         written.append(f"{name}.csv")
     texts = {
-        "methods.txt": f"{methods}\n\n{_group_methods()}\n" if methods else f"{_group_methods()}\n",
+        "methods.txt": "\n\n".join([*([methods] if methods else []), *_group_methods(record)])
+        + "\n",
         "study.R": _R,
     }
     for name, text in texts.items():
@@ -89,8 +91,9 @@ def write_study(result: StudyResult, methods: str, record: Mapping[str, Any]) ->
         place.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
-def _group_methods() -> str:
-    return (
+def _group_methods(record: Mapping[str, Any]) -> list[str]:
+    """Return the paragraphs of a methods section about the tests over people."""
+    people = (
         "People were compared by the excess of each signal: its shape less the mean shape of its "
         "surrogates, averaged over a person's recordings. Each group was tested against chance by "
         "changing the signs of people's z; groups were compared by exchanging people between "
@@ -103,6 +106,27 @@ def _group_methods() -> str:
         "correlation after Spearman and Brown, and the intraclass correlation ICC(2,1) of "
         "sessions (Shrout and Fleiss 1979, doi:10.1037/0033-2909.86.2.420)."
     )
+    chance = record.get("chance")
+    if not chance or not chance["pairings"]:
+        return [people]
+    pairings = (
+        "Whether people match what they saw better than what others saw was tested by exchanging "
+        "models: each participant was also compared with other people's models (or, where all had "
+        "the same, with models that the person saw in other recordings), from the beginning of "
+        f"what was compared of each; {chance['pairings']} pairings in all. The score of right and "
+        f"wrong pairings is the shape less its mean over {SHIFTS} circular shifts. Its mean over "
+        "people was compared with that in exchanges of the models within groups, all recordings "
+        f"of a person together: all exchanges where there are few, {PERMUTATIONS} at random "
+        "otherwise; p is one-sided, and corrected for the number of signals by the largest z of "
+        "each exchange."
+    )
+    circle = chance["people_exchanged_at_most"]
+    if circle is not None:
+        pairings += (
+            f" As there were many recordings, models were only exchanged among at most {circle} "
+            "people (or recordings of a person), put together at random."
+        )
+    return [people, pairings]
 
 
 def _columns() -> pd.DataFrame:
@@ -131,12 +155,15 @@ _OWN = (
     (
         "groups",
         "estimate",
-        "mean, or difference of means: group less versus, condition less versus",
+        "mean, or difference of means: group less versus, condition less versus, own model less "
+        "others",
     ),
+    ("groups", "t", "t; of right against wrong pairings, z among exchanges"),
     ("groups", "p_fwer", "corrected over the signals of the test"),
     ("groups", "g", "Hedges' g"),
     ("groups", "g_low", "lower limit of its 95 % interval"),
     ("groups", "g_high", "upper limit of its 95 % interval"),
+    ("groups", "note", "why there is no p, or what else there is to know of the test"),
     ("reliability", "value", "split half: after Spearman and Brown; sessions: ICC(2,1)"),
 )
 

@@ -102,14 +102,28 @@ def against_zero(
     signs = _signs(len(values), seed, permutations)
     t = t_of(np.ones((1, len(values))))[0]
     p, p_fwer = _p_values(t, (t_of(part) for part in _parts(signs)), len(signs))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = np.where(n > 0, filled.sum(axis=0) / n, np.nan)
-        deviation = np.sqrt((squares - n * estimate**2) / (n - 1))
-        g = np.where(n >= LEAST_PEOPLE, estimate / deviation * _small(n - 1), np.nan)
-    low, high = _intervals([values], _one_g, intervals & (n >= LEAST_PEOPLE), seed)
+    _, estimate, g, low, high = effect_size(values, seed, intervals=intervals)
     return GroupTest(
         np.array([n, np.zeros_like(n)]), estimate, t, p, p_fwer, g, low, high, len(signs) + 1
     )
+
+
+def effect_size(
+    values: FloatArray, seed: int, *, intervals: bool = True
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return how many people have a score, its mean, Hedges' g of it, and the interval of g.
+
+    Parameters are those of `against_zero`. Each is (k,); NaN with too few people.
+    """
+    known = np.isfinite(values)
+    n = known.sum(axis=0)
+    filled = np.where(known, values, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimate = np.where(n > 0, filled.sum(axis=0) / n, np.nan)
+        deviation = np.sqrt(((filled**2).sum(axis=0) - n * estimate**2) / (n - 1))
+        g = np.where(n >= LEAST_PEOPLE, estimate / deviation * _small(n - 1), np.nan)
+    low, high = _intervals([values], _one_g, intervals & (n >= LEAST_PEOPLE), seed)
+    return n, estimate, g, low, high
 
 
 def between(

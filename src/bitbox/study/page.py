@@ -12,6 +12,7 @@ from bitbox.report.page import filled, own_file, safe_json
 from bitbox.statistics.inference import ALPHA
 from bitbox.study.columns import NAMED
 from bitbox.study.pair import REPORT
+from bitbox.study.pairings import OTHER_CONTENT, OTHER_PEOPLE
 from bitbox.study.result import StudyResult
 from bitbox.study.tables import OVERALL
 
@@ -70,15 +71,26 @@ def _headline(result: StudyResult) -> str:
     persons = result.pairs.loc[result.pairs["done"], "id"].nunique()
     people = "1 person" if persons == 1 else f"{persons} people"
     text = f"{done} of {len(result.pairs)} pairs were compared, of {people}."
-    whole = result.groups[result.groups["test"] == "against chance"]
+    tested, beyond = _found(result.groups, "against chance")
+    if tested == 1:
+        text += f" Imitation is {'beyond' if beyond else 'not beyond'} chance."
+    elif tested:
+        text += f" Imitation is beyond chance in {beyond} of {tested} groups and conditions."
+    for test, words in ((OTHER_PEOPLE, "other people's"), (OTHER_CONTENT, "other content")):
+        tested, beyond = _found(result.groups, test, told=True)
+        if tested:
+            text += f" Own models are matched better than {words} in {beyond} of {tested} tests."
+    return text
+
+
+def _found(groups: pd.DataFrame, test: str, *, told: bool = False) -> tuple[int, int]:
+    """Return how many tests of a kind there are, of all signals together, and beyond chance."""
+    whole = groups[groups["test"] == test]
     if OVERALL in set(whole["signal"]):
         whole = whole[whole["signal"] == OVERALL]
-    beyond = int(((whole["p"] <= ALPHA) & (whole["estimate"] > 0)).sum())
-    if len(whole) == 1:
-        text += f" Imitation is {'beyond' if beyond else 'not beyond'} chance."
-    elif len(whole):
-        text += f" Imitation is beyond chance in {beyond} of {len(whole)} groups and conditions."
-    return text
+    if told:
+        whole = whole[whole["p"].notna()]
+    return len(whole), int(((whole["p"] <= ALPHA) & (whole["estimate"] > 0)).sum())
 
 
 def _p(value: float) -> str:

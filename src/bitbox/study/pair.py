@@ -117,7 +117,7 @@ def measure(job: Job, role: Role) -> str | None:
             path, role, job.settings.signals, cache=job.cache, **job.settings.loading(role)
         )
     except Exception as error:  # noqa: BLE001 - told in the table of failures
-        return _sentence(error)
+        return sentence(error)
     return None
 
 
@@ -142,11 +142,12 @@ def compare(job: Job, *measured: str | None) -> dict[str, Any]:
     try:
         _compare(job)
     except Exception as error:  # noqa: BLE001 - told in the table of failures
-        return {"name": job.name, "error": _sentence(error)}
+        return {"name": job.name, "error": sentence(error)}
     return {"name": job.name, "error": None}
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """Return what is told of an error in a table."""
     if isinstance(error, BitboxError):
         return " ".join(str(error).split())
     return f"openbitbox has a defect: {type(error).__name__} ({reason(error)})."
@@ -200,6 +201,8 @@ def _record(job: Job, run: Run) -> dict[str, Any]:
             }
             for person in (run.participant, run.model)
         },
+        "clocks": run.clocks.to_dict(),
+        "stretch": [float(quality.aligned.model.time[k]) for k in (0, -1)],
         "analysis": dict(quality.provenance["parameters"]),
         "methods": quality.methods(),
         "findings": [finding.to_dict() for finding in run.findings],

@@ -23,7 +23,8 @@ class StudyResult:
     failures : DataFrame
         One row a pair that could not be compared, with the reason.
     groups : DataFrame
-        Tests over people: against chance, between groups, between conditions.
+        Tests over people: against chance, right against wrong pairings, between groups, between
+        conditions.
     reliability : DataFrame
         How far each score tells people apart.
     quality : DataFrame

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bitbox.errors import OutputError
 from bitbox.files import reason
@@ -17,6 +17,7 @@ from bitbox.study import engine
 from bitbox.study.folder import write_study
 from bitbox.study.manifest import Entry, Manifest, read_manifest, require_whole
 from bitbox.study.pair import Job
+from bitbox.study.pairing_table import Chance
 from bitbox.study.result import StudyResult
 from bitbox.study.sources import Sources
 from bitbox.study.tables import (
@@ -30,7 +31,9 @@ from bitbox.study.tables import (
 )
 from bitbox.workflow.settings import Settings
 
-PAIRS, CACHE, SOURCES = "pairs", "cache", ".sources.json"
+PAIRS, PAIRINGS, CACHE, SOURCES = "pairs", "pairings", "cache", ".sources.json"
+_PAIRS, _PAIRINGS = "Comparing pairs", "Comparing with wrong pairings"
+T = TypeVar("T")
 
 
 class Study:
@@ -46,6 +49,9 @@ class Study:
         How every pair is compared; what a row of the manifest says comes first.
     reports : bool
         Also write a report for every pair.
+    pairings : bool
+        Also compare participants with other people's models, to test whether the right pairings
+        match better than wrong ones.
     seed : int
         Where random numbers start, of the study and, by its name, of every pair.
 
@@ -75,12 +81,14 @@ class Study:
         settings: Settings | None = None,
         *,
         reports: bool = False,
+        pairings: bool = True,
         seed: int = 1,
     ) -> None:
         self.path = Path(manifest)
         self.folder = Path(output)
         self.settings = settings or Settings()
         self.reports = reports
+        self.pairings = pairings
         self.seed = seed
         self.manifest: Manifest = read_manifest(self.path)
 
@@ -141,13 +149,32 @@ class Study:
         require_whole(self.manifest, self.path.name)
         jobs, errors = self._jobs()
         todo = [job for job in jobs if job.name not in errors and job.record() is None]
-        for name, error in self._compared(todo, client, workers, progress, len(jobs)):
-            if error is not None:
-                errors[name] = error
-        result = self._result(jobs, errors)
-        methods = next((job.record() or {} for job in jobs if job.name not in errors), {})
-        write_study(result, str(methods.get("methods", "")), self._record(jobs))
+        with contextlib.ExitStack() as stack:
+            place = _Place(client, workers, stack)
+            done = len(jobs) - len(todo)
+            for ended in _counted(engine.run_jobs, todo, place, progress, _PAIRS, done):
+                if ended["error"] is not None:
+                    errors[ended["name"]] = ended["error"]
+            rows = self._done(jobs, errors)
+            chance = self._chance(rows, jobs, place, progress)
+        result = self._result(rows, chance)
+        methods = next((row.record for row in rows if row.record is not None), {})
+        record = {**self._record(jobs), "chance": None if chance is None else chance.counted()}
+        write_study(result, str(methods.get("methods", "")), record)
         return result
+
+    def _chance(
+        self, rows: Sequence[Done], jobs: Sequence[Job], place: _Place, progress: Progress | None
+    ) -> Chance | None:
+        """Score right and wrong pairings, if that is wanted."""
+        if not self.pairings:
+            return None
+        chance = Chance.of(rows, jobs, self.folder.absolute() / PAIRINGS, self.seed)
+        todo = [row for row in chance.rows.values() if not row.is_done()]
+        done = len(chance.rows) - len(todo)
+        for _ in _counted(engine.run_rows, todo, place, progress, _PAIRINGS, done):
+            pass  # what has no score is told with the tests
+        return chance
 
     def _record(self, jobs: Sequence[Job]) -> dict[str, Any]:
         """Return everything that is needed to repeat the study."""
@@ -164,26 +191,6 @@ class Study:
             "pairs": rows,
             **environment(),
         }
-
-    def _compared(
-        self,
-        todo: Sequence[Job],
-        client: Any,
-        workers: int | None,
-        progress: Progress | None,
-        total: int,
-    ) -> Iterator[tuple[str, str | None]]:
-        """Yield the name of every pair that ended, and what went wrong with it."""
-        done = total - len(todo)
-        if not todo:
-            return
-        given = contextlib.nullcontext(client)
-        with given if client is not None else engine.local_client(workers) as place:
-            for ended in engine.run_jobs(todo, place):
-                done += 1
-                if progress is not None:
-                    progress("Comparing pairs", done, total)
-                yield ended["name"], ended["error"]
 
     def _jobs(self) -> tuple[list[Job], dict[str, str]]:
         """Return what is to be done for every row, and what can be told to fail already."""
@@ -222,18 +229,52 @@ class Study:
             self.reports,
         )
 
-    def _result(self, jobs: Sequence[Job], errors: dict[str, str]) -> StudyResult:
+    def _done(self, jobs: Sequence[Job], errors: Mapping[str, str]) -> list[Done]:
         rows = []
         for entry, job in zip(self.manifest.entries, jobs, strict=True):
             error = errors.get(entry.name, "")
             rows.append(Done(entry, job.folder, None if error else job.record(), error))
+        return rows
+
+    def _result(self, rows: Sequence[Done], chance: Chance | None) -> StudyResult:
         scores = scores_table(rows)
+        more = [] if chance is None else chance.table(list(scores["signal"].unique()), self.seed)
         return StudyResult(
             scores,
             pairs_table(rows),
             failures_table(rows),
-            groups_table(scores, self.seed),
+            groups_table(scores, self.seed, more),
             reliability_table(scores, self.seed),
             quality_table(rows),
             self.folder,
         )
+
+
+class _Place:
+    """Where the work is done; processes are only started if there is any."""
+
+    def __init__(self, client: Any, workers: int | None, stack: contextlib.ExitStack) -> None:
+        self._client, self._workers, self._stack = client, workers, stack
+
+    def client(self) -> Any:
+        """Return a Dask client."""
+        if self._client is None:
+            self._client = self._stack.enter_context(engine.local_client(self._workers))
+        return self._client
+
+
+def _counted(
+    run: Callable[[Sequence[T], Any], Iterator[dict[str, Any]]],
+    todo: Sequence[T],
+    place: _Place,
+    progress: Progress | None,
+    task: str,
+    done: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield what was returned for everything that is to be done, and tell how far it is."""
+    total = done + len(todo)
+    for ended in run(todo, place.client()) if todo else ():
+        done += 1
+        if progress is not None:
+            progress(task, done, total)
+        yield ended

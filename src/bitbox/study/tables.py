@@ -138,7 +138,9 @@ def people(scores: pd.DataFrame, value: str) -> pd.DataFrame:
     return wide
 
 
-def groups_table(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+def groups_table(
+    scores: pd.DataFrame, seed: int, more: Sequence[Mapping[str, Any]] = ()
+) -> pd.DataFrame:
     """Return the tests over people: against chance, between groups and between conditions.
 
     Parameters
@@ -147,6 +149,8 @@ def groups_table(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
         Of `scores_table`, with ``group`` and ``condition``.
     seed : int
         Where random numbers start.
+    more : sequence of mapping
+        Rows of other tests.
 
     Returns
     -------
@@ -159,14 +163,16 @@ def groups_table(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     columns = [
         *("test", "score", "group", "condition", "versus", "signal", "n", "n_versus"),
         *("estimate", "t", "p", "p_fwer", "g", "g_low", "g_high", "permutations"),
+        "note",
     ]
     rows: list[dict[str, Any]] = []
     if len(scores):
         rows += _against_chance(people(scores, "z"), seed)
+        rows += [dict(row) for row in more]
         excess = people(scores, "excess")
         rows += _group_against_group(excess, seed)
         rows += _condition_against_condition(excess, seed)
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).fillna({"note": ""})
 
 
 def _against_chance(z: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
