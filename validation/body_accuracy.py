@@ -33,6 +33,7 @@ VIEWS = (0.0, 30.0, 60.0)
 RELIABLE_R, RELIABLE_SLOPE, RELIABLE_ERROR = 0.8, (0.75, 1.25), 15.0
 _MOVES = 3.0  # degrees of standard deviation; an angle that moves less is not judged
 _DOCS = Path(__file__).parents[1] / "docs" / "validation"
+_DATA = Path(__file__).parents[1] / "src" / "bitbox" / "body_backend" / "data"
 
 
 def measure_person(name: str, folder: Path) -> Path:
@@ -183,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table = pd.concat([compare(path) for path in kept if path.exists()], ignore_index=True)
     table.to_csv(_DOCS / "bodies.csv", index=False, float_format="%.4g")
     (_DOCS / "bodies.md").write_text(page(table), encoding="utf-8")
+    summary(table)["r"].round(2).to_csv(_DATA / "angle_reliability.csv")
 
 
 if __name__ == "__main__":

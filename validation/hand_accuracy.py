@@ -36,6 +36,7 @@ VIEWS = {"palm": -90.0, "back": 90.0, "edge": 0.0}
 FPS, SECONDS, SIZE = 10.0, 10.0, (900, 1200)
 _SEEN = slice(200, 750)  # rows of the picture: from the head to the hips
 _DOCS = Path(__file__).parents[1] / "docs" / "validation" / "hands.md"
+_DATA = Path(__file__).parents[1] / "src" / "bitbox" / "body_backend" / "data"
 
 
 def performance(seed: int, view: float) -> list[dict[str, float]]:
@@ -149,6 +150,9 @@ def main() -> None:
     rows = pd.concat([measure_person(name, arguments.folder) for name in arguments.people])
     table = table_of(rows)
     print(table)
+    seen = rows.dropna(subset=["r"]).groupby(["angle", "view"], sort=False)["r"].median()
+    reliable = seen.groupby("angle", sort=False).median().round(2)
+    reliable.to_csv(_DATA / "hand_reliability.csv")
     start, end = "<!-- hands: begin -->", "<!-- hands: end -->"
     page = _DOCS.read_text(encoding="utf-8")
     before, after = page.split(start)[0], page.split(end)[1]

@@ -14,6 +14,7 @@ import numpy as np
 from bitbox.body_backend.angles import ANGLE_NAMES, angles_of
 from bitbox.body_backend.hands import HAND_NAMES, SIDES, hand_angles
 from bitbox.body_backend.motion import BODY_PARTS, WHOLE, Motion, body_masks, measure_motion
+from bitbox.body_backend.reliability import angle_reliability, hand_reliability
 from bitbox.body_backend.skeleton import ELBOWS, JOINTS, WRISTS
 from bitbox.body_backend.space import in_body, in_space
 from bitbox.body_backend.track import BodyTrack, joints_seen
@@ -224,17 +225,21 @@ class BodyRuntime:
         from bitbox.signals import Signals
 
         form = _FORM[output]
+        provenance = recording.provenance(
+            self.settings(output, None),
+            {"runtime": track.runtime, "size": list(track.size)},
+            (*track.findings, *told),
+        )
+        if output in ("angles", "hands"):
+            reliability = angle_reliability(values) if output == "angles" else hand_reliability()
+            provenance = {**provenance, "reliability": reliability}
         return Signals(
             values,
             track.time,
             _names(output),
             backend=self.backend,
             confidence=track.confidence,
-            provenance=recording.provenance(
-                self.settings(output, None),
-                {"runtime": track.runtime, "size": list(track.size)},
-                (*track.findings, *told),
-            ),
+            provenance=provenance,
             **form,
         )
 

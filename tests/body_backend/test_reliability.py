@@ -1,0 +1,76 @@
+"""Angles that one camera cannot tell from where it stands are not tested by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bitbox.analysis.matching import RELIABLE
+from bitbox.body_backend.angles import ANGLE_NAMES
+from bitbox.body_backend.hands import HAND_NAMES
+from bitbox.body_backend.reliability import angle_reliability, hand_reliability
+from bitbox.signals import Signals
+from bitbox.social import imitation_quality
+from bitbox.synthetic.signals import imitated_pair
+
+
+def turned(degrees: float) -> np.ndarray:
+    angles = np.zeros((20, len(ANGLE_NAMES)))
+    angles[:, ANGLE_NAMES.index("shoulders_turn")] = np.radians(degrees)
+    angles[3] = np.nan
+    return angles
+
+
+def test_what_is_reliable_depends_on_where_the_camera_stands() -> None:
+    front, aside = angle_reliability(turned(-8)), angle_reliability(turned(55))
+    assert front["trunk_bend"] > 0.9 > 0.5 > aside["trunk_bend"]
+    assert front["left_shoulder_plane"] < RELIABLE < aside["left_shoulder_plane"]
+    assert front["left_knee_flexion"] == front["right_knee_flexion"]
+    assert set(front) <= set(ANGLE_NAMES)
+    assert "neck_turn" not in front  # nobody measured it
+
+
+def test_nothing_is_known_of_people_seen_from_behind_or_never() -> None:
+    assert angle_reliability(turned(170)) == {}
+    assert angle_reliability(np.full((5, len(ANGLE_NAMES)), np.nan)) == {}
+
+
+def test_of_hands_the_spread_and_the_little_finger_are_not_reliable() -> None:
+    found = hand_reliability()
+    assert set(found) <= set(HAND_NAMES)
+    assert found["left_middle_flexion"] > RELIABLE
+    assert max(found["left_spread"], found["right_little_flexion"]) < RELIABLE
+
+
+def test_the_data_are_what_was_measured() -> None:
+    table = pd.read_csv(Path(__file__).parents[2] / "docs" / "validation" / "bodies.csv")
+    plain = table["angle"].str.replace(r"^(left|right)_", "", regex=True)
+    r = table.assign(angle=plain).groupby(["angle", "view"])["r"].median()
+    for name, value in angle_reliability(turned(0)).items():
+        angle = name.removeprefix("left_").removeprefix("right_")
+        assert abs(r[angle, 0] - value) <= 0.005 + 1e-9
+
+
+def test_unreliable_angles_are_shown_and_not_tested() -> None:
+    pair = imitated_pair(len(ANGLE_NAMES), duration=60, seed=1)
+
+    def as_angles(signals: Signals) -> Signals:
+        return signals.replace(
+            names=ANGLE_NAMES,
+            kind="body",
+            schema="openbitbox-angles",
+            units="rad",
+            provenance={"reliability": angle_reliability(turned(0))},
+        )
+
+    quality = imitation_quality(
+        as_angles(pair.participant), as_angles(pair.model), n_surrogates=99, seed=1
+    )
+    card = quality.scorecard
+    assert np.isfinite(card.loc["left_shoulder_plane", "shape"])
+    assert np.isnan(card.loc["left_shoulder_plane", "p_fwer"])
+    assert np.isfinite(card.loc["left_shoulder_elevation", "p_fwer"])
+    assert "unreliable-signals" in [finding.code for finding in quality.findings]
+    assert quality.difference.unit == "degrees"
