@@ -16,7 +16,7 @@ SIDE = 320
 """Longest side of an embedded image in pixels."""
 
 # (first, last, closed) of the lines that the 51 landmarks make
-_LINES = (
+LINES = (
     (0, 4, False),  # right brow
     (5, 9, False),  # left brow
     (10, 13, False),  # nose, bridge
@@ -112,5 +112,5 @@ def _paths(points: NDArray[np.float64]) -> tuple[str, ...]:
         "M"
         + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[first : last + 1])
         + ("Z" if closed else "")
-        for first, last, closed in _LINES
+        for first, last, closed in LINES
     )
