@@ -60,6 +60,19 @@ def test_what_is_not_imitated_is_hollow() -> None:
     assert [trace["name"] for trace in nobody.data[1:]] == ["not beyond chance"]
 
 
+def test_what_is_only_in_time_is_small_and_says_so() -> None:
+    table = card(UNITS, imitated=10)
+    table.loc[UNITS[3:10], "specific_p_fwer"] = 0.5
+    for drawing in (quality_map(table), latency_map(table)):
+        assert drawing is not None
+        names = {trace["name"]: trace for trace in drawing.data[1:]}
+        assert list(names) == ["not beyond chance", "only in time", "imitated"]
+        assert len(names["only in time"]["x"]) == 7
+        assert names["only in time"]["marker"]["size"] < names["imitated"]["marker"]["size"]
+        scales = [names[k]["marker"]["cmin"] for k in ("only in time", "imitated")]
+        assert scales[0] == scales[1]
+
+
 def test_latency_is_shown_where_it_is_known() -> None:
     drawing = latency_map(card(list(ANGLE_NAMES), imitated=4))
     assert drawing is not None

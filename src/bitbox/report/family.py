@@ -12,6 +12,7 @@ from bitbox.report.content import ReportContent
 from bitbox.report.drawing import Drawing
 from bitbox.report.heatmaps import correlation_heatmap, lag_heatmap, latency_heatmap
 from bitbox.report.lines import DRAWN, course_title, course_values, time_course, time_courses
+from bitbox.report.maps import latency_map, quality_map
 from bitbox.report.profiles import lag_profile_chart
 from bitbox.report.rows import latency_chart, scorecard_chart, shape_column
 from bitbox.report.series import Course, courses, matched, window_latencies
@@ -44,6 +45,7 @@ def family(content: ReportContent, drawings: Figures, number: int = 0) -> dict[s
         if scorecard is None
         else scorecard_table(scorecard, content.descriptions, content.alpha),
         "charts": _charts(content, scorecard, drawings),
+        "maps": _maps(content, scorecard, drawings),
         "trials": _trials(content, drawings),
         "profile": _profile(content, drawings),
         "courses": _courses(content, lines, drawings),
@@ -91,6 +93,17 @@ def _charts(
         chart = latency_chart(scorecard, latencies, alpha=content.alpha)
         charts.append(drawings.add("chart-latency", chart))
     return charts
+
+
+def _maps(content: ReportContent, scorecard: pd.DataFrame | None, drawings: Figures) -> list[Drawn]:
+    """Draw where on the face or body what is imitated, how closely and how late."""
+    if scorecard is None:
+        return []
+    drawn = {
+        "map-quality": quality_map(scorecard, alpha=content.alpha),
+        "map-latency": latency_map(scorecard, alpha=content.alpha),
+    }
+    return [drawings.add(name, drawing) for name, drawing in drawn.items() if drawing is not None]
 
 
 def _courses(

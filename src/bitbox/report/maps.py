@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bitbox.report.descriptions import describe
 from bitbox.report.drawing import Drawing, trace
 from bitbox.report.places import Sketch, segments, sketch
-from bitbox.report.rows import imitated, shape_column
+from bitbox.report.rows import beyond_chance, imitated, shape_column
 from bitbox.report.theme import CHANCE, INK, MUTED, axis, figure, plain
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _HEIGHT = {"face": 340, "body": 420}
 def quality_map(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing | None:
     """Draw a face or a body with each signal at its place, coloured by how well it is imitated.
 
-    Signals that are not imitated beyond chance are hollow.
+    Signals that are not beyond chance are hollow; those that are only in time are small.
 
     Parameters
     ----------
@@ -43,7 +43,8 @@ def quality_map(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing | No
     if found is None or column is None:
         return None
     title = f"Where on the {found.what}: how closely (r)"
-    return _map(found, scorecard, column, imitated(scorecard, alpha), title, ("r", QUALITY))
+    beyond = beyond_chance(scorecard, alpha)
+    return _map(found, scorecard, column, (beyond, alpha), title, ("r", QUALITY))
 
 
 def latency_map(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing | None:
@@ -63,18 +64,18 @@ def latency_map(scorecard: pd.DataFrame, *, alpha: float = 0.05) -> Drawing | No
     found = sketch([str(name) for name in scorecard.index])
     if found is None or "latency" not in scorecard:
         return None
-    late = imitated(scorecard, alpha) & np.isfinite(scorecard["latency"].to_numpy(float))
+    late = beyond_chance(scorecard, alpha) & np.isfinite(scorecard["latency"].to_numpy(float))
     if not late[[name in found.places for name in map(str, scorecard.index)]].any():
         return None
     title = f"Where on the {found.what}: how late (s)"
-    return _map(found, scorecard, "latency", late, title, ("s", LATENCY))
+    return _map(found, scorecard, "latency", (late, alpha), title, ("s", LATENCY))
 
 
 def _map(
     found: Sketch,
     scorecard: pd.DataFrame,
     column: str,
-    filled: NDArray[np.bool_],
+    filled: tuple[NDArray[np.bool_], float],
     title: str,
     scale: tuple[str, list[list[Any]]],
 ) -> Drawing:
@@ -95,11 +96,18 @@ def _map(
     names = [str(name) for name in scorecard.index]
     values = scorecard[column].to_numpy(float)
     placed = np.array([name in found.places for name in names])
-    for which, name in ((placed & ~filled, "not beyond chance"), (placed & filled, "imitated")):
+    shown, alpha = filled
+    wholly = shown & imitated(scorecard, alpha)
+    colours = _colours(values[placed & shown], *scale)
+    for which, name, marker in (
+        (placed & ~shown, "not beyond chance", _HOLLOW),
+        (placed & shown & ~wholly, "only in time", {**colours, "size": 11}),
+        (placed & wholly, "imitated", colours),
+    ):
         rows = np.flatnonzero(which)
         if len(rows):
-            marker = _filled(values[rows], *scale) if name == "imitated" else _HOLLOW
-            drawing.add_trace(_points(found, [names[k] for k in rows], values[rows], marker, name))
+            own = marker if marker is _HOLLOW else {**marker, "color": values[rows]}
+            drawing.add_trace(_points(found, [names[k] for k in rows], values[rows], own, name))
     return drawing
 
 
@@ -110,13 +118,13 @@ _HOLLOW: dict[str, Any] = {
 }
 
 
-def _filled(values: FloatArray, unit: str, colours: list[list[Any]]) -> dict[str, Any]:
-    low, high = float(values.min()), float(values.max())
+def _colours(values: FloatArray, unit: str, colours: list[list[Any]]) -> dict[str, Any]:
+    """Return markers that are coloured by their value, on one scale for all."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     if high - low < 1e-6:
         low, high = low - 0.05, high + 0.05
     return {
-        "size": 15,
-        "color": values,
+        "size": 16,
         "cmin": low,
         "cmax": high,
         "colorscale": colours,
