@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import os
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from bitbox.video import Image, frames_at, probe, read_frames, write_video
 from bitbox.video.clock import FrameClock
 
 av = pytest.importorskip("av")
+cv2 = pytest.importorskip("cv2")
+data = pytest.importorskip("skimage.data")
 pytestmark = pytest.mark.video
 
 RED, GREEN, BLUE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)
@@ -41,6 +44,21 @@ def textured(count: int) -> list[Image]:
     """Frames that do not compress, so that a cut in the file is a cut in time."""
     base = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
     return [np.roll(base, k, 1) for k in range(count)]
+
+
+def swaying(count: int, new: Sequence[int], fps: float) -> Iterator[Image]:
+    """A photograph that sways before a camera that is noisy; how many frames are new pictures."""
+    photo = cv2.resize(data.astronaut(), (480, 480), interpolation=cv2.INTER_AREA)
+    random = np.random.default_rng(0)
+    for k in range(count):
+        if k == 0 or new[k % len(new)]:
+            t = k / fps
+            x = 60 + 25 * np.sin(2.6 * t) + 4 * np.sin(9 * t)
+            y = 20 + 8 * np.sin(4.1 * t)
+            seen = cv2.warpAffine(photo, np.array([[1, 0, -x], [0, 1, -y]]), (320, 180))
+            noisy = seen + 2 * random.standard_normal(seen.shape) + 0.5
+            last = np.clip(noisy, 0, 255).astype(np.uint8)
+        yield last
 
 
 def quarters(image: Image) -> list[tuple[int, ...]]:
@@ -664,6 +682,41 @@ def test_repeated_pictures_are_told(tmp_path: Path) -> None:
     assert found.code == "repeated-pictures"
     assert "about 10 new ones a second" in found.message
     assert codes(write_video(tmp_path / "b.mp4", film, 30)) == (90, [])
+
+
+@pytest.mark.parametrize(
+    ("fps", "new", "said"),
+    [
+        (30, (1, 0), "50 % of the frames of a.mp4 repeat the picture before: there are about 15"),
+        (
+            30,
+            (1, 0, 0),
+            "67 % of the frames of a.mp4 repeat the picture before: there are about 10",
+        ),
+        (25, (1, 0), "50 % of the frames of a.mp4 repeat the picture before: there are about 12"),
+        (30, (1, 1, 1, 1, 0), "20 % of the frames of a.mp4 repeat the picture before: there are"),
+        (30, (1,), ""),
+    ],
+)
+@pytest.mark.parametrize("coder", [{}, {"bf": "0", "g": "15"}])
+def test_repeats_are_told_through_bad_compression(
+    fps: int, new: tuple[int, ...], said: str, coder: dict[str, str], tmp_path: Path
+) -> None:
+    """A recorder compresses repeats anew, so none is the same; and key frames change a picture."""
+    path = tmp_path / "a.mp4"
+    write_video(path, swaying(150, new, fps), fps, crf=36, encoder_options=coder)
+    with read_frames(path) as frames:
+        assert len(list(frames)) == 150
+        messages = [f.message for f in frames.findings if f.code == "repeated-pictures"]
+    assert len(messages) == bool(said)
+    assert "".join(messages).startswith(said)
+
+
+def test_repeats_without_a_period_are_told(tmp_path: Path) -> None:
+    new = np.random.default_rng(1).integers(0, 2, 150)
+    assert codes(write_video(tmp_path / "a.mp4", swaying(150, new, 30), 30))[1] == [
+        "repeated-pictures"
+    ]
 
 
 def test_picture_that_stands_still_is_told(tmp_path: Path) -> None:
