@@ -114,3 +114,27 @@ def test_findings_say_of_which_family_they_are() -> None:
     assert [f.message for f in both.findings] == ["It is dark.", "hands: It is short."]
     assert both.timings == {"analysis": 2.0}
     assert [run.family for run in both.families] == ["pose", "hands"]
+
+
+@pytest.mark.video
+def test_fewer_frames_are_looked_at_for_bodies_at_their_true_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("mediapipe")
+    from bitbox.signals import Signals
+    from bitbox.synthetic.body import render_body
+
+    films = []
+    for name, start in (("a", 20.0), ("b", 30.0)):
+        course = start + 25 * np.sin(np.arange(240) / 8.0)
+        poses = [{"left_shoulder_elevation": float(angle)} for angle in course]
+        films.append(str(render_body(poses, tmp_path / f"{name}.mp4", size=(180, 240))))
+    out = tmp_path / "out"
+    quick = (*QUICK[:4], "--width", "1", "--lag", "0.2", "--signals", "body-angles")
+    assert run(["imitate", *films, "-o", str(out), *quick, "--body-fps", "10"]) == 0
+    whole = Signals.from_parquet(out / "participant.parquet")
+    assert np.allclose(np.diff(whole.time), 0.1, atol=0.02)
+    record = json.loads((out / "run.json").read_text())
+    assert record["settings"]["body_fps"] == 10.0
+    assert run(["imitate", *films, "-o", str(tmp_path / "x"), "--body-fps", "10"]) == 2
+    assert "No signals of the body" in " ".join(capsys.readouterr().err.split())

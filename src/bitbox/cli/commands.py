@@ -15,6 +15,7 @@ from bitbox.cli.options import (
     WINDOWS,
     Command,
     Group,
+    body_fps_option,
     chance_options,
     clock_options,
     face_options,
@@ -101,6 +102,7 @@ def app(context: click.Context, /, quiet: bool, debug: bool) -> None:  # noqa: A
 )
 @trial_options
 @face_options
+@body_fps_option
 @table_options
 @click.pass_obj
 def imitate(
@@ -209,6 +211,7 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
 @fit_options
 @clock_options
 @face_options
+@body_fps_option
 @table_options
 @click.pass_obj
 def suggest(

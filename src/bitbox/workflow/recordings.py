@@ -123,6 +123,7 @@ def load_recording(
     *,
     face: str | int | None = None,
     common_fps: float | None = None,
+    body_fps: float | None = None,
     stated: Mapping[str, Any] | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -143,6 +144,9 @@ def load_recording(
     common_fps : float, optional
         Frame rate at which two recordings are compared: that of a file without times, too, unless
         another is stated.
+    body_fps : float, optional
+        Look at no more than so many frames a second for the body; None: at all. Faces are always
+        looked at in all.
     stated : mapping, optional
         What the user says of a file of signals: ``fps``, ``person``, ``time_unit`` and
         ``angle_unit``, as for :func:`bitbox.readers.read_signals`.
@@ -162,7 +166,10 @@ def load_recording(
     try:
         _require(path, role)
         if is_video(path):
-            return _measure(path, role, choice, face, stated or {}, cache, progress)
+            refuse_stated(path, stated or {})
+            if SIGNALS[choice or DEFAULT].of_body:
+                return _measure_body(path, role, choice or DEFAULT, face, body_fps, cache, progress)
+            return _measure(path, role, choice, face, cache, progress)
         return _read(path, role, choice, face, stated or {}, common_fps)
     except BitboxError as error:
         error.role = role
@@ -188,18 +195,13 @@ def _measure(
     role: Role,
     choice: str | None,
     face: str | int | None,
-    stated: Mapping[str, Any],
     cache: Path | None,
     progress: Progress | None,
 ) -> Recording:
-    refuse_stated(path, stated)
-    whom = "largest" if face is None else face
-    wanted = SIGNALS[choice or DEFAULT]
-    if wanted.of_body:
-        return _measure_body(path, role, wanted, whom, cache, progress)
     from bitbox.face_backend import FaceProcessor
 
-    processor = FaceProcessor(face=whom, progress=progress)
+    wanted = SIGNALS[choice or DEFAULT]
+    processor = FaceProcessor(face="largest" if face is None else face, progress=progress)
     processor.io(path, cache)
     # Not normalised: correlation doesn't depend on scale, and the gain compares millimetres.
     landmarks = processor.detect_landmarks()
@@ -218,14 +220,16 @@ def _measure(
 def _measure_body(
     path: Path,
     role: Role,
-    wanted: Choice,
-    whom: str | int,
+    choice: str,
+    whom: str | int | None,
+    fps: float | None,
     cache: Path | None,
     progress: Progress | None,
 ) -> Recording:
     from bitbox.body_backend import BodyProcessor
 
-    processor = BodyProcessor(person=whom, progress=progress)
+    wanted, person = SIGNALS[choice], "largest" if whom is None else whom
+    processor = BodyProcessor(person=person, fps=fps, progress=progress)
     processor.io(path, cache)
     joints = processor.detect_joints()
     if wanted.output == "motion":

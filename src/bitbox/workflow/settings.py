@@ -47,6 +47,8 @@ class Settings:
         Whether the camera flipped the picture, so that left is seen on the left.
     participant_face, model_face : str, int or None
         Which face of each video to follow; None: the largest.
+    body_fps : float or None
+        Frames a second of a video that are looked at for the body, at their true times; None: all.
     participant_fps, model_fps : float or None
         Frames a second of a file of signals that holds no times, or false ones.
     participant_person, model_person : str or None
@@ -95,6 +97,7 @@ class Settings:
     model_flipped: bool = False
     participant_face: str | int | None = None
     model_face: str | int | None = None
+    body_fps: float | None = None
     participant_fps: float | None = None
     model_fps: float | None = None
     participant_person: str | None = None
@@ -118,11 +121,19 @@ class Settings:
         Raises
         ------
         ParameterError
-            A name is not known, or stands there twice.
+            A name is not known, or stands there twice; or something is said of bodies, and none
+            are compared.
         """
-        if self.signals is None:
-            return (self,)
-        return tuple(replace(self, signals=name) for name in families_of(self.signals))
+        names = () if self.signals is None else families_of(self.signals)
+        if self.body_fps is not None and not any(SIGNALS[name].of_body for name in names):
+            raise ParameterError(
+                "No signals of the body are compared.",
+                expected="`body_fps` with some of "
+                + ", ".join(name for name, choice in SIGNALS.items() if choice.of_body),
+                got=f"body_fps={self.body_fps:g} with {self.signals or DEFAULT}",
+                todo="Leave `body_fps` out, or compare the body.",
+            )
+        return tuple(replace(self, signals=name) for name in names) or (self,)
 
     def analysis(self) -> dict[str, Any]:
         """Return the arguments of `imitation_quality`; what is None is left to its defaults."""
@@ -138,6 +149,7 @@ class Settings:
         return {
             "face": getattr(self, f"{role}_face"),
             "common_fps": self.fps,
+            "body_fps": self.body_fps,
             "stated": {name: value for name, value in stated.items() if value is not None},
         }
 
