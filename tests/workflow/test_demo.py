@@ -29,5 +29,23 @@ def test_demo_finds_the_truth(tmp_path, capsys) -> None:
         assert (done.folder / "report.html").exists()
 
 
+def test_the_demo_of_bodies_finds_the_truth(tmp_path) -> None:
+    from bitbox.workflow.demo import beside_truth, run_demo
+    from bitbox.workflow.settings import Settings
+
+    settings = Settings(n_surrogates=199, seed=1, width=2.0)
+    (done,), pair = run_demo(tmp_path / "demo", 40, settings, body=True)
+    assert done.folder.name == "results-body"
+    table = beside_truth(done, pair)
+    imitated = table[table["imitated"]]
+    own = table[~table["imitated"]]
+    assert len(imitated) == 3
+    assert (imitated["p_fwer"] <= 0.05).all(), table["p_fwer"]
+    assert (own["p_fwer"] > 0.05).all(), table["p_fwer"]
+    assert ((imitated["latency"] - imitated["delay"]).abs() <= 1 / 20 + 1e-9).all()
+    assert ((imitated["gain"] - imitated["true_gain"]).abs() <= 0.15).all()
+    assert (done.folder / "report.html").exists()
+
+
 def test_demo_refuses_a_length_that_is_too_short(tmp_path) -> None:
     assert run(["demo", "--seconds", "5", "-o", str(tmp_path / "demo")]) == 2

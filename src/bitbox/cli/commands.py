@@ -169,12 +169,13 @@ def imitate(
     metavar="SECONDS",
     help="Length of the two videos, from 20 to 600.",
 )
-@signals_option(f"{DEFAULT}, then pose", "see 'bitbox imitate --help'")
+@option("--body", is_flag=True, help="Show figures that move arms, legs and trunk instead.")
+@signals_option(f"{DEFAULT}, then pose; or body-angles", "see 'bitbox imitate --help'")
 @window_options
 @chance_options
 @click.pass_obj
-def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) -> None:
-    """Make two videos of a real face in motion and measure imitation in them.
+def demo(terminal: Terminal, /, output: Path, seconds: float, body: bool, **options: Any) -> None:
+    """Make two videos of a real face (or of figures) in motion and measure imitation in them.
 
     What is imitated, how late and how weakly is known, and printed beside what was
     measured.
@@ -184,7 +185,7 @@ def demo(terminal: Terminal, /, output: Path, seconds: float, **options: Any) ->
     from bitbox.workflow.settings import Settings
 
     with terminal.progress() as progress:
-        runs, pair = run_demo(output, seconds, Settings(**options), progress=progress)
+        runs, pair = run_demo(output, seconds, Settings(**options), body=body, progress=progress)
     show_demo(terminal, runs, pair)
 
 

@@ -112,7 +112,10 @@ def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
     """Print what was measured beside what is true."""
     from bitbox.workflow.demo import beside_truth
 
-    for run, title in zip(runs, ("The face", "The head"), strict=False):
+    landmarks = runs[0].participant.landmarks
+    body = landmarks is not None and landmarks.kind == "body"
+    titles = ("The body",) if body else ("The face", "The head")
+    for run, title in zip(runs, titles, strict=False):
         table = beside_truth(run, pair).join(with_sd(run)["sd"])
         truth: Formats = {
             "movement": str,
@@ -137,7 +140,8 @@ def show_demo(terminal: Terminal, runs: Sequence[Run], pair: DemoPair) -> None:
     terminal.show(_LEGEND)
     for run in runs:
         terminal.findings(run.findings)
-    again = f"bitbox imitate {pair.participant} {pair.model} -o results/"
+    which = " --signals body-angles" if body else ""
+    again = f"bitbox imitate {pair.participant} {pair.model}{which} -o results/"
     terminal.show(f"Your own videos: {again}", whole=True)
     for run in runs:
         terminal.show(_where(run), whole=True)

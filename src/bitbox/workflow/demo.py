@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bitbox.progress import Progress
 from bitbox.synthetic.demo import DemoPair, render_demo
+from bitbox.synthetic.demo_body import render_body_demo
 from bitbox.workflow.finished_run import Run
 from bitbox.workflow.results_folder import CACHE
 from bitbox.workflow.run import imitate_files
@@ -22,18 +23,22 @@ def run_demo(
     seconds: float = 30.0,
     settings: Settings | None = None,
     *,
+    body: bool = False,
     progress: Progress | None = None,
 ) -> tuple[list[Run], DemoPair]:
-    """Render two videos and run the main job on them: the face, then the head.
+    """Render two videos and run the main job on them: the face, then the head; or the body.
 
     Parameters
     ----------
     folder : path
-        Gets ``participant.mp4``, ``model.mp4``, ``results`` (the face) and ``results-head``.
+        Gets ``participant.mp4``, ``model.mp4``, ``results`` (the face) and ``results-head``; or
+        ``participant-body.mp4``, ``model-body.mp4`` and ``results-body``.
     seconds : float
         Length of the videos.
     settings : Settings, optional
         How to analyse them. Where signals are named, only these are analysed.
+    body : bool
+        Whether to show figures that move arms, legs and trunk, and what is measured of bodies.
     progress : callable, optional
         Called as ``progress(task, done, total)``.
 
@@ -46,17 +51,21 @@ def run_demo(
     """
     folder = Path(folder)
     settings = settings or Settings()
-    pair = render_demo(folder, duration=seconds, progress=progress)
-    chosen = {"results": settings}
-    if settings.signals is None:
-        chosen["results-head"] = replace(settings, signals="pose")
+    if body:
+        pair = render_body_demo(folder, duration=seconds, progress=progress)
+        chosen = {"results-body": replace(settings, signals=settings.signals or "body-angles")}
+    else:
+        pair = render_demo(folder, duration=seconds, progress=progress)
+        chosen = {"results": settings}
+        if settings.signals is None:
+            chosen["results-head"] = replace(settings, signals="pose")
     runs = [
         imitate_files(
             pair.participant,
             pair.model,
             folder / name,
             each,
-            cache=folder / "results" / CACHE,
+            cache=folder / next(iter(chosen)) / CACHE,
             progress=progress,
         )
         for name, each in chosen.items()
