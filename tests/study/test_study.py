@@ -196,6 +196,12 @@ def test_a_manifest_with_problems_is_not_begun(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_study_has_one_family_of_signals(tmp_path: Path) -> None:
+    """Of others nothing would have been written."""
+    with pytest.raises(ParameterError, match="one family of signals"):
+        Study(recordings(tmp_path, 1), settings=Settings(signals="pose,landmarks"))
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

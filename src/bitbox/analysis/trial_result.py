@@ -104,6 +104,8 @@ class ImitationTrials:
         labels the response is (0 is chance); ``hit``, whether it is more like what was shown than
         like anything else that was shown; and, of hits where there is imitation at all, ``latency``
         in seconds (positive: the participant follows) and ``gain``.
+    scores : DataFrame
+        The ``score`` of every trial (row) and signal (column).
     order : (float, float)
         Rank correlation of the score with the trial's number, and its two-sided p.
     findings : tuple of Finding
@@ -130,6 +132,7 @@ class ImitationTrials:
     overall_p: float
     scorecard: pd.DataFrame
     trials: pd.DataFrame
+    scores: pd.DataFrame
     order: tuple[float, float]
     findings: tuple[Finding, ...]
     arrangements: float

@@ -268,6 +268,7 @@ def _assemble(
         overall_p=overall,
         scorecard=card,
         trials=table,
+        scores=pd.DataFrame(test.scores, columns=list(names)),
         order=order,
         findings=(*findings, *trial_findings(design, found, test, card, ways, order, len(names))),
         arrangements=ways,

@@ -223,6 +223,16 @@ window_options = together(
 
 _TIME_UNITS, _ANGLE_UNITS = ("s", "ms", "us", "ns"), ("rad", "deg")
 
+latency_option = option(
+    "--latency",
+    type=float,
+    nargs=2,
+    metavar="LEAST MOST",
+    section=CHANCE,
+    stated="-0.2 1.5",
+    help="How late the participant may be in a trial, in seconds; negative: ahead.",
+)
+
 trial_options = together(
     option(
         "--trials",
@@ -234,15 +244,7 @@ trial_options = together(
         "trial_type), a CSV of the same, or a file of ELAN or BORIS; in seconds of the model's "
         "recording. Tests whether what the participant does depends on what is shown.",
     ),
-    option(
-        "--latency",
-        type=float,
-        nargs=2,
-        metavar="LEAST MOST",
-        section=CHANCE,
-        stated="-0.2 1.5",
-        help="How late the participant may be in a trial, in seconds; negative: ahead.",
-    ),
+    latency_option,
 )
 
 chance_options = together(

@@ -12,6 +12,7 @@ from bitbox.cli.options import (
     Command,
     chance_options,
     fit_options,
+    latency_option,
     option,
     signals_option,
     window_options,
@@ -109,6 +110,7 @@ def init(terminal: Terminal, /, folder: Path, pattern: str | None) -> None:
 @signals_option(f"{DEFAULT}; of files, what they hold", "see 'bitbox imitate --help'")
 @window_options
 @chance_options
+@latency_option
 @option(
     "--workers",
     type=click.IntRange(min=1),
@@ -161,7 +163,8 @@ def run_study(
         participant, model            files, relative to the table (needed)
         id, group, condition, session   who, and when
         start, end, model_start, model_end   which stretch: seconds or h:mm:ss
-        offset, mirror                as the options of the same name
+        offset, mirror                as the options of the same name; offset may be auto
+        trials                        a file of trials, as of 'bitbox imitate --trials'
         participant_flipped, model_flipped   yes or no
         participant_face, model_face  which face of a video
         signals                       what is compared

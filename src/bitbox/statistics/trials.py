@@ -156,6 +156,8 @@ class TrialTest:
     score : (trials,) array
         How much more like the model's own trial than like its other ones each trial is: a mean
         over signals of products of standardised responses; 0 is chance. NaN: unknown.
+    scores : (trials, n) array
+        The same of every signal; `score` is their mean. NaN: unknown, or untested.
     hit : (trials,) array of bool
         Whether the response is more like what the model showed than like anything else it showed.
     arrangements : float
@@ -172,6 +174,7 @@ class TrialTest:
     overall_z: float
     overall_p: float
     score: FloatArray
+    scores: FloatArray
     hit: BoolArray
     arrangements: float
     n_permutations: int
@@ -235,8 +238,9 @@ def exchange_trials(
         overall_p = float(_share(np.sum(whole >= total - TIE), count, extra))
     else:
         overall = overall_p = math.nan
-    score, hit = _scores(a[:, tested], b[:, tested], labels, found)
-    return TrialTest(z, p, p_fwer, overall, overall_p, score, hit, ways, count, exact)
+    scores, hit = _scores(a, b, tested, labels, found)
+    score = scores[:, tested].mean(axis=1) if tested.any() else np.full(len(a), np.nan)
+    return TrialTest(z, p, p_fwer, overall, overall_p, score, scores, hit, ways, count, exact)
 
 
 def _share(reached: IntArray | np.int64, count: int, extra: int) -> FloatArray:
@@ -324,20 +328,24 @@ def _orders(
 
 
 def _scores(
-    a: FloatArray, b: FloatArray, labels: Sequence[str], found: Responses
+    a: FloatArray, b: FloatArray, tested: BoolArray, labels: Sequence[str], found: Responses
 ) -> tuple[FloatArray, BoolArray]:
-    """Return how much more like its own trial than like others every response is, and if most."""
+    """Return how much more like its own trial than like others every response is, and if most.
+
+    The first signal by signal, (trials, n).
+    """
+    a, b = a[:, tested], b[:, tested]
     likeness = np.einsum("tnd,und->tu", a, b) / max(a.shape[1], 1)
     known = np.isfinite(found.participant).any(axis=(1, 2)) & np.isfinite(found.model).any(
         axis=(1, 2)
     )
     names = np.array(labels, dtype=object)
-    score, hit = np.full(len(a), np.nan), np.zeros(len(a), dtype=np.bool_)
+    scores, hit = np.full((len(a), len(tested)), np.nan), np.zeros(len(a), dtype=np.bool_)
     for k in np.flatnonzero(known):
         other = known & (names != names[k])
         if not other.any():
             continue
-        score[k] = likeness[k, k] - likeness[k, other].mean()
+        scores[k, tested] = (a[k] * (b[k] - b[other].mean(axis=0))).sum(axis=1)
         of_others = [likeness[k, known & (names == name)].mean() for name in set(names[other])]
         hit[k] = likeness[k, known & (names == names[k])].mean() > max(of_others)
-    return score, hit
+    return scores, hit

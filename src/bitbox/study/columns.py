@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bitbox.analysis.senses import Mirror
-from bitbox.errors import InputError
+from bitbox.errors import BitboxError, InputError
 from bitbox.files import require_file
+from bitbox.statistics.columns import COLUMNS as SCORECARD
 from bitbox.workflow.recordings import SIGNALS, is_video
 from bitbox.workflow.settings import seconds_of
 
@@ -52,8 +53,8 @@ def _recording(text: str, folder: Path) -> Path:
 
 
 @cache
-def _open(path: Path, _changed: int) -> float | None:
-    """Return how long a video is, if it says so; look once at each.
+def _open(path: Path, _changed: int) -> tuple[float | None, bool]:
+    """Return how long a video is, if it says so, and whether it has sound; look once at each.
 
     Raises
     ------
@@ -62,12 +63,18 @@ def _open(path: Path, _changed: int) -> float | None:
     """
     from bitbox.video import probe
 
-    return probe(path).duration
+    info = probe(path)
+    return info.duration, info.has_audio
 
 
 def duration(path: Path) -> float | None:
     """Return how long a video is in seconds, if it says so; None of a file of signals."""
-    return _open(path, path.stat().st_mtime_ns) if is_video(path) else None
+    return _open(path, path.stat().st_mtime_ns)[0] if is_video(path) else None
+
+
+def has_sound(path: Path) -> bool:
+    """Return whether a recording has sound; files of signals have none."""
+    return is_video(path) and _open(path, path.stat().st_mtime_ns)[1]
 
 
 def _text(text: str, _: Path) -> str:
@@ -82,6 +89,45 @@ def _number(text: str, _: Path) -> float:
     if not abs(value) < 1e9:
         raise ValueError(f"Expected a number of seconds, got {text!r}.")
     return value
+
+
+def _offset(text: str, folder: Path) -> float | str:
+    if text.lower() == "auto":
+        return "auto"
+    try:
+        return _number(text, folder)
+    except ValueError:
+        raise ValueError(f"Expected a number of seconds, or auto, got {text!r}.") from None
+
+
+def _trials(text: str, folder: Path) -> str:
+    path = folder / Path(text).expanduser()
+    try:
+        status = require_file(path, "a list of trials")
+        _read_trials(path, status.st_mtime_ns)
+    except BitboxError as error:
+        raise ValueError(_in_short(error)) from None
+    return str(path)
+
+
+@cache
+def _read_trials(path: Path, _changed: int) -> None:
+    """Read a list of trials, and see that imitation can be told from it; look once at each.
+
+    Raises
+    ------
+    BitboxError
+        It cannot.
+    """
+    from bitbox.analysis.trial_design import design_of
+    from bitbox.readers.events import read_events
+
+    design_of(read_events(path), None)
+
+
+def _in_short(error: BitboxError) -> str:
+    got = f"Got {error.got}." if error.got else None
+    return " ".join(part for part in (error.what, got, error.todo) if part)
 
 
 def _moment(text: str, _: Path) -> float:
@@ -121,7 +167,12 @@ COLUMNS: Mapping[str, Column] = {
     "group": Column("the group that the participant belongs to", _text),
     "condition": Column("the condition, task or trial", _text),
     "session": Column("the session", _text),
-    "offset": Column("seconds added to the participant's clock", _number, "offset"),
+    "offset": Column(
+        "seconds added to the participant's clock; auto: found from what both heard",
+        _offset,
+        "offset",
+    ),
+    "trials": Column("when something is shown, and what: a file of trials", _trials, "trials"),
     "mirror": Column("left with left (no), as in a mirror (yes), or either", _mirror, "mirror"),
     "start": Column("from when, in the participant's recording", _moment, "start"),
     "end": Column("up to when", _moment, "end"),
@@ -137,6 +188,16 @@ COLUMNS: Mapping[str, Column] = {
     "model_face": Column("which face of the model's video", _face, "model_face"),
     "signals": Column("what is compared", _signals, "signals"),
 }
+#: What the tables of results call something of their own, so that a manifest cannot.
+TAKEN = frozenset(
+    {
+        *(column.name for column in SCORECARD),
+        *("signal", "excess", "half_a", "half_b", "trial", "trial_onset", "trial_offset"),
+        *("trial_label", "trial_hit", "trial_score", "trial_z", "trial_p", "trial_p_fwer"),
+        *("trial_gain", "pair", "done", "error", "line", "headline", "warnings", "imitated"),
+        *("tested", "share", "median_z", "seconds", "too_short"),
+    }
+)
 REQUIRED = ("participant", "model")
 #: Together, they name a row.
 NAMED = ("id", "group", "condition", "session")

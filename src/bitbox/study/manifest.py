@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.files import reason, require_file
-from bitbox.study.columns import COLUMNS, NAMED, REQUIRED, duration
+from bitbox.study.columns import COLUMNS, NAMED, REQUIRED, TAKEN, duration, has_sound
 from bitbox.system.extras import need
 
 if TYPE_CHECKING:
@@ -248,6 +248,13 @@ def _about_columns(header: Sequence[str]) -> Iterator[Problem]:
             yield Problem(1, f"number {k + 1}", "The column has no name. Name it or remove it.")
         elif name in lower[:k]:
             yield Problem(1, names[k], "There are two columns of this name. Remove one.")
+        elif name in TAKEN:
+            yield Problem(
+                1,
+                names[k],
+                "The tables of results have a column of this name. Give it another, such as "
+                f"{'my_' + name!r}.",
+            )
         elif name not in COLUMNS:
             likely = difflib.get_close_matches(name, COLUMNS, 1, _LIKE)
             if likely and likely[0] not in lower:
@@ -281,7 +288,7 @@ def _entry(
             values[name] = column.read(given[name], folder)
         except ValueError as error:
             problems.append(Problem(line, name, str(error)))
-    problems += [] if problems else _about_times(line, values)
+    problems += [] if problems else [*_about_times(line, values), *_about_clocks(line, values)]
     if problems:
         return problems
     labels = {name: str(values.get(name, "")) for name in NAMED}
@@ -315,6 +322,27 @@ def _about_times(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
             if length is not None and moment is not None and moment > length + 0.5:
                 file = values[role].name
                 yield Problem(line, name, f"{file} is only {length:.1f} s long, not {moment:g} s.")
+
+
+def _about_clocks(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with an offset to be found from sound, and with trials."""
+    if values.get("offset") == "auto":
+        if values["participant"].samefile(values["model"]):
+            yield Problem(
+                line, "offset", "Both are one recording, which has one clock. Leave the cell empty."
+            )
+        for role in ("participant", "model"):
+            if not has_sound(values[role]):
+                yield Problem(
+                    line,
+                    "offset",
+                    f"{values[role].name} has no sound, from which auto could find the offset. "
+                    "Give it in seconds.",
+                )
+    if "trials" in values and values.get("mirror") == "either":
+        yield Problem(
+            line, "mirror", "In trials one sense of imitation has to be chosen: yes or no."
+        )
 
 
 def _twice(entries: Sequence[Entry]) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from bitbox.study.columns import NAMED
 from bitbox.study.pair import REPORT
 from bitbox.study.pairings import OTHER_CONTENT, OTHER_PEOPLE
 from bitbox.study.result import StudyResult
-from bitbox.study.tables import OVERALL
+from bitbox.study.tables import OVERALL, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ def _glance(result: StudyResult) -> list[tuple[str, str]]:
 
 def _data(result: StudyResult) -> dict[str, Any]:
     """Return what the scripts of the page show: one row a pair, one column a signal."""
-    scores, pairs = result.scores, result.pairs[result.pairs["done"]]
+    scores, pairs = whole(result.scores), result.pairs[result.pairs["done"]]
     signals = list(scores["signal"].unique()) if len(scores) else []
     keys = list(NAMED)
     values = {}

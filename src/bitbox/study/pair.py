@@ -1,6 +1,7 @@
 """What a worker does: measure one recording, or compare one pair and leave what it found.
 
-A finished pair is a folder with ``scorecard.csv``, ``pair.json`` and, on request, ``report.html``.
+A finished pair is a folder with ``scorecard.csv``, ``pair.json`` and, where there are trials,
+``trials.csv``; on request also ``report.html``.
 ``pair.json`` is written last and holds the key of all that decides the result, so that a pair is
 done where the key is right, whoever did it and whenever.
 """
@@ -21,6 +22,7 @@ from bitbox.errors import BitboxError
 from bitbox.files import reason, replacing
 from bitbox.provenance import environment
 from bitbox.system.harmless import cells
+from bitbox.workflow.finished_run import one_list
 from bitbox.workflow.recordings import Role, load_recording
 from bitbox.workflow.settings import Settings
 
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bitbox.analysis.result import ImitationQuality
+    from bitbox.analysis.trial_result import ImitationTrials
     from bitbox.workflow.finished_run import Run
 
-RECORD, CARD, REPORT = "pair.json", "scorecard.csv", "report.html"
+RECORD, CARD, TRIALS, REPORT = "pair.json", "scorecard.csv", "trials.csv", "report.html"
+#: What of a test in trials stands beside the scorecard, and as what.
+_IN_TRIALS = {"z": "trial_z", "p": "trial_p", "p_fwer": "trial_p_fwer", "gain": "trial_gain"}
 #: A stretch of a half, in widths of a window; stretches go to the two halves in turn.
 _STRETCH = 5
 
@@ -48,7 +53,7 @@ class Job:
     settings : Settings
         How they are compared.
     sources : mapping
-        SHA-256 of each role's file.
+        SHA-256 of each role's file, and of the ``trials``, if there are any.
     folder : Path
         Where the result goes.
     cache : Path
@@ -70,7 +75,7 @@ class Job:
     def key(self) -> str:
         """Hash of everything that decides the result."""
         content = {
-            "settings": asdict(self.settings),
+            "settings": stated(self.settings),
             "sources": dict(self.sources),
             "files": [self.participant.name, self.model.name],
             "code": _code(),
@@ -90,9 +95,16 @@ class Job:
             return None
         if found.get("key") != self.key or not (self.folder / CARD).is_file():
             return None
-        if self.report and not (self.folder / REPORT).is_file():
+        more = [(self.report, REPORT), (self.settings.trials is not None, TRIALS)]
+        if any(wanted and not (self.folder / name).is_file() for wanted, name in more):
             return None
         return dict(found)
+
+
+def stated(settings: Settings) -> dict[str, Any]:
+    """Return settings for a record: of a file only its name."""
+    trials = None if settings.trials is None else Path(settings.trials).name
+    return {**asdict(settings), "trials": trials}
 
 
 @cache
@@ -162,8 +174,13 @@ def _compare(job: Job) -> None:
     )
     job.folder.mkdir(parents=True, exist_ok=True)
     with replacing(job.folder / CARD) as place:
-        card = cells(run.quality.scorecard.join(_halves(run.quality)))
-        card.to_csv(place, index_label="signal", float_format="%.9g")
+        card = run.quality.scorecard.join(_halves(run.quality))
+        if run.trials is not None:
+            card = card.join(run.trials.scorecard[list(_IN_TRIALS)].rename(columns=_IN_TRIALS))
+        cells(card).to_csv(place, index_label="signal", float_format="%.9g")
+    if run.trials is not None:
+        with replacing(job.folder / TRIALS) as place:
+            cells(_trials(run.trials)).to_csv(place, index=False, float_format="%.9g")
     if job.report:
         with replacing(job.folder / REPORT) as place:
             write_run_report(run, place)
@@ -178,7 +195,7 @@ def _record(job: Job, run: Run) -> dict[str, Any]:
     specific = quality.specificity
     return {
         "key": job.key,
-        "settings": asdict(job.settings),
+        "settings": stated(job.settings),
         "inputs": {
             role: {"file": path.name, "sha256": job.sources[role]}
             for path, role in job.recordings()
@@ -204,7 +221,8 @@ def _record(job: Job, run: Run) -> dict[str, Any]:
         "clocks": run.clocks.to_dict(),
         "stretch": [float(quality.aligned.model.time[k]) for k in (0, -1)],
         "analysis": dict(quality.provenance["parameters"]),
-        "methods": quality.methods(),
+        "trials": None if run.trials is None else _in_trials(run.trials),
+        "methods": one_list(run.analyses()),
         "findings": [finding.to_dict() for finding in run.findings],
         **environment(),
     }
@@ -236,3 +254,31 @@ def _halves(quality: ImitationQuality) -> pd.DataFrame:
         for k, name in enumerate("ab")
     }
     return pd.DataFrame(found)
+
+
+def _trials(found: ImitationTrials) -> pd.DataFrame:
+    """Return one row a trial and signal."""
+    table = found.trials.reset_index(drop=True)
+    said: dict[str, Any] = {
+        "trial": table.index + 1,
+        "trial_onset": table["onset"],
+        "trial_offset": table["offset"],
+        "trial_label": table["label"],
+        "trial_hit": table["hit"].astype("Int64"),
+        "latency": table["latency"],
+        "gain": table["gain"],
+    }
+    wide = found.scores.reset_index(drop=True).assign(**said)
+    long = wide.melt(id_vars=list(said), var_name="signal", value_name="trial_score")
+    return long.sort_values("trial", kind="stable", ignore_index=True)
+
+
+def _in_trials(found: ImitationTrials) -> dict[str, Any]:
+    hits = found.trials["hit"].dropna()
+    return {
+        "text": found.headline,
+        "overall_z": _or_none(found.overall_z),
+        "overall_p": _or_none(found.overall_p),
+        "used": len(hits),
+        "hits": int(hits.sum()),
+    }

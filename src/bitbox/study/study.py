@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bitbox.errors import OutputError
+from bitbox.analysis.trials import check_latency
+from bitbox.errors import OutputError, ParameterError
 from bitbox.files import reason
 from bitbox.progress import Progress
 from bitbox.provenance import environment
@@ -28,7 +29,9 @@ from bitbox.study.tables import (
     quality_table,
     reliability_table,
     scores_table,
+    whole,
 )
+from bitbox.workflow.recordings import SIGNALS
 from bitbox.workflow.settings import Settings
 
 PAIRS, PAIRINGS, CACHE, SOURCES = "pairs", "pairings", "cache", ".sources.json"
@@ -64,6 +67,8 @@ class Study:
     ------
     InputError
         The manifest cannot be read.
+    ParameterError
+        The latency of trials makes no sense, or several families of signals are named.
 
     Examples
     --------
@@ -84,6 +89,8 @@ class Study:
         pairings: bool = True,
         seed: int = 1,
     ) -> None:
+        if settings is not None:
+            _check(settings)
         self.path = Path(manifest)
         self.folder = Path(output)
         self.settings = settings or Settings()
@@ -180,8 +187,11 @@ class Study:
         """Return everything that is needed to repeat the study."""
         rows = []
         for entry, job in zip(self.manifest.entries, jobs, strict=True):
-            row = {**entry.labels, **entry.others, "settings": dict(entry.settings)}
-            files = {"participant": entry.participant, "model": entry.model}
+            files = _files(entry)
+            settings = dict(entry.settings)
+            if "trials" in files:
+                settings["trials"] = files["trials"].name
+            row = {**entry.labels, **entry.others, "settings": settings}
             inputs = {r: {"file": p.name, "sha256": job.sources.get(r)} for r, p in files.items()}
             rows.append({"pair": entry.name, **row, "inputs": inputs})
         return {
@@ -205,7 +215,7 @@ class Study:
         jobs, errors = [], {}
         for entry in self.manifest.entries:
             hashes = {}
-            for role, path in (("participant", entry.participant), ("model", entry.model)):
+            for role, path in _files(entry).items():
                 try:
                     hashes[role] = sources.sha256(path)
                 except OSError as error:  # it was there when the manifest was checked
@@ -217,6 +227,8 @@ class Study:
     def _job(self, entry: Entry, sources: dict[str, str]) -> Job:
         own = hashlib.sha256(f"{self.seed} {entry.name}".encode()).digest()
         settings = replace(self.settings, seed=int.from_bytes(own[:4], "little"), **entry.settings)
+        if settings.trials is None:
+            settings = replace(settings, latency=None)  # which is for those that have trials
         folder = self.folder.absolute()
         return Job(
             entry.name,
@@ -238,16 +250,43 @@ class Study:
 
     def _result(self, rows: Sequence[Done], chance: Chance | None) -> StudyResult:
         scores = scores_table(rows)
-        more = [] if chance is None else chance.table(list(scores["signal"].unique()), self.seed)
+        of_whole = whole(scores)
+        more = [] if chance is None else chance.table(list(of_whole["signal"].unique()), self.seed)
         return StudyResult(
             scores,
             pairs_table(rows),
             failures_table(rows),
-            groups_table(scores, self.seed, more),
-            reliability_table(scores, self.seed),
+            groups_table(of_whole, self.seed, more),
+            reliability_table(of_whole, self.seed),
             quality_table(rows),
             self.folder,
         )
+
+
+def _check(settings: Settings) -> None:
+    """Refuse settings that no pair of a study could be compared with.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if settings.latency is not None:
+        check_latency(settings.latency)
+    if len(settings.by_family()) > 1:
+        raise ParameterError(
+            "A study compares one family of signals.",
+            expected="one of " + ", ".join(SIGNALS),
+            got=repr(settings.signals),
+            todo="Run a study for each, with a folder of its own (-o).",
+        )
+
+
+def _files(entry: Entry) -> dict[str, Path]:
+    """Return the files that a row names, by what they are."""
+    files = {"participant": entry.participant, "model": entry.model}
+    if "trials" in entry.settings:
+        files["trials"] = Path(entry.settings["trials"])
+    return files
 
 
 class _Place:

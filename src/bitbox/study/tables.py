@@ -11,7 +11,7 @@ import numpy as np
 from bitbox.study.columns import NAMED
 from bitbox.study.group_tests import GroupTest, against_zero, between
 from bitbox.study.manifest import Entry
-from bitbox.study.pair import CARD
+from bitbox.study.pair import CARD, TRIALS
 from bitbox.study.reliability import Reliability, retest, split_half
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Done(NamedTuple):
 
 
 def scores_table(rows: Sequence[Done]) -> pd.DataFrame:
-    """Return one row a pair and signal: what the manifest says, and the scorecard.
+    """Return one row a pair and signal, and, where there are trials, one a pair, trial and signal.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ def scores_table(rows: Sequence[Done]) -> pd.DataFrame:
     Notes
     -----
     ``excess`` is ``shape`` less ``chance_mean``: the score that groups are compared by, since
-    people who move more, or more alike all the time, have a higher shape by chance alone.
+    people who move more, or more alike all the time, have a higher shape by chance alone. In rows
+    of the whole recording ``trial`` is missing; see `whole`.
     """
     import pandas as pd
 
@@ -65,7 +66,18 @@ def scores_table(rows: Sequence[Done]) -> pd.DataFrame:
         card["excess"] = card["shape"] - card["chance_mean"]
         said = {**_said(row.entry), "signal": card["signal"]}
         tables.append(pd.DataFrame(said).join(card.drop(columns="signal")))
+        if row.record.get("trials"):
+            each = pd.read_csv(row.folder / TRIALS)
+            said = {**_said(row.entry), "signal": each["signal"]}
+            tables.append(pd.DataFrame(said).join(each.drop(columns="signal")))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["signal"])
+
+
+def whole(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `scores_table` that are of whole recordings, not of a trial."""
+    if "trial" not in scores:
+        return scores
+    return scores[scores["trial"].isna()].reset_index(drop=True)
 
 
 def pairs_table(rows: Sequence[Done]) -> pd.DataFrame:
@@ -79,10 +91,21 @@ def pairs_table(rows: Sequence[Done]) -> pd.DataFrame:
             row |= {k: v for k, v in record["headline"].items() if k != "text"}
             for role, recording in record["recordings"].items():
                 row |= {f"{role}_{name}": value for name, value in recording.items()}
+            row |= _clocks(record["clocks"])
+            if record.get("trials"):
+                row |= {f"trials_{k}": v for k, v in record["trials"].items() if k != "text"}
+                row["trials_headline"] = record["trials"]["text"]
             warned = [f for f in record["findings"] if f["severity"] == "warning"]
             row |= {"warnings": len(warned), "headline": record["headline"]["text"]}
         found.append({**row, "error": error})
     return pd.DataFrame(found)
+
+
+def _clocks(clocks: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the offset of a pair, and where it was found from sound, how surely."""
+    found = clocks["found"] or {}
+    names = ("uncertainty", "drift_ppm", "drift_uncertainty_ppm")
+    return {"offset": clocks["offset"], **{f"offset_{name}": found.get(name) for name in names}}
 
 
 def failures_table(rows: Sequence[Done]) -> pd.DataFrame:
@@ -168,6 +191,8 @@ def groups_table(
     rows: list[dict[str, Any]] = []
     if len(scores):
         rows += _against_chance(people(scores, "z"), seed)
+        if "trial_z" in scores:
+            rows += _against_chance(people(scores, "trial_z"), seed, "trial_z")
         rows += [dict(row) for row in more]
         excess = people(scores, "excess")
         rows += _group_against_group(excess, seed)
@@ -175,10 +200,11 @@ def groups_table(
     return pd.DataFrame(rows, columns=columns).fillna({"note": ""})
 
 
-def _against_chance(z: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+def _against_chance(z: pd.DataFrame, seed: int, score: str = "z") -> list[dict[str, Any]]:
     rows = []
+    test = "against chance" if score == "z" else "against chance, in trials"
     for (group, condition), values in z.groupby(level=[0, 1], sort=False):
-        where = {"test": "against chance", "score": "z", "group": group, "condition": condition}
+        where = {"test": test, "score": score, "group": group, "condition": condition}
         rows += _tested(values, where, lambda part: against_zero(part, seed))
     return rows
 

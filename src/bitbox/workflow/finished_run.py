@@ -79,7 +79,7 @@ class Run:
                 "corrected within a family, not over all of them."
             )
         texts = [text for run in self.families for text in run.analyses()]
-        return "\n\n".join(filter(None, [" ".join(filter(None, told)), _one_list(texts)]))
+        return "\n\n".join(filter(None, [" ".join(filter(None, told)), one_list(texts)]))
 
     def analyses(self) -> list[str]:
         """Return the methods texts of this family's analyses."""
@@ -111,7 +111,7 @@ def together(runs: Sequence[Run]) -> Run:
     return replace(first, findings=(*everywhere, *own), timings=seconds, more=tuple(others))
 
 
-def _one_list(texts: Sequence[str]) -> str:
+def one_list(texts: Sequence[str]) -> str:
     """Return methods texts after each other, with one list of references."""
     parts = [text.partition("\n\nReferences\n\n") for text in texts]
     entries = sorted({entry for *_, listed in parts for entry in listed.split("\n\n") if entry})
