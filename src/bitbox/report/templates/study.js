@@ -73,6 +73,8 @@
     head.append(button);
     return head;
   };
+  const AT_ONCE = 40;
+  let drawn = 0;
   const used = labels.filter((name) => name === "id" || rows.some((row) => row[name] !== ""));
   const drawTable = () => {
     const { name, digits } = chosen();
@@ -83,7 +85,7 @@
     signals.forEach((signal, k) => top.append(heading(signal, k, "signal")));
     table.tHead.replaceChildren(top);
     const which = order(visible());
-    const body = which.map((k) => {
+    const rowOf = (k) => {
       const row = document.createElement("tr");
       const who = document.createElement("th");
       who.scope = "row";
@@ -108,8 +110,17 @@
         if (p !== null && p <= 0.05) cell.className = "beyond";
       });
       return row;
-    });
-    table.tBodies[0].replaceChildren(...body);
+    };
+    // what is seen at once, then the rest in pieces, between which the page can answer
+    const mine = ++drawn;
+    const body = table.tBodies[0];
+    body.replaceChildren();
+    const add = (first) => {
+      if (mine !== drawn) return;
+      body.append(...which.slice(first, first + AT_ONCE).map(rowOf));
+      if (first + AT_ONCE < which.length) setTimeout(() => add(first + AT_ONCE));
+    };
+    add(0);
     byId("count").textContent = `${which.length} of ${rows.length} pairs`;
   };
 
