@@ -9,6 +9,7 @@ from bitbox.analysis.quality import imitation_quality
 from bitbox.analysis.suggest import multiverse, suggest
 from bitbox.errors import ParameterError, TooShortError
 from bitbox.synthetic.signals import imitated_pair
+from tests.signals_of import named
 
 
 @pytest.mark.parametrize(("bandwidth", "widest", "narrowest"), [(3.0, 3.5, 1.0), (0.5, 10.0, 7.0)])
@@ -21,6 +22,20 @@ def test_slow_movements_get_wide_windows(bandwidth: float, widest: float, narrow
     assert 0.3 < advice.frequency / bandwidth < 0.9
     if advice.width < 10:
         assert advice.width * advice.frequency == pytest.approx(4, abs=0.2)
+
+
+def test_a_trial_every_six_seconds_is_no_slow_movement() -> None:
+    rng = np.random.default_rng(1)
+    t = np.arange(3600) / 30
+    shown = 0.05 * rng.standard_normal((2, len(t), 4))
+    for onset in np.arange(1, 115, 6.0):
+        takes = rng.uniform(2, 4)
+        shown[:, :, rng.integers(4)] += np.sin(np.pi * np.clip((t - onset) / takes, 0, 1)) ** 2
+    advice = suggest(named(shown[0]), named(shown[1]))
+    assert advice.width == 10
+    takes = 1 / advice.frequency
+    assert 2 < takes < 4.5  # 7 to 8 s is how rare they are
+    assert f"a movement there and back takes about {takes:.1f} s" in str(advice)
 
 
 def test_the_lag_follows_from_the_expected_latency() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bitbox.analysis.quality import imitation_quality
 from bitbox.statistics.spectra import typical_frequencies
 from bitbox.synthetic.signals import SignalPair, imitated_pair, independent_pair
+from tests.signals_of import named
 
 
 def codes(pair: SignalPair, **options: Any) -> dict[str, str]:
@@ -146,6 +148,33 @@ def test_typical_frequencies(frequency: float) -> None:
     holed = np.where((np.arange(1800) >= 700) & (np.arange(1800) < 720), np.nan, signal)
     found = typical_frequencies(np.stack([signal, holed], axis=1)[:, :, None], 30)
     np.testing.assert_allclose(found, frequency, atol=0.1)
+
+
+def rare(seconds: float, spacing: float, noise: float = 0.05) -> NDArray[np.float64]:
+    """Return four signals, (T, 4), that now and then move there and back, in so many seconds."""
+    rng = np.random.default_rng(3)
+    t = np.arange(round(30 * max(90.0, 4 * spacing))) / 30
+    signals = noise * rng.standard_normal((len(t), 4))
+    for k in range(4):
+        onset = rng.uniform(0, spacing - seconds)
+        while onset < t[-1]:
+            phase = np.clip((t - onset) / (seconds * rng.uniform(0.8, 1.2)), 0, 1)
+            signals[:, k] += rng.uniform(0.8, 1.2) * np.sin(np.pi * phase) ** 2
+            onset += spacing * rng.uniform(0.8, 1.2)
+    return signals
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("spacing", [2, 4, 10])
+def test_rare_movements_are_not_slow_ones(seconds: float, spacing: int) -> None:
+    found = typical_frequencies(rare(seconds, spacing * seconds)[:, :, None], 30)
+    assert 0.55 < seconds * np.median(found) < 0.95
+
+
+def test_windows_are_not_short_for_movements_that_are_rare() -> None:
+    participant, model = named(rare(3.0, 12.0)), named(rare(3.0, 14.0))
+    found = imitation_quality(participant, model, n_surrogates=99, seed=0)
+    assert "windows-too-short" not in [finding.code for finding in found.findings]
 
 
 def test_no_frequency_without_movement() -> None:

@@ -82,7 +82,7 @@ def imitation_quality(
     participant, model : Signals or mapping
         Who imitates and who is imitated; as for :func:`bitbox.social.imitation`.
     width : float
-        Length of a window in seconds. It should hold about one movement there and back;
+        Length of a window in seconds. It should hold one movement there and back or more;
         :func:`bitbox.social.suggest` proposes one for the data.
     step : float, optional
         Seconds from one window to the next; None: half of `width`.

@@ -31,7 +31,7 @@ FloatArray = NDArray[np.float64]
 
 #: Widths that are proposed, in seconds.
 NARROWEST, WIDEST = 1.0, 10.0
-#: Cycles of the typical frequency that a window should hold.
+#: Movements there and back that a window should hold.
 CYCLES = 4
 #: How late imitation is expected, in seconds; the largest lag is so many times that.
 LATENCY, ALLOWANCE = 0.8, 1.5
@@ -51,7 +51,8 @@ class Suggestion:
     width, step, lag : float
         In seconds, for :func:`bitbox.social.imitation_quality`.
     frequency : float
-        Typical frequency of the model's movements in Hz: the median over its signals.
+        How often a second the model goes there and back while it moves, in Hz: the median over its
+        signals. Pauses don't count.
     windows : int
         How many windows that gives.
     sentence : str
@@ -136,10 +137,11 @@ def suggest(
 
     Notes
     -----
-    A window should hold about four cycles of the typical frequency, from 1 to 10 s, but leave at
-    least 20 windows: over less than a cycle a correlation compares two nearly straight lines, and
-    over many it blurs when something happened. The step is half the width. The largest lag is one
-    and a half times the expected latency.
+    A window should hold about four movements there and back, from 1 to 10 s, but leave at least 20
+    windows: over less than one a correlation compares two nearly straight lines, and over many it
+    blurs when something happened. How long a movement takes is told from how fast the signals
+    change while they move; how rare movements are doesn't matter. The step is half the width. The
+    largest lag is one and a half times the expected latency.
 
     Examples
     --------
@@ -169,14 +171,16 @@ def suggest(
     each = typical_frequencies(both.y, aligned.fps)
     known = each[np.isfinite(each)]
     frequency = float(np.median(known)) if known.size else float("nan")
-    wanted = round(float(np.clip(CYCLES / frequency, NARROWEST, WIDEST)), 1) if known.size else 2.0
+    ideal = CYCLES / frequency
+    wanted = round(float(np.clip(ideal, NARROWEST, WIDEST)), 1) if known.size else 2.0
     lag = round(ALLOWANCE * latency, 2)
     # windows of w seconds, w / 2 apart, after the lag: (seconds - lag - w) / (w / 2) + 1
     room = (seconds - lag - 0.1) / (1 + (FEW_WINDOWS - 1) / 2)
     width = max(min(wanted, math.floor(10 * room) / 10), 0.5)
+    most = f" (more than {WIDEST:g} s blur when something happened)" if ideal > WIDEST else ""
     why = (
-        f"Half of the model's movement is slower than {frequency:.2f} Hz, and a window should hold "
-        f"about {CYCLES} cycles of that ({CYCLES / frequency:.1f} s); imitation is expected about "
+        f"While the model moves, a movement there and back takes about {1 / frequency:.1f} s, and "
+        f"a window should hold about {CYCLES} of them{most}; imitation is expected about "
         f"{latency:g} s late"
         if known.size
         else "The model hardly moves, so this is only a usual choice"

@@ -9,12 +9,14 @@ FloatArray = NDArray[np.float64]
 
 #: Slower than this many seconds a period counts as posture, not movement.
 SLOWEST = 10.0
+#: Movement stands out of measurement noise where it has so many times its power.
+STANDS_OUT = 4.0
 # Signals worked on at once.
 _TOGETHER = 16
 
 
 def typical_frequencies(signals: FloatArray, fps: float) -> FloatArray:
-    """Return the frequency below which half of each signal's movement lies, in Hz.
+    """Return how often a second each signal goes there and back while it moves, in Hz.
 
     Parameters
     ----------
@@ -30,9 +32,15 @@ def typical_frequencies(signals: FloatArray, fps: float) -> FloatArray:
 
     Notes
     -----
-    Median frequency of Welch's power spectrum (pieces of up to 10 s without gaps, straight lines
-    removed, summed over coordinates), above a tenth of a hertz and less the noise floor, which is
-    the median power in the upper quarter of frequencies.
+    By Rice's formula (1945, Bell System Technical Journal 24, 46-156) noise with the power spectrum
+    S crosses its mean, upwards, as often as the root of the integral of f^2 S over that of S. For a
+    rhythm that is its frequency, for noise of all frequencies up to B it is 0.58 B, and for single
+    movements of L seconds there and back it is about 0.7 / L, however rare they are. The frequency
+    below which half of the power lies would be 0.4 / L: rest between movements counts as slow.
+
+    S is Welch's estimate (pieces of up to 10 s without gaps, straight lines removed, summed over
+    coordinates), above a tenth of a hertz, less the noise floor, which is the median power in the
+    upper quarter of frequencies, and up to where it no longer stands out of that.
     """
     found = np.full(signals.shape[1], np.nan)
     known = ~np.isnan(signals).any(axis=2)
@@ -60,11 +68,15 @@ def _with_the_same_gaps(signals: FloatArray, runs: list[tuple[int, int]], fps: f
     floor = np.median(total[3 * len(total) // 4 :], axis=0)
     moving = np.maximum(total - floor, 0.0)
     moving[frequency < 1 / SLOWEST] = 0.0
+    top = np.argmax(moving, axis=0)
+    weak = total <= STANDS_OUT * floor
+    beyond = weak & (np.arange(len(total))[:, None] > top)
+    moving[np.logical_or.accumulate(beyond, axis=0) & ~weak[top, np.arange(n)]] = 0.0
     whole = moving.sum(axis=0)
     rounding = 1e-24 * np.nanmax(signals**2, axis=(0, 2))
-    reached = np.cumsum(moving, axis=0) / np.where(whole > rounding, whole, np.nan)
-    found = [np.interp(0.5, share, frequency) for share in reached.T]
-    return np.where(whole > rounding, found, np.nan)
+    whole = np.where(whole > rounding, whole, np.nan)
+    found: FloatArray = np.sqrt((frequency[:, None] ** 2 * moving).sum(axis=0) / whole)
+    return found
 
 
 def _power(signals: FloatArray, piece: int, fps: float) -> FloatArray:
