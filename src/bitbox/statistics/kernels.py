@@ -57,7 +57,7 @@ Other = tuple[
 def _kernel(function: F) -> F:
     """Compile a kernel when it is first called, and keep it on disk where that can be done."""
     function.__qualname__ = f"{function.__qualname__}_{_FINGERPRINT}"
-    return compiled(function, nogil=True, error_model="numpy")
+    return compiled(function, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 
 
 def _part(function: F) -> F:
