@@ -58,7 +58,7 @@ bench-faces: $(READY)
 	$(BIN)/python -m benchmarks.faces
 
 attack: $(READY)
-	BITBOX_ATTACK_ROUNDS=20 $(BIN)/python -m pytest tests/attack tests/face_backend/test_store.py tests/system/test_kernel_cache.py
+	BITBOX_ATTACK_ROUNDS=20 $(BIN)/python -m pytest tests/attack tests/measuring/test_store.py tests/system/test_kernel_cache.py
 
 fuzz-engine: $(READY)
 	$(BIN)/python -m benchmarks.fuzz --minutes 30
@@ -66,6 +66,7 @@ fuzz-engine: $(READY)
 validate: $(READY)
 	$(BIN)/python validation/face_accuracy.py
 	$(BIN)/python validation/calibration.py
+	$(BIN)/python validation/form.py
 	$(BIN)/python validation/sync.py
 	$(BIN)/python validation/rendered_pairs.py
 	$(BIN)/python validation/runtimes.py

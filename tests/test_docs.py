@@ -58,3 +58,13 @@ def test_every_page_is_in_the_contents() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     for page in (ROOT / "docs").glob("*.md"):
         assert page.stem == "index" or re.search(rf"^{page.stem}$", index, re.MULTILINE), page.name
+
+
+def test_what_the_makefile_runs_is_there() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"(?:tests|validation)/[\w/.]*", text)
+    modules = [name.replace(".", "/") + ".py" for name in re.findall(r"-m (benchmarks\.\w+)", text)]
+    assert len(named) > 5
+    assert len(modules) > 3
+    missing = [name for name in (*named, *modules) if not (ROOT / name).exists()]
+    assert not missing

@@ -13,14 +13,14 @@ from bitbox.statistics.contrast import Circle
 from bitbox.statistics.difference import difference
 from bitbox.synthetic.signals import imitated_pair
 
-PLAN = WindowPlan.from_seconds(400, 10.0, width=2.0, lag=1.0)
+PLAN = WindowPlan.from_seconds(900, 10.0, width=2.0, lag=1.0)
 CIRCLE = Circle.of(PLAN)
 STEPS = CIRCLE.allowed(PLAN)
 
 
 def smooth(rng: np.random.Generator, n: int, d: int = 1) -> np.ndarray:
-    raw = rng.standard_normal((450, n, d))
-    return np.apply_along_axis(lambda v: np.convolve(v, np.hanning(25), "valid")[:400], 0, raw)
+    raw = rng.standard_normal((950, n, d))
+    return np.apply_along_axis(lambda v: np.convolve(v, np.hanning(25), "valid")[:900], 0, raw)
 
 
 def by_loops(x: np.ndarray, y: np.ndarray) -> list[float]:
@@ -44,7 +44,7 @@ def test_it_is_what_its_definition_says(dimension: int, gaps: bool) -> None:
     found = difference(x, y, CIRCLE, STEPS, "mm", np.ones(3, dtype=bool))
     assert_allclose([*found.each, found.overall], by_loops(x, y), rtol=1e-12)
     again = difference(x, y, CIRCLE, STEPS, "mm", np.ones(3, dtype=bool), threads=1)
-    assert np.array_equal(found.p, again.p)
+    assert np.array_equal(found.p, again.p, equal_nan=True)
 
 
 def test_who_copies_with_a_delay_is_near_and_who_moves_less_is_not() -> None:
@@ -61,10 +61,10 @@ def test_who_copies_with_a_delay_is_near_and_who_moves_less_is_not() -> None:
 
 
 def test_angles_are_told_in_degrees_and_go_round() -> None:
-    y = np.zeros((400, 1, 1))
+    y = np.zeros((900, 1, 1))
     y[::2] = np.deg2rad(175.0)
     y[1::2] = np.deg2rad(-175.0)  # ten degrees further
-    x = np.full((400, 1, 1), np.deg2rad(180.0))
+    x = np.full((900, 1, 1), np.deg2rad(180.0))
     x[::50] = 0.0
     found = difference(x, y, CIRCLE, STEPS, "degrees", np.ones(1, dtype=bool))
     assert 0.0 <= found.each[0] <= 180.0
@@ -115,3 +115,17 @@ def test_the_scorecard_tells_form_beside_course() -> None:
     smaller = imitation_quality(half, model, seed=1)
     assert_allclose(smaller.scorecard["shape"], card["shape"], atol=1e-6)  # the same course
     assert not np.allclose(smaller.scorecard["difference"], card["difference"], rtol=0.1)
+
+
+def test_other_recordings_can_say_what_is_chance() -> None:
+    rng = np.random.default_rng(6)
+    y = smooth(rng, 2)
+    x = np.roll(y, 4, axis=0)
+    others = [(x, smooth(rng, 2)) for _ in range(24)]
+    others[3][1][500:] = np.nan  # ends earlier
+    found = difference(x, y, CIRCLE, STEPS, "mm", np.ones(2, dtype=bool), others)
+    assert_allclose(found.p, 1 / 25)
+    assert found.overall_p == pytest.approx(1 / 25)
+    assert (found.each < found.chance).all()
+    few = difference(x, y, CIRCLE, STEPS, "mm", np.ones(2, dtype=bool), others[:5])
+    assert np.isnan(few.p).all()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.jobs import in_order
 from bitbox.statistics.contrast import Circle, thinned
-from bitbox.statistics.inference import INDEPENDENT, Alike, likeness, rank_p
+from bitbox.statistics.inference import ALPHA, INDEPENDENT, TIE, Alike, likeness
 from bitbox.statistics.surrogates import MIN_SURROGATES
 
 FloatArray = NDArray[np.float64]
@@ -116,9 +116,13 @@ def difference(
             used = null[:, np.append(kept, True)]
             alike = likeness(used, shifts, int(shifts[0]), circle.window)
     chance = p = np.full(len(seen), np.nan)
-    if len(null) >= MIN_SURROGATES and alike.can_tell(len(null)):
+    k, m = alike.k, len(null)
+    if m >= MIN_SURROGATES and k / (m + k) <= ALPHA:
         chance = null.mean(axis=0)
-        p = np.where(np.isfinite(chance), rank_p(-seen, -null, alike.k), np.nan)
+        # what was observed counts as all that it stands for, which errs, if at all, to the safe
+        # side: distances change slowly along the shifts, so short recordings have few of them
+        reached = (null <= seen + TIE).sum(axis=0)
+        p = np.where(np.isfinite(chance), (reached + k) / (m + k), np.nan)
     return Difference(
         seen[:-1], chance[:-1], p[:-1], float(seen[-1]), float(chance[-1]), float(p[-1]), unit
     )
