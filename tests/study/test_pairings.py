@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitbox.analysis.excess import excess
 from bitbox.analysis.options import Options
+from bitbox.analysis.quick_z import quick_z
 from bitbox.errors import TooShortError
 from bitbox.study.pair import Job, compare
 from bitbox.study.pairing_scores import Row, Shown, score
@@ -205,13 +205,12 @@ class TestScores:
             assert score(row) == {"name": f"pair{k}", "error": None}
             assert row.is_done()
             found = row.kept()
-            own, other = (found[f"pair{j}"]["excess"] for j in (k, 1 - k))
-            assert min(own.values()) > 0.2
-            assert max(map(abs, other.values())) < 0.2
+            own, other = (found[f"pair{j}"]["z"] for j in (k, 1 - k))
+            assert min(own.values()) > max(2, *map(abs, other.values()))
         pair = imitated_pair(3, duration=45, seed=0)
         cut = pair.participant.between(3.0, 38.0), pair.model.between(3.0, 38.0)
-        direct = excess(*cut, Options(width=2.0, lag=1.2, polarity=False))
-        assert rows[0].kept()["pair0"]["excess"] == pytest.approx(direct, abs=1e-6)
+        direct = quick_z(*cut, Options(width=2.0, lag=1.2, polarity=False))
+        assert rows[0].kept()["pair0"]["z"] == pytest.approx(direct, rel=1e-6)
 
     def test_only_what_is_missing_is_scored(self, rows: list[Row], monkeypatch) -> None:
         row = rows[0]
@@ -240,7 +239,7 @@ class TestScores:
         )
         alone = Row(row.job, row.record, (*row.models, turned), row.path)
         score(alone)
-        assert alone.kept()["turned"]["excess"] == {}
+        assert alone.kept()["turned"]["z"] == {}
         assert "same person" in alone.kept()["turned"]["error"]
 
     def test_why_a_pairing_has_no_score_is_kept(self, rows: list[Row]) -> None:
@@ -248,10 +247,10 @@ class TestScores:
         short = Shown("short", row.job.model, "other", row.models[0].settings, (3.0, 6.0))
         score(Row(row.job, row.record, (short,), row.path))
         found = row.kept()["short"]
-        assert found["excess"] == {}
+        assert found["z"] == {}
         assert "too short" in found["error"].lower()
 
     def test_too_short_for_shifts(self) -> None:
         pair = imitated_pair(2, duration=40, seed=1)
         with pytest.raises(TooShortError):
-            excess(pair.participant.between(0, 5), pair.model, Options(width=2.0, lag=1.2))
+            quick_z(pair.participant.between(0, 5), pair.model, Options(width=2.0, lag=1.2))

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitbox.analysis.excess import SHIFTS
+from bitbox.analysis.quick_z import SHIFTS
 from bitbox.files import replacing
 from bitbox.provenance import hash_file
 from bitbox.statistics.columns import data_dictionary
@@ -114,7 +114,7 @@ def _group_methods(record: Mapping[str, Any]) -> list[str]:
         "models: each participant was also compared with other people's models (or, where all had "
         "the same, with models that the person saw in other recordings), from the beginning of "
         f"what was compared of each; {chance['pairings']} pairings in all. The score of right and "
-        f"wrong pairings is the shape less its mean over {SHIFTS} circular shifts. Its mean over "
+        f"wrong pairings is the z of the shape against {SHIFTS} circular shifts. Its mean over "
         "people was compared with that in exchanges of the models within groups, all recordings "
         f"of a person together: all exchanges where there are few, {PERMUTATIONS} at random "
         "otherwise; p is one-sided, and corrected for the number of signals by the largest z of "

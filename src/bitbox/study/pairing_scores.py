@@ -2,8 +2,8 @@
 
 A wrong pairing is compared as the right one was, from where that begins: the stretch of the
 participant's recording that was compared, with the stretch of the other model's that was compared
-with its own participant. The score is the excess (`bitbox.analysis.excess`), of right and wrong
-pairings alike.
+with its own participant. The score is z against circular shifts (`bitbox.analysis.quick_z`), of
+right and wrong pairings alike.
 """
 
 from __future__ import annotations
@@ -137,9 +137,9 @@ def score(row: Row) -> dict[str, Any]:
 def _scored(row: Row, shown: Shown) -> dict[str, Any]:
     """Return the scores of one pairing, and why there are none."""
     if _is_same_person(row.job, shown):
-        return {"excess": {}, "error": "It is the same person in the same recording."}
-    from bitbox.analysis.excess import excess
+        return {"z": {}, "error": "It is the same person in the same recording."}
     from bitbox.analysis.options import Options
+    from bitbox.analysis.quick_z import quick_z
 
     settings = _settings(row, shown)
     how = {name: row.record["analysis"][name] for name in _HOW}
@@ -150,11 +150,11 @@ def _scored(row: Row, shown: Shown) -> dict[str, Any]:
             _loaded(shown.path, "model", row.job, settings, shown.source),
         )
         first, second = fitted(people, settings, options.offset)
-        found = excess(first.signals, second.signals, options, settings.only)
+        found = quick_z(first.signals, second.signals, options, settings.only)
     except BitboxError as error:
-        return {"excess": {}, "error": sentence(error)}
+        return {"z": {}, "error": sentence(error)}
     known = {name: float(f"{v:.9g}") for name, v in found.items() if np.isfinite(v)}
-    return {"excess": known, "error": ""}
+    return {"z": known, "error": ""}
 
 
 def _is_same_person(job: Job, shown: Shown) -> bool:

@@ -80,7 +80,7 @@ class Chance:
     def scores(self) -> dict[tuple[str, str], dict[str, float]]:
         """Return the scores that are on the disk: by pair and pair of the model, one a signal."""
         return {
-            (row.job.name, name): one["excess"]
+            (row.job.name, name): one["z"]
             for row in self.rows.values()
             for name, one in row.kept().items()
         }
@@ -109,7 +109,7 @@ class Chance:
     ) -> list[dict[str, Any]]:
         where = {
             "test": exchange.test,
-            "score": "excess",
+            "score": "z",
             "group": exchange.group,
             "condition": exchange.condition,
         }

@@ -1,4 +1,4 @@
-"""The excess of two people's matching signals: alike beyond chance, and nothing else."""
+"""z of two people's matching signals against chance, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from bitbox.statistics.senses import better_of
 
 FloatArray = NDArray[np.float64]
 
-#: Circular shifts that the mean by chance is taken from.
+#: Circular shifts that are taken for chance.
 SHIFTS = 199
 
 
-def excess(
+def quick_z(
     participant: SignalsLike,
     model: SignalsLike,
     options: Options,
     signals: Sequence[str] | None = None,
 ) -> dict[str, float]:
-    """Return the shape of every signal less its mean over circular shifts.
+    """Return how far the shape of every signal is above that of circular shifts, in deviations.
 
     It costs a small part of `imitation_quality`, and is for comparing many pairs with each other:
-    it does not say whether a pair is beyond chance.
+    it does not say whether a pair is beyond chance. What is alike by chance depends on how fast
+    both move, in its mean and in its deviation, so that only z is comparable between pairs.
 
     Parameters
     ----------
@@ -55,9 +56,12 @@ def excess(
     if options.mirror == "either" and pair.sided.any():
         found, _ = better_of(found, _forward(pair.in_the_mirror(options)), pair.sided)
     known = np.isfinite(found.null)
-    count = known.sum(axis=0)
-    chance = np.where(known, found.null, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
-    values = np.where(pair.left_out, np.nan, found.shape - chance)
+    count = np.where(known.sum(axis=0) > 1, known.sum(axis=0), np.nan)
+    chance = np.where(known, found.null, 0.0).sum(axis=0) / count
+    away = np.where(known, found.null - chance, 0.0)
+    deviation = np.sqrt((away**2).sum(axis=0) / count)
+    usable = (deviation > 0) & ~pair.left_out
+    values = np.where(usable, found.shape - chance, np.nan) / np.where(usable, deviation, 1.0)
     return dict(zip(pair.both.names, values.tolist(), strict=True))
 
 
