@@ -96,6 +96,9 @@ def test_settings_of_each_family_differ_in_nothing_else() -> None:
     assert [one.signals for one in settings.by_family()] == ["pose", "hands"]
     assert {one.width for one in settings.by_family()} == {2.0}
     assert Settings().by_family() == (Settings(),)
+    with pytest.raises(ParameterError, match="one family of signals"):
+        Settings(signals="pose,hands", only=("Rx",)).by_family()
+    assert len(Settings(signals="pose", only=("Rx",)).by_family()) == 1
 
 
 def test_findings_say_of_which_family_they_are() -> None:

@@ -121,8 +121,8 @@ class Settings:
         Raises
         ------
         ParameterError
-            A name is not known, or stands there twice; or something is said of bodies, and none
-            are compared.
+            A name is not known, or stands there twice; something is said of bodies, and none are
+            compared; or single signals are named, and several families.
         """
         names = () if self.signals is None else families_of(self.signals)
         if self.body_fps is not None and not any(SIGNALS[name].of_body for name in names):
@@ -132,6 +132,13 @@ class Settings:
                 + ", ".join(name for name, choice in SIGNALS.items() if choice.of_body),
                 got=f"body_fps={self.body_fps:g} with {self.signals or DEFAULT}",
                 todo="Leave `body_fps` out, or compare the body.",
+            )
+        if self.only is not None and len(names) > 1:
+            raise ParameterError(
+                "Single signals can be named where one family of signals is compared, not several.",
+                expected=f"one of {', '.join(names)}",
+                got=f"{len(names)} families, and {', '.join(self.only)}",
+                todo="Run the families one by one; what was measured in videos is kept.",
             )
         return tuple(replace(self, signals=name) for name in names) or (self,)
 
