@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
@@ -10,8 +11,10 @@ from validation.task_recordings import FPS, NOBODY, simulate
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.social import imitation_quality
+from bitbox.statistics.card import imitated, in_time
 from bitbox.statistics.contrast import contrast
-from bitbox.statistics.specificity import specificity, why_untold
+from bitbox.statistics.inference import INDEPENDENT
+from bitbox.statistics.specificity import judged, specificity, why_untold
 from bitbox.synthetic.signals import imitated_pair
 from tests.signals_of import named
 
@@ -133,3 +136,25 @@ def test_who_moves_at_every_prompt_is_in_time_and_does_not_imitate(name: str) ->
         imitated += head.imitated > 0
     assert timed >= 4
     assert imitated <= 1
+
+
+def test_imitated_is_what_is_specific_and_in_time_by_itself() -> None:
+    card = pd.DataFrame(
+        {
+            "p": [0.04, 0.06, 0.01, 0.01, np.nan],
+            "p_fwer": [0.2, 0.2, 0.03, 0.2, np.nan],
+            "specific_p_fwer": [0.05, 0.01, 0.2, 0.2, np.nan],
+        }
+    )
+    np.testing.assert_array_equal(imitated(card), [True, False, False, False, False])
+    np.testing.assert_array_equal(in_time(card), [True, False, True, False, False])
+
+
+def test_which_movements_is_asked_after_whether_there_is_any() -> None:
+    rng = np.random.default_rng(0)
+    null = rng.standard_normal((999, 4))
+    seen = np.array([5.0, 0.0, 0.0, 1.5])  # the last one: all signals together
+    _, overall, signals = judged(seen, null, np.ones(3, dtype=np.bool_), lambda _: INDEPENDENT)
+    assert 0.05 < overall < 0.1
+    assert signals.p[0] < 0.01
+    assert signals.p_fwer[0] == overall

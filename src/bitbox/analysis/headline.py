@@ -22,8 +22,9 @@ class Headline:
     Attributes
     ----------
     share : float
-        Share of the tested signals that are imitated: in time with the model and specific, both
-        with a family-wise p of at most `alpha`. NaN if none is tested, or if it cannot be told.
+        Share of the tested signals that are imitated: specific, with a family-wise p of at most
+        `alpha`, and in time with the model, with a p of at most `alpha`. NaN if none is tested, or
+        if it cannot be told.
     imitated, tested : int
         The numbers behind it.
     median_z : float

@@ -39,6 +39,8 @@ REFERENCES = {
     "S., Zou, E., Messenger, B., Vidal, R., & Mostofsky, S. H. (2021). Computerized assessment of "
     "motor imitation as a scalable method for distinguishing children with autism. Biological "
     "Psychiatry: Cognitive Neuroscience and Neuroimaging, 6(3), 321-328.",
+    "Berger, 1982": "Berger, R. L. (1982). Multiparameter hypothesis testing and acceptance "
+    "sampling. Technometrics, 24(4), 295-300.",
     "Fuller, 1987": "Fuller, W. A. (1987). Measurement error models. Wiley.",
 }
 
@@ -210,7 +212,7 @@ def _columns(done: Done) -> str:
         "Latency is the median, over windows in which both move and the correlation is above "
         "chance, of the lag that was kept. Gain is the slope of the participant on the model "
         "within these windows, corrected for measurement noise of the model (Fuller, 1987). Both "
-        f"are given where the corrected p is at most {done.alpha:g}. Difference, of form, is the "
+        "are given where a signal is in time beyond chance. Difference, of form, is the "
         "median over the recording of the distance between both people, each less its own median, "
         "at the lag at which it is smallest; it was compared with the same in surrogates. (For "
         "form and time in dances, see Tunçgenç et al., 2021.)"
@@ -226,10 +228,12 @@ def _columns(done: Done) -> str:
             "windows in standard errors, the largest over the lags, was compared with "
             f"{done.n_specificity} "
             + ("other recordings" if done.parameters["surrogate"] == "pairs" else "circular shifts")
-            + ", of all signals together and of each, corrected family-wise by the largest z. "
+            + ", of all signals together and then of each, corrected family-wise by the largest z "
+            "and not below the p of all together. "
         )
     text += (
-        f"Signals are called imitated where both corrected p are at most {done.alpha:g}."
+        "Signals are called imitated where the corrected p of specificity and their own p of being "
+        f"in time are both at most {done.alpha:g} (an intersection-union test; Berger, 1982)."
         if done.specific_told
         else " Whether movements are specific, and not reactions to the same events, can't be told "
         "from these recordings, so no signal is called imitated."

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Column = NDArray[np.float64]
+# Both are at most alpha where a signal is imitated.
+_SPECIFIC = {"p", "specific_p_fwer"}
 #: Fill of signals that are in time, but not specific.
 IN_TIME = "#b9cbe0"
 
@@ -46,19 +48,26 @@ def significance_column(scorecard: pd.DataFrame) -> str | None:
 
 
 def beyond_chance(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
-    """Say for every signal whether it is beyond chance at the level `alpha`, shape (k,)."""
+    """Say for every signal whether it is beyond chance at the level `alpha`, shape (k,).
+
+    Corrected for the number of signals, or imitated.
+    """
     column = significance_column(scorecard)
     if column is None:
         return np.zeros(len(scorecard), dtype=bool)
-    return np.asarray(_column(scorecard, column) <= alpha)
+    found = np.asarray(_column(scorecard, column) <= alpha)
+    return found | imitated(scorecard, alpha) if set(scorecard) >= _SPECIFIC else found
 
 
 def imitated(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
-    """Say for every signal whether it is imitated: beyond chance and, if tested, specific, (k,)."""
-    beyond = beyond_chance(scorecard, alpha)
-    if "specific_p_fwer" not in scorecard:
-        return beyond
-    return beyond & np.asarray(_column(scorecard, "specific_p_fwer") <= alpha)
+    """Say for every signal whether it is imitated: specific and in time, (k,).
+
+    Where it was not tested whether it is specific: whether it is beyond chance.
+    """
+    if not set(scorecard) >= _SPECIFIC:
+        return beyond_chance(scorecard, alpha)
+    specific, timed = (_column(scorecard, name) <= alpha for name in ("specific_p_fwer", "p"))
+    return np.asarray(specific & timed)
 
 
 def _column(scorecard: pd.DataFrame, name: str) -> Column:

@@ -74,7 +74,7 @@ def scorecard(
 
     p, p_fwer and q_fdr are NaN where none of them could be 0.05 or less, and so are those of
     specificity, `own`. Signals that are left out of the tests have no z either. Latency and gain
-    are NaN where p_fwer is above 0.05.
+    are NaN where a signal is not in time.
     """
     import pandas as pd
 
@@ -101,7 +101,9 @@ def scorecard(
         table["p_follow"] = np.nan
     if not forward.can_tell:
         table |= dict.fromkeys(TESTS, np.nan)
-    beyond = np.broadcast_to(table["p_fwer"], shape.shape) <= ALPHA
+    beyond = in_time(
+        pd.DataFrame({name: np.broadcast_to(table[name], shape.shape) for name in TESTS})
+    )
     beyond = beyond | (left_out & beyond.any())  # of what is not tested nothing else is known
     table |= {name: np.where(beyond, table[name], np.nan) for name in TIMING}
     index = pd.Index(list(names), name="signal")
@@ -109,22 +111,32 @@ def scorecard(
 
 
 def imitated(card: pd.DataFrame, alpha: float = ALPHA) -> BoolArray:
-    """Return which signals are imitated beyond chance, (n,): in time and specific.
+    """Return which signals are imitated beyond chance, (n,): specific and in time.
 
     Parameters
     ----------
     card : DataFrame
-        A scorecard, with ``p_fwer`` and ``specific_p_fwer``; NaN: not imitated, as far as is known.
+        A scorecard, with ``specific_p_fwer`` and ``p``; NaN: not imitated, as far as is known.
     alpha : float
         Level of both.
+
+    Notes
+    -----
+    Who is not specific by more than chance is called an imitator only if `specific_p_fwer` is at
+    most alpha, so that the chance of any is at most alpha by that alone. That the signal is in
+    time as well needs no second correction for many tests: both have to hold for the same signal
+    (an intersection-union test; Berger 1982, Technometrics 24, 295-300).
     """
-    found: BoolArray = in_time(card, alpha) & (card["specific_p_fwer"] <= alpha).to_numpy()
+    found: BoolArray = ((card["specific_p_fwer"] <= alpha) & (card["p"] <= alpha)).to_numpy()
     return found
 
 
 def in_time(card: pd.DataFrame, alpha: float = ALPHA) -> BoolArray:
-    """Return which signals move in time with the model beyond chance, specific or not, (n,)."""
-    found: BoolArray = (card["p_fwer"] <= alpha).to_numpy()
+    """Return which signals move in time with the model beyond chance, specific or not, (n,).
+
+    Those with a p_fwer of at most alpha, and those that are imitated.
+    """
+    found: BoolArray = (card["p_fwer"] <= alpha).to_numpy() | imitated(card, alpha)
     return found
 
 

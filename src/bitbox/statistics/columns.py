@@ -85,16 +85,17 @@ COLUMNS = (
     ),
     Column(
         "specific_p_fwer",
-        "The same, corrected for all tested signals by the largest z of each surrogate. A signal "
-        "is called imitated where this and p_fwer are at or below 0.05.",
+        "The same, corrected for all tested signals by the largest z of each surrogate, and not "
+        "below the p of all signals together: first it is asked whether the person imitates at "
+        "all. A signal is called imitated where this and p are at or below 0.05.",
         "probability",
         "1 / (m + 1) to 1, m counted in independent surrogates",
     ),
     Column(
         "latency",
         "By how much the participant follows: median over the windows in which both move and the "
-        "correlation is above chance. Not given where p_fwer is above 0.05: then the best lag is "
-        "arbitrary.",
+        "correlation is above chance. Not given where the signal is not in time: then the best lag "
+        "is arbitrary.",
         "seconds",
         "positive: the participant follows",
     ),
@@ -112,7 +113,7 @@ COLUMNS = (
         "gain",
         "How large the participant's movement is relative to the model's, at the best lag: slope "
         "of the participant on the model within those windows, corrected for the model's "
-        "measurement noise. Not given where p_fwer is above 0.05.",
+        "measurement noise. Not given where latency is not.",
         "ratio",
         "1: as large as the model's",
     ),

@@ -34,7 +34,8 @@ class OwnSignals:
     Attributes
     ----------
     p, p_fwer : (n,) array
-        Alone, and corrected for all tested signals. NaN where it cannot be told.
+        Alone; and corrected for all tested signals, and not below p of all signals together. NaN
+        where it cannot be told.
     """
 
     p: FloatArray
@@ -98,6 +99,9 @@ def judged(
 ) -> tuple[float, float, OwnSignals]:
     """Return z and p of all signals together, and p of every signal.
 
+    In a fixed order: first whether the person imitates at all, and only then which movements. So
+    a signal's family-wise p is never below that of all together.
+
     Parameters
     ----------
     seen : (n + 1,) array
@@ -115,8 +119,8 @@ def judged(
     result = infer(seen[-1:], null[:, -1:], alike)
     if not alike.can_tell(len(null)):
         return float(result.z[0]), float("nan"), OwnSignals.untold(len(tested))
-    of_each = infer(each, null[:, :-1], alike)
-    return float(result.z[0]), float(result.p[0]), OwnSignals(of_each.p, of_each.p_fwer)
+    of_each, overall = infer(each, null[:, :-1], alike), float(result.p[0])
+    return float(result.z[0]), overall, OwnSignals(of_each.p, np.maximum(of_each.p_fwer, overall))
 
 
 def specificity(
