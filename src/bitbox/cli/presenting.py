@@ -38,7 +38,8 @@ _LEGEND = (
     "shape, sd: mean and standard deviation over windows of the correlation at the best lag; "
     "chance: the mean for uncoupled copies; z: how far beyond; p, q: corrected for the number of "
     "movements; specific: p that it goes with this movement of the model more than with others; "
-    "imitated: p and specific of at most 0.05; latency: positive, the participant follows; gain: "
+    "imitated: specific, and its own p (in scorecard.csv), of at most 0.05; latency: positive, the "
+    "participant follows; gain: "
     "size relative to the model."
 )
 #: Columns that a narrow terminal can do without, the first first: scorecard.csv has them all.
