@@ -25,11 +25,13 @@ LONG = ("--surrogate", "phase", "--surrogates", 200_000)
 #: Publishes, over and over, results that two runs wrote; only preparing them is made quick. Each
 #: line of input is a folder: a child begins in it, and ends by whatever signal it is sent.
 PUBLISHER = """
-import os, shutil, sys
+import os, shutil, signal, sys
 from types import SimpleNamespace
 from bitbox.workflow import results_folder
 from bitbox.system.interrupts import Stopped, ending_in_order
 
+if hasattr(signal, "SIGHUP"):  # ignored, and so rightly not heard, where nohup runs the tests
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 results_folder._prepare = lambda run, new: shutil.copytree(run.source, new)
 
 def publish(folder, sources):

@@ -163,8 +163,8 @@ def run_study(
         participant, model            files, relative to the table (needed)
         id, group, condition, session   who, and when
         start, end, model_start, model_end   which stretch: seconds or h:mm:ss
-        offset, mirror                as the options of the same name; offset may be auto
-        trials                        a file of trials, as of 'bitbox imitate --trials'
+        offset, mirror                as the options; offset may be auto
+        trials                        a file of trials, as of --trials
         participant_flipped, model_flipped   yes or no
         participant_face, model_face  which face of a video
         signals                       what is compared
