@@ -1,15 +1,19 @@
 """How often imitation is found in simulated tasks, where nobody imitates and where somebody does.
 
-``python -m validation.tasks`` writes the tables of ``docs/validation/tasks.md``. The seeds begin
-with 151: none of those that the statistics were developed on does.
+``python -m validation.tasks`` writes the tables of ``docs/validation/tasks.md``, in about ten
+minutes of processor time. With ``--quick`` it shows in one, from few recordings, what they are
+like, and writes nothing; with ``--only`` it makes one of the tables. The seeds begin with 151: none
+of those that the statistics were developed on does.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,19 +23,39 @@ from validation.task_recordings import (
     IMITATORS,
     LOST,
     NOBODY,
+    UNITS,
     Design,
     FloatArray,
     simulate,
 )
 
+from bitbox.correlation.plan import WindowPlan
 from bitbox.signals import Signals
 from bitbox.social import imitation_quality, imitation_trials
+from bitbox.statistics.contrast import contrast
+from bitbox.statistics.directions import Directions
+from bitbox.statistics.inference import infer
+from bitbox.statistics.specificity import specificity
+from bitbox.statistics.windows import Rule
 
 #: Where seeds begin.
 SEED = 151
 ALPHA = 0.05
-TABLE = Path(__file__).parent.parent / "docs" / "validation" / "tasks.csv"
+FOLDER = Path(__file__).parent.parent / "docs" / "validation"
 DESIGNS = (*NOBODY, *IMITATORS, *LOST, *CONVERSATIONS)
+#: Latencies in seconds, 0.2 less to 0.2 more, and largest lags that are tried on each.
+LATENCIES, LAGS = (0.3, 0.6, 1.0, 1.5), (0.5, 1.0, 1.2, 1.5, 2.0)
+LATE = (
+    *NOBODY[:2],
+    *(
+        replace(design, latency=(round(late - 0.2, 1), round(late + 0.2, 1)))
+        for design in (
+            IMITATORS[1],
+            Design("conversation of five minutes, 50% mimicked", "mimics", missed=0.5, trials=46),
+        )
+        for late in LATENCIES
+    ),
+)
 #: What is counted: shares of recordings.
 COLUMNS = (
     "in time",
@@ -79,7 +103,10 @@ def judge(case: tuple[Design, tuple[int, ...], int]) -> list[float]:
     return [float(value) for value in (*found, *trials, outside)]
 
 
-def table(designs: Sequence[Design], n: int, surrogates: int, processes: int) -> pd.DataFrame:
+Pool = Any  # multiprocessing's
+
+
+def table(designs: Sequence[Design], n: int, surrogates: int, pool: Pool) -> pd.DataFrame:
     """Return the shares of recordings, one row a design, with standard errors.
 
     Parameters
@@ -90,42 +117,117 @@ def table(designs: Sequence[Design], n: int, surrogates: int, processes: int) ->
         Recordings of each.
     surrogates : int
         Of every test against shifts.
-    processes : int
-        How many work at once.
+    pool : Pool
+        Who does the work.
     """
     rows = []
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for design in designs:
-            number = DESIGNS.index(design)
-            cases = [(design, (SEED, number, k), surrogates) for k in range(n)]
-            found = np.array(pool.map(judge, cases, chunksize=5))
-            share = found.mean(axis=0)
-            error = np.sqrt(share * (1 - share) / n)
+    for design in designs:
+        number = DESIGNS.index(design)
+        cases = [(design, (SEED, number, k), surrogates) for k in range(n)]
+        found = np.array(pool.map(judge, cases, chunksize=5))
+        row: dict[str, object] = {
+            "design": design.name,
+            "somebody imitates": "yes" if design.imitates else "no",
+            "recordings": n,
+        }
+        row |= dict(zip(COLUMNS, shares(found), strict=True))
+        rows.append(row)
+        print(*row.values(), sep="  ", flush=True)
+    return pd.DataFrame(rows)
+
+
+def shares(found: FloatArray) -> list[str]:
+    """Return the share of recordings and its standard error for each column of (n, columns)."""
+    share = found.mean(axis=0)
+    error = np.sqrt(share * (1 - share) / len(found))
+    return [
+        "" if np.isnan(p) else f"{p:.2f} ± {se:.2f}" for p, se in zip(share, error, strict=True)
+    ]
+
+
+def judge_lags(case: tuple[Design, tuple[int, ...], int]) -> list[float]:
+    """Return for one recording and every largest lag: in time, and imitates at all.
+
+    As `imitation_quality` does, less what is not asked here, and at 10 frames a second, which these
+    movements don't need more of.
+    """
+    design, seed, surrogates = case
+    task = simulate(design, np.random.default_rng(seed))
+    n, thinned = len(task.model) // 3, []
+    for values in (task.participant, task.model):
+        means = values[: 3 * n].reshape(n, 3, UNITS).mean(axis=1)
+        thinned.append((means - means.mean(axis=0))[:, :, None])
+    x, y = thinned
+    timed, at_all, seen, every = [], [], None, np.ones(UNITS, dtype=np.bool_)
+    for lag in LAGS:
+        plan = WindowPlan.from_seconds(n, FPS / 3, width=2.0, lag=lag)
+        way, _ = Directions(x, y, Rule.make(plan, False, 0.8), surrogates, 1, 1, None).against(
+            "circular"
+        )
+        p = infer(way.shape, way.null, way.alike).p_fwer
+        timed.append(way.can_tell and bool((p <= ALPHA).any()))
+        seen = seen or contrast(x, y, plan, False, 0.8, threads=1)  # the same for all lags
+        told = specificity(seen, seen.circle.allowed(plan), np.eye(UNITS), every)
+        at_all.append(told is not None and told.p <= ALPHA)
+    return [float(value) for value in (*timed, *at_all)]
+
+
+def lag_table(designs: Sequence[Design], n: int, surrogates: int, pool: Pool) -> pd.DataFrame:
+    """Return what is found of several latencies with several largest lags, parameters as above."""
+    rows = []
+    for number, design in enumerate(designs):
+        least, most = design.latency
+        cases = [(design, (SEED, 1000 + number, k), surrogates) for k in range(n)]
+        found = shares(np.array(pool.map(judge_lags, cases, chunksize=5)))
+        for k, what in enumerate(("in time", "imitates at all")):
             row: dict[str, object] = {
                 "design": design.name,
-                "somebody imitates": "yes" if design.imitates else "no",
-                "recordings": n,
+                "latency": f"{least:.1f} to {most:.1f} s" if design.imitates else "",
+                "found": what,
             }
-            row |= {
-                name: "" if np.isnan(p) else f"{p:.2f} ± {se:.2f}"
-                for name, p, se in zip(COLUMNS, share, error, strict=True)
-            }
+            some = found[k * len(LAGS) : (k + 1) * len(LAGS)]
+            row |= {f"lag={lag:g}": p for lag, p in zip(LAGS, some, strict=True)}
             rows.append(row)
             print(*row.values(), sep="  ", flush=True)
     return pd.DataFrame(rows)
 
 
+def write_designs(n: int, surrogates: int, pool: Pool, folder: Path | None) -> None:
+    """Make the tables of designs."""
+    found = table(DESIGNS, n, surrogates, pool)
+    for name, part in found.groupby("somebody imitates"):
+        place = f"tasks-{'imitators' if name == 'yes' else 'nobody'}.csv"
+        if folder:
+            part.drop(columns="somebody imitates").to_csv(folder / place, index=False)
+
+
+def write_lags(n: int, surrogates: int, pool: Pool, folder: Path | None) -> None:
+    """Make the table of latencies and lags."""
+    found = lag_table(LATE, n, surrogates, pool)
+    if folder:
+        found.to_csv(folder / "tasks-lags.csv", index=False)
+
+
+TABLES: dict[str, Callable[[int, int, Pool, Path | None], None]] = {
+    "designs": write_designs,
+    "lags": write_lags,
+}
+
+
 def main() -> None:
-    """Write the table."""
+    """Make the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recordings", type=int, default=60)
     parser.add_argument("--surrogates", type=int, default=299)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", choices=TABLES, help="one of the tables")
+    parser.add_argument("--quick", action="store_true", help="few recordings; writes nothing")
     chosen = parser.parse_args()
-    found = table(DESIGNS, chosen.recordings, chosen.surrogates, chosen.processes)
-    for name, part in found.groupby("somebody imitates"):
-        place = TABLE.with_name(f"tasks-{'imitators' if name == 'yes' else 'nobody'}.csv")
-        part.drop(columns="somebody imitates").to_csv(place, index=False)
+    n, folder = (6, None) if chosen.quick else (chosen.recordings, FOLDER)
+    with multiprocessing.get_context("spawn").Pool(chosen.processes) as pool:
+        for name, write in TABLES.items():
+            if chosen.only in (None, name):
+                write(n, chosen.surrogates, pool, folder)
 
 
 if __name__ == "__main__":
