@@ -175,6 +175,7 @@ def test_the_command_ends_in_order_at_any_moment(ignored: bool, tmp_path) -> Non
     codes = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
     def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else not heard, where nohup runs the tests
         if ignored:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 

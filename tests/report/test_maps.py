@@ -19,6 +19,7 @@ def card(names: list[str], imitated: int, late: float = 0.4) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "shape": np.linspace(0.9, 0.5, n),
+            "p": p,
             "p_fwer": p,
             "specific_p_fwer": p,
             "latency": np.where(p < 0.05, late, np.nan),

@@ -277,3 +277,15 @@ def test_columns_that_are_no_joints_are_refused(names: tuple[str, ...], wrong: s
             dimension=2,
             backend="test",
         )
+
+
+def test_what_is_missing_is_the_same_bits_whoever_made_it() -> None:
+    plain = np.array([[1.0], [np.nan], [2.0]])
+    turned = np.copysign(plain, [[1.0], [-1.0], [1.0]])  # a NaN with a sign
+    assert turned.tobytes() != plain.tobytes()
+    made = [
+        Signals(values, [0.0, 0.1, 0.2], ["a"], kind="expression", schema="own", units="mm",
+                dimension=1, backend="test")
+        for values in (plain, turned)
+    ]  # fmt: skip
+    assert made[0].values.tobytes() == made[1].values.tobytes()

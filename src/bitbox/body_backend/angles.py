@@ -142,7 +142,7 @@ def _turn(pair: tuple[int, int]) -> Callable[[FloatArray], FloatArray]:
 
     def measure(points: FloatArray) -> FloatArray:
         across = _between(points, pair[1], pair[0])
-        return np.arctan2(across[:, 2], across[:, 0])
+        return np.arctan2(across[:, 2].copy(), across[:, 0].copy())
 
     return measure
 

@@ -327,9 +327,10 @@ def _stable_reference() -> tuple[IntArray, FloatArray, FloatArray, float]:
 
 def angles_of(rotation: FloatArray) -> FloatArray:
     """Return rx, ry, rz (T, 3), in radians, of rotations ``Rx(rx) Ry(ry) Rz(rz)`` (T, 3, 3)."""
-    rx = np.arctan2(-rotation[:, 1, 2], rotation[:, 2, 2])
-    ry = np.arcsin(np.clip(rotation[:, 0, 2], -1, 1))
-    rz = np.arctan2(-rotation[:, 0, 1], rotation[:, 0, 0])
+    flat = np.ascontiguousarray(rotation.reshape(-1, 9).T)
+    rx = np.arctan2(-flat[5], flat[8])
+    ry = np.arcsin(np.clip(flat[2], -1, 1))
+    rz = np.arctan2(-flat[1], flat[0])
     return np.stack([rx, ry, rz], axis=1)
 
 

@@ -130,6 +130,9 @@ def check_values(values: ArrayLike, names: tuple[str, ...]) -> FloatArray:
             expected="numbers, or NaN where a value is missing",
             got=f"an infinity in signal {names[columns[0]]!r}, frame {frames[0]}",
         )
+    missing = np.isnan(array)
+    if missing.any():  # NaN has many forms: which one comes out of a sum is the processor's affair
+        array = np.where(missing, np.nan, array)
     return _locked(array)
 
 
