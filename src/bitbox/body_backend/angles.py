@@ -142,6 +142,7 @@ def _turn(pair: tuple[int, int]) -> Callable[[FloatArray], FloatArray]:
 
     def measure(points: FloatArray) -> FloatArray:
         across = _between(points, pair[1], pair[0])
+        # side by side: of strided columns the last bit depends on where in memory they lie
         return np.arctan2(across[:, 2].copy(), across[:, 0].copy())
 
     return measure

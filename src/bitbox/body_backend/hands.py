@@ -81,7 +81,7 @@ def _axes(points: FloatArray, side: int) -> FloatArray:
 def _bends_back(points: FloatArray, side: int) -> NDArray[np.bool_]:
     """Return where the tips of the fingers are clearly behind the back of the hand, (T, 1)."""
     axes = _axes(points, side)
-    ahead = sum(_in(axes, points[:, k + 3] - points[:, k])[:, 2] for k in _KNUCKLES)
+    ahead = sum(_in(axes, points[:, k + 3] - points[:, k])[2] for k in _KNUCKLES)
     with np.errstate(invalid="ignore"):
         return np.asarray(ahead < -_CLEARLY * _length(points))[:, None]
 
@@ -96,8 +96,12 @@ def _unit(vectors: FloatArray) -> FloatArray:
 
 
 def _in(axes: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Return vectors (T, 3) by their parts along the axes of a hand."""
-    return np.asarray(np.einsum("tak,tk->ta", axes, vectors))
+    """Return the parts of vectors (T, 3) along the axes of a hand, (3, T).
+
+    Each part lies side by side: of strided ones the last bit of arctan2 depends on where in memory
+    they lie.
+    """
+    return np.ascontiguousarray(np.einsum("tak,tk->at", axes, vectors))
 
 
 def _segments(points: FloatArray, knuckle: int) -> Iterator[FloatArray]:
@@ -111,7 +115,7 @@ def _finger(points: FloatArray, axes: FloatArray, knuckle: int) -> FloatArray:
     bent = np.zeros(len(points))
     before: FloatArray | None = None
     for bone in _segments(points, knuckle):
-        along, _, palm = _in(axes, bone).T
+        along, _, palm = _in(axes, bone)
         heading = np.arctan2(palm, along)
         if before is not None:
             bent += (heading - before + _BACK) % (2 * np.pi) - _BACK
@@ -132,7 +136,7 @@ def _angle(one: FloatArray, other: FloatArray) -> FloatArray:
 def _spread(points: FloatArray, axes: FloatArray) -> FloatArray:
     headings = []
     for knuckle in (_KNUCKLES[0], _KNUCKLES[3]):
-        along, thumb, palm = _in(axes, points[:, knuckle + 1] - points[:, knuckle]).T
+        along, thumb, palm = _in(axes, points[:, knuckle + 1] - points[:, knuckle])
         flat = np.hypot(along, thumb)
         with np.errstate(invalid="ignore"):
             seen = (along > 0) & (flat >= _MOST_BENT * np.hypot(flat, palm))
@@ -141,5 +145,5 @@ def _spread(points: FloatArray, axes: FloatArray) -> FloatArray:
 
 
 def _wrist(axes: FloatArray, forearm: FloatArray) -> tuple[FloatArray, FloatArray]:
-    along, thumb, palm = _in(axes, forearm).T
+    along, thumb, palm = _in(axes, forearm)
     return np.arctan2(-palm, along), np.arctan2(-thumb, np.hypot(along, palm))

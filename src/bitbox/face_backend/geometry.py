@@ -327,6 +327,7 @@ def _stable_reference() -> tuple[IntArray, FloatArray, FloatArray, float]:
 
 def angles_of(rotation: FloatArray) -> FloatArray:
     """Return rx, ry, rz (T, 3), in radians, of rotations ``Rx(rx) Ry(ry) Rz(rz)`` (T, 3, 3)."""
+    # side by side: of strided columns arctan2's last bit depends on where in memory they lie
     flat = np.ascontiguousarray(rotation.reshape(-1, 9).T)
     rx = np.arctan2(-flat[5], flat[8])
     ry = np.arcsin(np.clip(flat[2], -1, 1))

@@ -20,12 +20,13 @@ from bitbox.report.theme import (
     figure,
     name_axis,
 )
+from bitbox.statistics import card
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Column = NDArray[np.float64]
-# Both are at most alpha where a signal is imitated.
+# With these columns it was tested whether a signal is imitated.
 _SPECIFIC = {"p", "specific_p_fwer"}
 #: Fill of signals that are in time, but not specific.
 IN_TIME = "#b9cbe0"
@@ -66,8 +67,7 @@ def imitated(scorecard: pd.DataFrame, alpha: float) -> NDArray[np.bool_]:
     """
     if not set(scorecard) >= _SPECIFIC:
         return beyond_chance(scorecard, alpha)
-    specific, timed = (_column(scorecard, name) <= alpha for name in ("specific_p_fwer", "p"))
-    return np.asarray(specific & timed)
+    return card.imitated(scorecard, alpha)
 
 
 def _column(scorecard: pd.DataFrame, name: str) -> Column:

@@ -176,7 +176,11 @@ _OWN = (
     ("pairs", "trials_overall_p", "whether what is done depends on what is shown, in trials"),
     ("pairs", "trials_hits", "trials in which the response is most like what was shown"),
     ("pairs", "trials_used", "trials that could be used"),
-    ("pairs", "imitated", "signals that are imitated beyond chance (family-wise p of 0.05)"),
+    (
+        "pairs",
+        "imitated",
+        "signals that are imitated beyond chance: p and specific_p_fwer of at most 0.05",
+    ),
     ("pairs", "tested", "signals that could be tested"),
     ("pairs", "specific_p", "whether matching signals go together more than others"),
     ("pairs", "participant_coverage", "share of frames in which the participant was measured"),
