@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitbox.analysis.compared import Compared, chosen
 from bitbox.analysis.options import Options
 from bitbox.analysis.pair import SignalsLike
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed
+from bitbox.statistics.inference import standardise
 from bitbox.statistics.null import one_way
 from bitbox.statistics.senses import better_of
-
-FloatArray = NDArray[np.float64]
 
 #: Circular shifts that are taken for chance.
 SHIFTS = 199
@@ -55,14 +53,8 @@ def quick_z(
     found = _forward(pair)
     if options.mirror == "either" and pair.sided.any():
         found, _ = better_of(found, _forward(pair.in_the_mirror(options)), pair.sided)
-    known = np.isfinite(found.null)
-    count = np.where(known.sum(axis=0) > 1, known.sum(axis=0), np.nan)
-    chance = np.where(known, found.null, 0.0).sum(axis=0) / count
-    away = np.where(known, found.null - chance, 0.0)
-    deviation = np.sqrt((away**2).sum(axis=0) / count)
-    usable = (deviation > 0) & ~pair.left_out
-    values = np.where(usable, found.shape - chance, np.nan) / np.where(usable, deviation, 1.0)
-    return dict(zip(pair.both.names, values.tolist(), strict=True))
+    z = standardise(found.shape, found.null)[2]
+    return dict(zip(pair.both.names, np.where(pair.left_out, np.nan, z).tolist(), strict=True))
 
 
 def _forward(pair: Compared) -> Directed:
