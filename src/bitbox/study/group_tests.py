@@ -177,7 +177,7 @@ def between(
     chosen = _choices(len(values), len(first), seed, permutations)
     p, p_fwer = _p_values(t, (t_of(part) for part in _parts(chosen)), len(chosen))
     with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = _mean(first) - _mean(second)
+        estimate = mean_of(first) - mean_of(second)
     g = np.where(enough, _two_g(first, second), np.nan)
     low, high = _intervals([first, second], _two_g, intervals & enough, seed)
     return GroupTest(n, estimate, t, p, p_fwer, g, low, high, len(chosen) + 1)
@@ -227,15 +227,17 @@ def _small(freedom: NDArray[np.int64]) -> FloatArray:
     return np.asarray(1 - 3 / (4 * freedom - 1))
 
 
-def _mean(values: FloatArray, axis: int = 0) -> FloatArray:
+def mean_of(values: FloatArray, axis: int = 0) -> FloatArray:
+    """Return the mean of what is known along an axis, NaN where nothing is."""
     known = np.isfinite(values)
-    total: FloatArray = np.where(known, values, 0.0).sum(axis=axis) / known.sum(axis=axis)
+    with np.errstate(invalid="ignore"):
+        total: FloatArray = np.where(known, values, 0.0).sum(axis=axis) / known.sum(axis=axis)
     return total
 
 
 def _variance(values: FloatArray, axis: int = 0) -> FloatArray:
     known = np.isfinite(values)
-    away = np.where(known, values - np.expand_dims(_mean(values, axis), axis), 0.0)
+    away = np.where(known, values - np.expand_dims(mean_of(values, axis), axis), 0.0)
     found: FloatArray = (away**2).sum(axis=axis) / (known.sum(axis=axis) - 1)
     return found
 
@@ -243,7 +245,7 @@ def _variance(values: FloatArray, axis: int = 0) -> FloatArray:
 def _one_g(values: FloatArray, axis: int = 0) -> FloatArray:
     n = np.isfinite(values).sum(axis=axis)
     with np.errstate(invalid="ignore", divide="ignore"):
-        g: FloatArray = _mean(values, axis) / np.sqrt(_variance(values, axis)) * _small(n - 1)
+        g: FloatArray = mean_of(values, axis) / np.sqrt(_variance(values, axis)) * _small(n - 1)
     return g
 
 
@@ -252,7 +254,9 @@ def _two_g(first: FloatArray, second: FloatArray, axis: int = 0) -> FloatArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         within = (na - 1) * _variance(first, axis) + (nb - 1) * _variance(second, axis)
         pooled = np.sqrt(within / (na + nb - 2))
-        g: FloatArray = (_mean(first, axis) - _mean(second, axis)) / pooled * _small(na + nb - 2)
+        g: FloatArray = (
+            (mean_of(first, axis) - mean_of(second, axis)) / pooled * _small(na + nb - 2)
+        )
     return g
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.statistics.inference import ALPHA
-from bitbox.study.group_tests import LEAST_PEOPLE
+from bitbox.study.group_tests import LEAST_PEOPLE, mean_of
 from bitbox.study.pair import Job
 from bitbox.study.pairing_scores import Row, Shown
 from bitbox.study.pairing_test import Block, right_pairings
@@ -157,8 +157,8 @@ class Chance:
         for i, unit in enumerate(units):
             for j, other in enumerate(units):
                 each = [self._score(unit[s], other[s], scores, signals) for s in unit]
-                values[i, j] = _mean(np.array(each), 0)
-        whole = np.concatenate([_mean(values, 2)[:, :, None], values], axis=2)
+                values[i, j] = mean_of(np.array(each), 0)
+        whole = np.concatenate([mean_of(values, 2)[:, :, None], values], axis=2)
         return Block(whole, [self.pairings.shown(unit) for unit in units], exchange.one_person)
 
     def _score(
@@ -212,13 +212,6 @@ def _recorded(row: Done, job: Job) -> Recorded:
         job.settings.signals or "",
         json.dumps([job.sources["model"], *how], default=str),
     )
-
-
-def _mean(values: FloatArray, axis: int) -> FloatArray:
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0.0).sum(axis=axis)
-    return np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
 
 
 __all__ = ["OTHER_CONTENT", "OTHER_PEOPLE", "Chance"]

@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.statistics.inference import ALPHA
-from bitbox.study.group_tests import LEAST_PEOPLE, PERMUTATIONS, GroupTest, effect_size
+from bitbox.study.group_tests import (
+    LEAST_PEOPLE,
+    PERMUTATIONS,
+    GroupTest,
+    effect_size,
+    mean_of,
+)
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -58,10 +64,7 @@ class Block:
         n = len(self.scores)
         other = np.array([[one != two for two in self.models] for one in self.models])
         known = np.isfinite(self.scores) & other[:, :, None]
-        count = known.sum(axis=1)
-        total = np.where(known, self.scores, 0.0).sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            rest = np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
+        rest = mean_of(np.where(known, self.scores, np.nan), 1)
         difference: FloatArray = self.scores[np.arange(n), np.arange(n)] - rest
         return difference
 
@@ -105,7 +108,10 @@ def right_pairings(
     """
     units = [block.differences() for block in blocks]
     people = np.concatenate(
-        [_mean(d)[None] if block.one_person else d for block, d in zip(blocks, units, strict=True)]
+        [
+            mean_of(d)[None] if block.one_person else d
+            for block, d in zip(blocks, units, strict=True)
+        ]
     )
     n, estimate, g, low, high = effect_size(people, seed, intervals=intervals)
     sizes = [len(block.models) for block in blocks]
@@ -161,11 +167,3 @@ def _drawn(sizes: Sequence[int], seed: int, count: int) -> Iterator[list[IntArra
     for first in range(0, count, _ONE_STEP):
         m = min(_ONE_STEP, count - first)
         yield [random.permuted(np.tile(np.arange(n), (m, 1)), axis=1) for n in sizes]
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    """Return the mean over rows, where there is one."""
-    known = np.isfinite(values)
-    count = known.sum(axis=0)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
