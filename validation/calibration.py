@@ -90,6 +90,9 @@ SETTINGS = [
     Setting("bursts", twist="a quarter of frames lost"),
     *(Setting(p, "segments") for p in ("bursts", "autocorrelated", "white")),
     Setting("bursts", "segments", seconds=300.0),
+    *(Setting(p, "local") for p in ("bursts", "autocorrelated", "white")),
+    Setting("bursts", "local", seconds=300.0),
+    Setting("bursts", "local", twist="both active in the same half"),
     Setting("autocorrelated", "phase"),
     Setting("white", "phase"),
     Setting("bursts", "pairs"),
@@ -138,11 +141,12 @@ def null_of(
         return randomised_phases(x, y, rule, seeds, threads=1), INDEPENDENT
     shifts = broken.circular_shifts(plan, SURROGATES)
     n, places = 0, broken.circular_places(plan, shifts)
-    if setting.surrogate == "segments":
-        n = SURROGATES
-        places = np.concatenate([broken.segment_places(plan, n, rng), places])
+    local = setting.surrogate == "local"
+    if local or setting.surrogate == "segments":
+        n, cut = SURROGATES, broken.local_places if local else broken.segment_places
+        places = np.concatenate([cut(plan, n, rng), places])
     null = np.stack([mean_over(pair, places)[0] for pair in pairs], axis=1)
-    return judged(null, n, shifts, plan)
+    return judged(null, n, shifts, plan, local)
 
 
 def one_recording(setting: Setting, number: int) -> tuple[FloatArray, float, float]:

@@ -64,6 +64,7 @@ COLUMNS = (
     "trials: any movement",
     "trials: at all",
     "peak outside lags",
+    "active together",
 )
 
 
@@ -99,8 +100,9 @@ def judge(case: tuple[Design, tuple[int, ...], int]) -> list[float]:
         by_trial = imitation_trials(*pair, task.trials, seed=1)
         card = by_trial.scorecard
         trials = [bool((card["p_fwer"] <= ALPHA).any()), by_trial.overall_p <= ALPHA]
-    outside = any(finding.code == "peak-outside-lags" for finding in quality.findings)
-    return [float(value) for value in (*found, *trials, outside)]
+    codes = {finding.code for finding in quality.findings}
+    noticed = ("peak-outside-lags" in codes, "active-together" in codes)
+    return [float(value) for value in (*found, *trials, *noticed)]
 
 
 Pool = Any  # multiprocessing's

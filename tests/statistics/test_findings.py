@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bitbox.analysis.quality import imitation_quality
+from bitbox.statistics.activity import activity
 from bitbox.statistics.spectra import typical_frequencies
 from bitbox.synthetic.signals import SignalPair, imitated_pair, independent_pair
 from tests.signals_of import named
@@ -180,3 +182,28 @@ def test_windows_are_not_short_for_movements_that_are_rare() -> None:
 def test_no_frequency_without_movement() -> None:
     nothing = np.stack([np.ones(900), np.full(900, np.nan)], axis=1)[:, :, None]
     assert np.isnan(typical_frequencies(nothing, 30)).all()
+
+
+def test_people_who_are_lively_in_the_same_half_are_noticed() -> None:
+    people = independent_pair(4, duration=90, process="bursts", seed=3)
+    lively = np.where(np.arange(len(people.model.time)) < 45 * 30, 1.0, 0.15)[:, None]
+    both = SignalPair(
+        *(replace(one, values=one.values * lively) for one in (people.participant, people.model)),
+        people.truth,
+    )
+    assert "same parts" in codes(both)["active-together"]
+    assert "active-together" not in codes(both, surrogate="local")
+    assert "active-together" not in codes(people)
+    one = replace(people.participant, values=people.participant.values * lively[::-1])
+    assert "active-together" not in codes(SignalPair(one, both.model, people.truth))
+
+
+def test_activity_of_what_is_missing_or_still_is_unknown() -> None:
+    signals = np.random.default_rng(0).standard_normal((90, 2, 1))
+    signals[30:60], signals[:, 1] = np.nan, 3.0
+    found = activity(signals, 30)
+    assert np.isnan(found[1])
+    assert found[[0, 2]] == pytest.approx(
+        signals[:, 0, 0].reshape(3, 30)[[0, 2]].std(axis=1) / np.nanstd(signals[:, 0])
+    )
+    assert np.isnan(activity(np.full((90, 2, 1), np.nan), 30)).all()

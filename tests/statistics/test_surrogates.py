@@ -70,8 +70,9 @@ def test_no_window_meets_frames_of_the_true_comparison(causal: bool) -> None:
     plan, rng = replace(plan_of(90), causal=causal), np.random.default_rng(0)
     shifted = broken.circular_places(plan, broken.circular_shifts(plan, 99))
     exchanged = broken.segment_places(plan, 50, rng)
+    near = broken.local_places(plan, 50, rng)
     true = plan.starts - plan.max_lag
-    for places in (shifted, exchanged):
+    for places in (shifted, exchanged, near):
         assert places.min() >= 0
         assert (np.abs(places - true) >= plan.n_frames_needed).all()
         assert (places + plan.n_frames_needed <= plan.n_frames).all()
@@ -101,6 +102,28 @@ def test_segments_meet_every_place_equally_often() -> None:
     near = np.minimum(away, plan.n_places - away) < 66
     assert_array_equal(often == 0, near)
     assert stats.chisquare(often[~near]).pvalue > 0.01
+
+
+def test_local_shifts_are_small_and_of_whole_segments() -> None:
+    plan = plan_of(130)
+    places = broken.local_places(plan, 2000, np.random.default_rng(5))
+    shift = plan.step * np.arange(plan.n_windows) - places
+    assert np.abs(shift).max() == 20 * plan.fps
+    assert np.abs(shift).min() == 66
+    size = broken.segment_size(plan)
+    cuts = [np.flatnonzero(np.diff(row)) for row in shift]
+    assert all((np.diff(where) >= size).all() for where in cuts)
+    # in the middle of the recording all shifts are drawn alike, to either side
+    middle = shift[:, plan.n_windows // 2]
+    allowed = np.r_[-600:-65, 66:601]
+    assert stats.kstest(np.searchsorted(allowed, middle) / len(allowed), "uniform").pvalue > 0.01
+    assert (shift[:, 0] < 0).all()  # at the start there is nothing before
+
+
+def test_windows_too_long_for_local_shifts_say_so() -> None:
+    plan = WindowPlan.from_seconds(30 * 400, 30.0, width=8.0, lag=3.0)
+    with pytest.raises(ParameterError, match=r"at most 10 s together.*11.00 s"):
+        broken.local_places(plan, 9, np.random.default_rng(0))
 
 
 def test_too_short_for_segments_says_what_is_enough() -> None:

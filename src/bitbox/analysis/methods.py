@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics.surrogates import LOCAL
 
 REFERENCES = {
     "Boker et al., 2002": "Boker, S. M., Xu, M., Rotondo, J. L., & King, K. (2002). Windowed "
@@ -51,6 +52,9 @@ _SURROGATES = {
     "segments": "{m} surrogates in which segments of consecutive windows of the participant were "
     "compared with stretches of the model's recording from random other times (Moulder et al., "
     "2018)",
+    "local": "{m} surrogates in which segments of consecutive windows of the participant were "
+    "compared with stretches of the model's recording from at most {local:g} s earlier or later, "
+    "so that what changes more slowly in both is kept (Amarasingham et al., 2012)",
     "phase": "{m} surrogates in which the Fourier phases of the model's signals were randomised, "
     "those of all signals by the same amounts (Prichard & Theiler, 1994)",
     "pairs": "{m} surrogates in which other recordings took the {role}'s place (Bernieri & "
@@ -187,7 +191,7 @@ def _chance(done: Done) -> str:
     )
     return (
         "The mean over windows was compared with its distribution in "
-        + _SURROGATES[p["surrogate"]].format(m=m, role=p.get("role"))
+        + _SURROGATES[p["surrogate"]].format(m=m, role=p.get("role"), local=LOCAL)
         + f". The seed of the random numbers was {done.seed}. p values are one-sided, {share} "
         f"with b of m surrogates reaching what was observed (Phipson & Smyth, 2010){worth}. z is "
         "the distance from the surrogates' mean in their standard deviations. Over signals, p was "

@@ -28,6 +28,7 @@ from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
+from bitbox.statistics.activity import active_together
 from bitbox.statistics.card import window_table
 from bitbox.statistics.contrast import Circle, Contrast, contrast
 from bitbox.statistics.difference import Difference
@@ -110,7 +111,7 @@ def imitation_quality(
         many tests count the tested signals, so name them before looking at the data.
     n_surrogates : int
         How many surrogates; p cannot be smaller than 1 / (n_surrogates + 1).
-    surrogate : {'circular', 'segments', 'phase', 'pairs'}
+    surrogate : {'circular', 'segments', 'local', 'phase', 'pairs'}
         How coupling is broken, see :mod:`bitbox.statistics.surrogates`.
     others : sequence of Signals, optional
         For 'pairs': other recordings that take a person's place, one surrogate each. Of people
@@ -344,6 +345,7 @@ def _evidence(
         left_out=pair.left_out,
         untold=untold,
         profile=found[1],
+        together=active_together(both.x, both.y, pair.plan),
     )
 
 

@@ -260,13 +260,13 @@ chance_options = together(
     ),
     option(
         "--surrogate",
-        type=click.Choice(["circular", "segments", "phase"]),
+        type=click.Choice(["circular", "segments", "local", "phase"]),
         default="circular",
         show_default=True,
         metavar="NAME",
         section=CHANCE,
-        help="How the coupling is broken: circular, segments or phase; the documentation says "
-        "which fits when.",
+        help="How the coupling is broken: circular, segments, local or phase; the documentation "
+        "says which fits when.",
     ),
     option(
         "--seed",

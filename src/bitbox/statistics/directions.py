@@ -20,7 +20,7 @@ IntArray = NDArray[np.int64]
 
 
 def judged(
-    null: FloatArray, n: int, shifts: IntArray, plan: WindowPlan
+    null: FloatArray, n: int, shifts: IntArray, plan: WindowPlan, local: bool = False
 ) -> tuple[FloatArray, Alike]:
     """Return the surrogates' shapes and how alike they are.
 
@@ -34,12 +34,31 @@ def judged(
         In frames.
     plan : WindowPlan
         Windows and lags.
+    local : bool
+        Whether segments were shifted a little only.
     """
-    circular = likeness(null[n:], shifts, broken.smallest_shift(plan), plan.window)
+    least, segments, m = broken.smallest_shift(plan), broken.segment_count(plan), float(len(shifts))
+    of_shifts = null[n:]
+    if local:
+        spacing = (shifts[-1] - shifts[0]) / max(len(shifts) - 1, 1)
+        m = 2.0 * (broken.largest_local_shift(plan) - least) / spacing
+        of_shifts = quickly(of_shifts, round(m))
+    circular = likeness(of_shifts, shifts, least, plan.window)
     if not n:
         return null, circular
-    segments = broken.segment_count(plan)
-    return null[:n], likeness_of_segments(circular, len(shifts), n, segments)
+    return null[:n], likeness_of_segments(circular, m, n, segments)
+
+
+def quickly(null: FloatArray, rows: int) -> FloatArray:
+    """Return what of the surrogates' shapes changes faster than over so many shifts, (m, n)."""
+    rows = min(rows | 1, len(null))
+    padded = np.concatenate(
+        [np.zeros((1, null.shape[1])), np.concatenate([null, null[: rows - 1]])]
+    )
+    sums = np.cumsum(padded, axis=0)
+    means = (sums[rows:] - sums[:-rows]) / rows
+    fast: FloatArray = null - np.roll(means, rows // 2, axis=0)
+    return fast
 
 
 @dataclass(frozen=True)
@@ -67,15 +86,16 @@ class Directions:
             ]
             return self._directed(nulls)
         segments = np.empty((0, plan.n_windows), dtype=np.int32)
-        if surrogate == "segments":
-            segments = broken.segment_places(plan, self.n, np.random.default_rng(self.seed))
+        if surrogate in ("segments", "local"):
+            cut = broken.local_places if surrogate == "local" else broken.segment_places
+            segments = cut(plan, self.n, np.random.default_rng(self.seed))
         shifts = broken.circular_shifts(plan, self.n)
         places = broken.circular_places(plan, shifts)
         if len(segments):
             places = np.concatenate([segments, places])
         ways = both_ways(self.x, self.y, self.rule, places, **how)  # type: ignore[arg-type]
         forward, reverse = (
-            Directed(observed, *judged(null, len(segments), shifts, plan))
+            Directed(observed, *judged(null, len(segments), shifts, plan, surrogate == "local"))
             for observed, null in ways
         )
         return forward, reverse

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitbox.correlation.plan import WindowPlan
 from bitbox.findings import Finding
+from bitbox.statistics.activity import TOGETHER
 from bitbox.statistics.inference import least_p
 from bitbox.statistics.lag_profile import LagProfile
 from bitbox.statistics.null import Matched
@@ -76,6 +77,8 @@ class Evidence:
         Why imitation cannot be told from being in time; empty: it can.
     profile : LagProfile or None
         How movements match by latency, allowed or not.
+    together : float
+        How closely the activity of both changes together, slowly; NaN: it doesn't change so.
     """
 
     card: pd.DataFrame
@@ -95,11 +98,12 @@ class Evidence:
     left_out: BoolArray
     untold: str = ""
     profile: LagProfile | None = None
+    together: float = float("nan")
 
 
 def find(evidence: Evidence) -> tuple[Finding, ...]:
     """Return all findings about an analysis."""
-    checks = (_windows, _lags, _outside, _direction, _data, _surrogates)
+    checks = (_windows, _lags, _outside, _direction, _data, _together, _surrogates)
     return tuple(finding for check in checks for finding in check(evidence))
 
 
@@ -307,6 +311,20 @@ def _untested(e: Evidence) -> Iterator[Finding]:
         if all_of_them
         else "There is nothing to do if that is to be expected; they don't count in the "
         "corrections for many tests.",
+    )
+
+
+def _together(e: Evidence) -> Iterator[Finding]:
+    if not e.together >= TOGETHER or e.surrogate in ("local", "pairs"):
+        return
+    yield Finding(
+        "active-together",
+        "warning",
+        "Both people are lively in the same parts of the recordings, and quiet in the same parts "
+        f"(r = {e.together:.2f}). Surrogates that move one of them far in time break that, too, "
+        "so it can pass for movement in time with the model.",
+        "Use surrogate='local', which keeps it, or cut the recordings to a part that is alike "
+        "throughout (start and end).",
     )
 
 

@@ -12,6 +12,11 @@ Each kind is named for what it does, and stands for one null hypothesis:
     Segments of the participant, some seconds each, are shifted like that, each by itself. Many
     more different surrogates than shifts, so small p can be trusted in short recordings, too; but
     what lasts longer than a segment is broken as well.
+``local``
+    *At which moment within some 20 s something is done has nothing to do with the other's moments.*
+    Segments as above, but each is shifted by at most 20 s. What changes more slowly in both, say
+    who is lively when, is kept, so that it cannot pass for imitation (the jitter method of
+    Amarasingham et al. 2012, J. Neurophysiol. 107, 517).
 ``phase``
     *The model's signals are stationary Gaussian noise with the same spectra and cross-spectra.*
     Their Fourier phases are randomised, all signals by the same amounts.
@@ -34,7 +39,7 @@ from bitbox.statistics.inference import USUALLY_ALIKE
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Surrogate = Literal["circular", "segments", "phase", "pairs"]
+Surrogate = Literal["circular", "segments", "local", "phase", "pairs"]
 #: Whose place other recordings take.
 Role = Literal["model", "participant"]
 
@@ -42,6 +47,8 @@ Role = Literal["model", "participant"]
 MIN_SURROGATES = 19
 #: A segment is this many times as long as a window and its lags.
 SEGMENT_LENGTH = 4
+#: Local shifts are of at most so many seconds.
+LOCAL = 20.0
 #: With fewer segments their surrogates say no more than circular shifts do.
 MIN_SEGMENTS = 4
 
@@ -226,20 +233,83 @@ def segment_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> NDArra
     surrogates.
     """
     least, own = smallest_shift(plan), np.arange(plan.n_windows)
-    size, n_segments = segment_size(plan), segment_count(plan)
-    if n_segments < MIN_SEGMENTS:
-        needed = plan.n_frames_needed + (MIN_SEGMENTS * size - 1) * plan.step
-        raise TooShortError(
-            "The recording is too short to compare segments with other segments.",
-            expected=f"at least {needed / plan.fps:.2f} s ({MIN_SEGMENTS} segments of "
-            f"{size * plan.step / plan.fps:.2f} s)",
-            got=f"{plan.n_frames / plan.fps:.2f} s",
-            todo="Use surrogate='circular', a longer recording, or a smaller width or lag.",
-        )
+    n_segments = segment_count(plan)
+    _check_segments(plan)
     turned = (own + rng.integers(plan.n_windows, size=(n, 1))) % plan.n_windows
     shifts = least + rng.integers(possible_shifts(plan), size=(n, n_segments))
     each = np.take_along_axis(shifts, turned * n_segments // plan.n_windows, axis=1)
     places: IntArray = (plan.step * own - each) % plan.n_places
+    return places.astype(np.int32)
+
+
+def _check_segments(plan: WindowPlan) -> None:
+    """Refuse recordings in which there is no room for four segments."""
+    if segment_count(plan) >= MIN_SEGMENTS:
+        return
+    size = segment_size(plan)
+    needed = plan.n_frames_needed + (MIN_SEGMENTS * size - 1) * plan.step
+    raise TooShortError(
+        "The recording is too short to compare segments with other segments.",
+        expected=f"at least {needed / plan.fps:.2f} s ({MIN_SEGMENTS} segments of "
+        f"{size * plan.step / plan.fps:.2f} s)",
+        got=f"{plan.n_frames / plan.fps:.2f} s",
+        todo="Use surrogate='circular', a longer recording, or a smaller width or lag.",
+    )
+
+
+def largest_local_shift(plan: WindowPlan) -> int:
+    """Return the largest local shift in frames.
+
+    Raises
+    ------
+    ParameterError
+        If windows and lags leave no room for shifts of that size.
+    """
+    least, largest = smallest_shift(plan), round(LOCAL * plan.fps)
+    if 2 * least > largest:
+        raise ParameterError(
+            "Windows and lags are too long for local shifts.",
+            expected=f"a window and its lags of at most {LOCAL / 2:g} s together, shifts being of "
+            f"at most {LOCAL:g} s",
+            got=f"{least / plan.fps:.2f} s",
+            todo="Use a smaller width or lag, or surrogate='circular'.",
+        )
+    return largest
+
+
+def local_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Return which place of the model each window meets when segments are shifted a little.
+
+    The windows are cut into segments as in `segment_places`, but nothing goes around the end: each
+    segment is shifted by a random number of frames, at most 20 s, at least a reach, that leaves it
+    within the recording.
+
+    Returns
+    -------
+    (m, windows) array of int
+        As `circular_places`.
+
+    Raises
+    ------
+    TooShortError
+        If there is no room for four segments.
+    ParameterError
+        If windows and lags are too long for such shifts.
+    """
+    _check_segments(plan)
+    least, largest, size = smallest_shift(plan), largest_local_shift(plan), segment_size(plan)
+    own = plan.step * np.arange(plan.n_windows)
+    offset = rng.integers(size, size=(n, 1))
+    segment = (np.arange(plan.n_windows) + offset) // size
+    begins = size * np.arange(segment.max() + 1) - offset
+    # how far each can be moved towards the start, and towards the end
+    back = own[np.clip(begins, 0, plan.n_windows - 1)]
+    ahead = plan.n_places - 1 - own[np.minimum(begins + size, plan.n_windows) - 1]
+    back, ahead = (np.minimum(room, largest) - least + 1 for room in (back, ahead))
+    back, ahead = np.maximum(back, 0), np.maximum(ahead, 0)
+    drawn = rng.integers(np.maximum(back + ahead, 1))
+    shifts = np.where(drawn < back, least + drawn, -(least + drawn - back))
+    places: IntArray = own - np.take_along_axis(shifts, segment, axis=1)
     return places.astype(np.int32)
 
 
