@@ -12,6 +12,10 @@ import pytest
 from bitbox.cli import run
 from bitbox.errors import ParameterError
 from bitbox.findings import Finding
+from bitbox.synthetic.signals import imitated_pair
+from bitbox.workflow.clocks import Clocks
+from bitbox.workflow.recordings import Recording
+from bitbox.workflow.run import analyse_files
 from bitbox.workflow.settings import Settings, families_of
 
 QUICK = ("--surrogates", "19", "--seed", "1", "--width", "1", "--lag", "0.4")
@@ -141,3 +145,23 @@ def test_fewer_frames_are_looked_at_for_bodies_at_their_true_times(
     assert record["settings"]["body_fps"] == 10.0
     assert run(["imitate", *films, "-o", str(tmp_path / "x"), "--body-fps", "10"]) == 2
     assert "No signals of the body" in " ".join(capsys.readouterr().err.split())
+
+
+def test_recordings_are_listened_to_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for the offset of two hours takes longer than the analysis of a family."""
+    asked: list[object] = []
+
+    def listened(*given: object) -> Clocks:
+        asked.append(given)
+        return Clocks(0.5)
+
+    monkeypatch.setattr("bitbox.workflow.run.clocks_of", listened)
+    monkeypatch.setattr(
+        "bitbox.workflow.run.load_recording",
+        lambda path, role, *_, **__: Recording(role, path, pair[role == "model"]),
+    )
+    pair = imitated_pair(3, imitated=2, duration=40, seed=1)
+    settings = Settings(signals="pose,position", n_surrogates=19, seed=1, offset="auto")
+    done = analyse_files(tmp_path / "a.mp4", tmp_path / "b.mp4", settings)
+    assert len(asked) == 1
+    assert [run.clocks.offset for run in (done, *done.more)] == [0.5, 0.5]

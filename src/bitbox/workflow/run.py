@@ -142,7 +142,8 @@ def analyse_files(
     events = trials_of(settings)  # before anything is measured
     kept = None if cache is None else Path(cache)
     paths = Path(participant), Path(model)
-    runs = [_one_family(paths, kept, one, events, threads, progress) for one in families]
+    clocks = clocks_of(*paths, settings, progress)  # once, however many families there are
+    runs = [_one_family(paths, kept, one, clocks, events, threads, progress) for one in families]
     return together(runs)
 
 
@@ -150,13 +151,14 @@ def _one_family(
     paths: tuple[Path, Path],
     cache: Path | None,
     settings: Settings,
+    clocks: Clocks,
     events: pd.DataFrame | None,
     threads: int | None,
     progress: Progress | None,
 ) -> Run:
     """Measure and analyse one family of signals."""
     started = time.perf_counter()
-    people, clocks = _load_both(*paths, cache, settings, progress)
+    people = _load_both(*paths, cache, settings, clocks, progress)
     loaded = time.perf_counter()
     quality = imitation_quality(
         people[0].signals,
@@ -225,7 +227,9 @@ def suggest_for_files(
 
     settings = settings or Settings()
     kept = None if cache is None else Path(cache)
-    people, clocks = _load_both(Path(participant), Path(model), kept, settings, progress)
+    paths = Path(participant), Path(model)
+    clocks = clocks_of(*paths, settings, progress)
+    people = _load_both(*paths, kept, settings, clocks, progress)
     signals = people[0].signals, people[1].signals
     angular = settings.analysis()["angular"]
     clock: dict[str, Any] = {"fps": settings.fps, "offset": clocks.offset}
@@ -266,9 +270,9 @@ def _load_both(
     model: Path,
     cache: Path | None,
     settings: Settings,
+    clocks: Clocks,
     progress: Progress | None,
-) -> tuple[tuple[Recording, Recording], Clocks]:
-    clocks = clocks_of(participant, model, settings, progress)
+) -> tuple[Recording, Recording]:
     track_both(participant, model, cache, settings, progress)
 
     def job(path: Path, role: Role) -> Callable[[Progress], Recording]:
@@ -279,7 +283,7 @@ def _load_both(
     first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
     require_two_faces(first, second)
     first, second = fitted((first, second), settings, clocks.offset)
-    return (clocks.steadied(first), second), clocks
+    return clocks.steadied(first), second
 
 
 class _StoppedError(Exception):
