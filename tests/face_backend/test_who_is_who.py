@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from bitbox.errors import VideoError
-from bitbox.face_backend.geometry import reference_face, rotation_matrix
-from bitbox.face_backend.mediapipe import MOST_MISSHAPEN, misshapen, track_mesh
+from bitbox.face_backend.follower import MOST_MISSHAPEN
+from bitbox.face_backend.geometry import misshapen, reference_face, rotation_matrix
+from bitbox.face_backend.mediapipe import track_mesh
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.models import brings_models
 from bitbox.video import write_video
