@@ -65,7 +65,7 @@ class BitboxError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle with the keyword arguments, so that errors cross process borders."""
-        return _rebuild, (type(self), self.what, self.expected, self.got, self.todo)
+        return _rebuild, (type(self), self.what, self.expected, self.got, self.todo), self.__dict__
 
 
 def _rebuild(

@@ -153,7 +153,7 @@ class TestOffset:
 
         for module in ("study.pair", "workflow.run", "study.pairing_scores"):
             monkeypatch.setattr(f"bitbox.{module}.load_recording", made_up)
-        monkeypatch.setattr("bitbox.workflow.run.track_both", lambda *_: None)
+        monkeypatch.setattr("bitbox.workflow.pair.track_both", lambda *_: None)
         path = talked / "manifest.csv"
         path.write_text(
             "id,participant,model,offset\n"

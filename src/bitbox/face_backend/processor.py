@@ -324,11 +324,7 @@ class FaceProcessor(Processor):
         todo = []
         for processor in (self, other):
             recording, runtime = processor._current(), processor._runtime
-            keys: dict[str, str] = {
-                name: recording.key(name, runtime.settings(name, False)) for name in outputs
-            }
-            processor._find(recording, keys)
-            stored = all(key in processor._done for key in keys.values())
+            stored = processor.holds(outputs, False)
             if isinstance(runtime, MeshRuntime) and not stored and runtime.lacks_track(recording):
                 todo.append((runtime, recording))
         if len(todo) == 2 and todo[0][1].sha256 == todo[1][1].sha256:

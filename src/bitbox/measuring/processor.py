@@ -105,6 +105,22 @@ class Processor:
         results = tuple(result[pick] for result in done)
         return results[0] if len(results) == 1 else results
 
+    def holds(self, outputs: Sequence[str], options: Any = None) -> bool:
+        """Tell whether outputs of the current recording were measured before and are kept.
+
+        Parameters
+        ----------
+        outputs : sequence of str
+        options : optional
+            As the step that gives them takes them.
+        """
+        recording = self._current()
+        keys = {
+            name: recording.key(name, self._runtime.settings(name, options)) for name in outputs
+        }
+        self._find(recording, keys)
+        return all(key in self._done for key in keys.values())
+
     def _results(
         self, outputs: Sequence[str], options: Any = None
     ) -> list[tuple[Signals, Path | None]]:

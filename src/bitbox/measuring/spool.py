@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bitbox.errors import OutputError
 from bitbox.files import reason
+from bitbox.system.elsewhere import ask
 
 _lock = threading.Lock()
 _rooms: list[Room] = []
@@ -66,6 +67,18 @@ def room_for(size: int, folder: Path | None, what: str) -> Iterator[Room]:
         There is less, or others of this process will need it.
     """
     place = spool_folder(folder)
+    refusal = ask((size, folder, what))  # of the process that this one works for
+    if refusal is not None:
+        raise refusal
+    room = _keep(size, folder, place, what)
+    try:
+        yield room
+    finally:
+        with _lock:
+            _rooms.remove(room)
+
+
+def _keep(size: int, folder: Path | None, place: Path, what: str) -> Room:
     with _lock:
         room = Room(place, size)
         free = shutil.disk_usage(place).free
@@ -79,11 +92,31 @@ def room_for(size: int, folder: Path | None, what: str) -> Iterator[Room]:
                 todo=_todo(folder),
             )
         _rooms.append(room)
+        return room
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[Callable[[tuple[int, Path | None, str]], OutputError | None]]:
+    """Keep room for what another process measures, as long as that is waited for.
+
+    Gives what answers its question whether there is any: nothing, or the error that says no.
+    """
+    kept: list[Room] = []
+
+    def answer(question: tuple[int, Path | None, str]) -> OutputError | None:
+        size, folder, what = question
+        try:
+            kept.append(_keep(size, folder, spool_folder(folder), what))
+        except OutputError as refusal:
+            return refusal
+        return None
+
     try:
-        yield room
+        yield answer
     finally:
         with _lock:
-            _rooms.remove(room)
+            for room in kept:
+                _rooms.remove(room)
 
 
 def spool_folder(folder: Path | None) -> Path:

@@ -176,6 +176,31 @@ def load_recording(
         raise
 
 
+def is_measured(
+    path: Path,
+    choice: str | None,
+    cache: Path | None,
+    *,
+    face: str | int | None = None,
+    body_fps: float | None = None,
+) -> bool:
+    """Tell whether a video was measured before and that is kept; parameters: `load_recording`."""
+    if cache is None or not cache.is_dir():
+        return False
+    wanted, whom = SIGNALS[choice or DEFAULT], "largest" if face is None else face
+    if wanted.of_body:
+        from bitbox.body_backend import BodyProcessor
+
+        body = BodyProcessor(person=whom, fps=body_fps)
+        body.io(path, cache)
+        return body.holds(["joints", wanted.output])
+    from bitbox.face_backend import FaceProcessor
+
+    processor = FaceProcessor(face=whom)
+    processor.io(path, cache)
+    return processor.holds(["landmark", wanted.output], False)
+
+
 def _require(path: Path, role: Role) -> None:
     """Raise an error if there is nothing of that name."""
     try:

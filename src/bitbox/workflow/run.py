@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from bitbox.analysis.quality import imitation_quality
 from bitbox.analysis.suggest import LATENCY, suggest
@@ -18,8 +16,8 @@ from bitbox.progress import Progress
 from bitbox.statistics.card import imitated
 from bitbox.workflow.clocks import Clocks, clocks_of
 from bitbox.workflow.finished_run import Run, together
-from bitbox.workflow.fitting import fitted
-from bitbox.workflow.recordings import Recording, Role, load_recording, require_two_faces
+from bitbox.workflow.pair import load_both
+from bitbox.workflow.recordings import Recording
 from bitbox.workflow.results_folder import (
     CACHE,
     refuse_inputs_that_are_results,
@@ -28,7 +26,6 @@ from bitbox.workflow.results_folder import (
 )
 from bitbox.workflow.run_report import can_report
 from bitbox.workflow.settings import Settings
-from bitbox.workflow.together import track_both
 from bitbox.workflow.trials import in_trials, trials_of
 
 if TYPE_CHECKING:
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
     from bitbox.analysis.result import ImitationQuality
     from bitbox.analysis.suggest import Suggestion
     from bitbox.analysis.trial_result import ImitationTrials
-
-T = TypeVar("T")
 
 
 def imitate_files(
@@ -158,7 +153,7 @@ def _one_family(
 ) -> Run:
     """Measure and analyse one family of signals."""
     started = time.perf_counter()
-    people = _load_both(*paths, cache, settings, clocks, progress)
+    people = load_both(*paths, cache, settings, clocks, progress, threads)
     loaded = time.perf_counter()
     quality = imitation_quality(
         people[0].signals,
@@ -229,7 +224,7 @@ def suggest_for_files(
     kept = None if cache is None else Path(cache)
     paths = Path(participant), Path(model)
     clocks = clocks_of(*paths, settings, progress)
-    people = _load_both(*paths, kept, settings, clocks, progress)
+    people = load_both(*paths, kept, settings, clocks, progress)
     signals = people[0].signals, people[1].signals
     angular = settings.analysis()["angular"]
     clock: dict[str, Any] = {"fps": settings.fps, "offset": clocks.offset}
@@ -263,54 +258,6 @@ def _headlines(table: pd.DataFrame) -> pd.DataFrame:
         median_z=("z", "median"),
         least=("least_p_fwer", "max"),
     )
-
-
-def _load_both(
-    participant: Path,
-    model: Path,
-    cache: Path | None,
-    settings: Settings,
-    clocks: Clocks,
-    progress: Progress | None,
-) -> tuple[Recording, Recording]:
-    track_both(participant, model, cache, settings, progress)
-
-    def job(path: Path, role: Role) -> Callable[[Progress], Recording]:
-        return lambda told: load_recording(
-            path, role, settings.signals, cache=cache, progress=told, **settings.loading(role)
-        )
-
-    first, second = _side_by_side([job(participant, "participant"), job(model, "model")], progress)
-    require_two_faces(first, second)
-    first, second = fitted((first, second), settings, clocks.offset)
-    return clocks.steadied(first), second
-
-
-class _StoppedError(Exception):
-    """Another job failed, or the user interrupted."""
-
-
-def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | None) -> list[T]:
-    """Run jobs in threads; when one fails or Ctrl-C comes, stop the others at their next frame."""
-    stop = threading.Event()
-
-    def told(task: str, done: int, total: int | None) -> None:
-        if stop.is_set():
-            raise _StoppedError
-        if progress is not None:
-            progress(task, done, total)
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        futures = [pool.submit(job, told) for job in jobs]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            stop.set()
-    failures = [f.exception() for f in futures]
-    for failure in failures:
-        if failure is not None and not isinstance(failure, _StoppedError):
-            raise failure
-    return [future.result() for future in futures]
 
 
 def _about_one_recording(person: Recording) -> Finding:

@@ -1,0 +1,110 @@
+"""Both recordings of a pair, measured at the same time."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bitbox.errors import BitboxError
+from bitbox.measuring.spool import answering
+from bitbox.progress import Progress
+from bitbox.system.elsewhere import NotStartedError, elsewhere
+from bitbox.video import probe
+from bitbox.workflow.clocks import Clocks
+from bitbox.workflow.fitting import fitted
+from bitbox.workflow.recordings import (
+    Recording,
+    Role,
+    is_measured,
+    is_video,
+    load_recording,
+    require_two_faces,
+)
+from bitbox.workflow.settings import Settings
+from bitbox.workflow.together import track_both
+
+T = TypeVar("T")
+
+#: Videos of so many seconds are measured in two processes; in less, one costs what it gains.
+LONG = 20.0
+
+
+def load_both(
+    participant: Path,
+    model: Path,
+    cache: Path | None,
+    settings: Settings,
+    clocks: Clocks,
+    progress: Progress | None,
+    threads: int | None = None,
+) -> tuple[Recording, Recording]:
+    """Return both people, on their clocks; parameters as for `analyse_files`."""
+    track_both(participant, model, cache, settings, progress)
+
+    def arguments(path: Path, role: Role) -> dict[str, Any]:
+        given = {"path": path, "role": role, "choice": settings.signals, "cache": cache}
+        return {**given, **settings.loading(role)}
+
+    def here(told: Progress) -> Recording:
+        return load_recording(**arguments(participant, "participant"), progress=told)
+
+    def beside(told: Progress) -> Recording:
+        wanted = arguments(model, "model")
+        if threads != 1 and _takes_long((participant, model), cache, settings):
+            with contextlib.suppress(NotStartedError), answering() as answer:
+                return elsewhere(load_recording, wanted, told, answer)
+        return load_recording(**wanted, progress=told)
+
+    first, second = _side_by_side([here, beside], progress)
+    require_two_faces(first, second)
+    first, second = fitted((first, second), settings, clocks.offset)
+    return clocks.steadied(first), second
+
+
+def _takes_long(paths: tuple[Path, Path], cache: Path | None, settings: Settings) -> bool:
+    """Tell whether two recordings are measured sooner in two processes than in two threads."""
+    roles: tuple[Role, Role] = ("participant", "model")
+    for path, role in zip(paths, roles, strict=True):
+        if not is_video(path):
+            return False
+        try:
+            if (probe(path).duration or 0.0) < LONG:
+                return False
+            whom = settings.loading(role)
+            chosen = {name: whom[name] for name in ("face", "body_fps")}
+            if is_measured(path, settings.signals, cache, **chosen):
+                return False
+        except BitboxError:
+            return False  # told where it is measured
+    return True
+
+
+class _StoppedError(Exception):
+    """Another job failed, or the user interrupted."""
+
+
+def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | None) -> list[T]:
+    """Run jobs in threads; when one fails or Ctrl-C comes, stop the others at their next frame."""
+    stop = threading.Event()
+
+    def told(task: str, done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise _StoppedError
+        if progress is not None:
+            progress(task, done, total)
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        futures = [pool.submit(job, told) for job in jobs]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
+    failures = [f.exception() for f in futures]
+    for failure in failures:
+        if failure is not None and not isinstance(failure, _StoppedError):
+            raise failure
+    return [future.result() for future in futures]
