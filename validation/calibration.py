@@ -4,6 +4,7 @@ Run from the repository's root::
 
     python validation/calibration.py              # everything, three quarters of an hour, two cores
     python validation/calibration.py --pairs 2000 # a quick look
+    python validation/calibration.py --settings local  # only rows of that name, in the table
 
 Short recordings have a script of their own, ``validation/short_recordings.py``.
 
@@ -14,6 +15,7 @@ seeds, so the numbers come out the same every time.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -184,11 +186,11 @@ def hash_of(text: str) -> int:
     return zlib.crc32(text.encode())
 
 
-def calibrate(n_pairs: int) -> tuple[pd.DataFrame, dict[str, FloatArray]]:
-    """Return rejections of every setting, and the p themselves."""
+def calibrate(n_pairs: int, wanted: str = "") -> tuple[pd.DataFrame, dict[str, FloatArray]]:
+    """Return rejections of every setting whose name holds what is wanted, and the p themselves."""
     rows, kept = [], {}
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        for setting in SETTINGS:
+        for setting in (one for one in SETTINGS if wanted in one.label):
             began = time.perf_counter()
             p, fwer, q = null_p(setting, n_pairs, workers)
             p = p[np.isfinite(p)]
@@ -369,7 +371,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs a setting")
     parser.add_argument("--output", type=Path, default=Path("docs/validation"))
     parser.add_argument("--only", choices=("calibration", "power", "gain"), default=None)
+    parser.add_argument("--settings", help="only those whose name holds this, and no figure")
     given = parser.parse_args(arguments)
+    if given.settings is not None:
+        _some_rows(given.pairs, given.settings, given.output / "calibration.csv")
+        return 0
     given.output.mkdir(parents=True, exist_ok=True)
     studies: dict[str, Callable[[], None]] = {
         "calibration": lambda: _calibration(given.pairs, given.output),
@@ -380,6 +386,16 @@ def main(arguments: list[str] | None = None) -> int:
         if given.only in (None, name):
             study()
     return 0
+
+
+def _some_rows(n_pairs: int, wanted: str, path: Path) -> None:
+    """Put some rows into the table, in place of those that are there."""
+    new, _ = calibrate(n_pairs, wanted)
+    old = pd.read_csv(path, dtype=str)
+    new = pd.read_csv(io.StringIO(new.to_csv(index=False, float_format="%.4g")), dtype=str)
+    rows = {row["setting"]: row for part in (old, new) for _, row in part.iterrows()}
+    order = [setting.label for setting in SETTINGS if setting.label in rows]
+    pd.DataFrame([rows[label] for label in order]).to_csv(path, index=False)
 
 
 def _calibration(n_pairs: int, output: Path) -> None:
