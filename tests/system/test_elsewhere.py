@@ -34,6 +34,10 @@ def refused(role: str, progress: Progress) -> None:
     raise error
 
 
+def broken(progress: Progress) -> None:
+    raise ZeroDivisionError("a defect")
+
+
 def asked(progress: Progress) -> object:
     return [ask(k) for k in (1, 2)]
 
@@ -79,6 +83,12 @@ def test_raises_what_the_function_does() -> None:
     with pytest.raises(InputError, match="Expected signals, but got nothing") as caught:
         elsewhere(refused, {"role": "model"}, silent, silent)
     assert caught.value.role == "model"
+
+
+def test_a_defect_says_where_it_is() -> None:
+    with pytest.raises(ZeroDivisionError, match="a defect") as caught:
+        elsewhere(broken, {}, silent, silent)
+    assert "in broken" in caught.value.__notes__[0]
 
 
 def test_questions_are_answered() -> None:

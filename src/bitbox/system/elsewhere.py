@@ -17,11 +17,12 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
-from bitbox.errors import BackendError
+from bitbox.errors import BackendError, BitboxError
 from bitbox.progress import Progress
 
 T = TypeVar("T")
@@ -182,10 +183,13 @@ def serve() -> None:
             tell("raised", _portable(error))
         else:
             tell("done", result)
+    os._exit(0)  # at once: libraries' threads do not always end well
 
 
 def _portable(error: Exception) -> Exception:
-    """Return an error that can be sent, with what `pickle` leaves out of it."""
+    """Return an error that can be sent, and says where it was raised if nobody meant it to be."""
+    if not isinstance(error, BitboxError):
+        error.add_note("".join(traceback.format_exception(error)))
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301
     except Exception:  # noqa: BLE001  whatever it holds
