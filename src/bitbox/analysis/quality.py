@@ -39,6 +39,7 @@ from bitbox.statistics.lag_profile import latencies as profile_latencies
 from bitbox.statistics.matrix import MatrixTest, Shifted, every_pair_test
 from bitbox.statistics.specificity import Specificity, specificity, why_untold
 from bitbox.statistics.spectra import typical_frequencies
+from bitbox.system import ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,6 +190,7 @@ def imitation_quality(
     )
     pair = chosen(options.prepare(participant, model), options, signals)
     pair, tested = tested_against_chance(pair, options, chance)
+    ahead.wait()  # for kernels that another process compiles, if one does
     matrix = options.correlate(pair.aligned, pair.plan, every_window=every_window)
     pairs = _every_pair(pair, matrix, options, chance, tested)
     seen = _contrast(pair, options)

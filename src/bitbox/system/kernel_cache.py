@@ -57,6 +57,15 @@ def compiled(function: F, **options: Any) -> F:
     return cast(F, made)
 
 
+def is_kept(kernel: Callable[..., Any]) -> bool:
+    """Tell whether something of a kernel is kept: as a rule it then needs no compiling.
+
+    True, too, where nothing can be kept: nobody else could compile it for this process.
+    """
+    cache = getattr(kernel, "_cache", None)
+    return not isinstance(cache, _Cache) or cache.path.exists()
+
+
 class _Entries(IndexDataCacheFile):  # type: ignore[misc]  # numba has no types
     """The entries of one function, each with what it is of and a hash."""
 
@@ -93,6 +102,11 @@ class _Cache(FunctionCache):  # type: ignore[misc]  # numba has no types
         super().__init__(function)
         stamp: Any = self._impl.locator.get_source_stamp()
         self._cache_file: Any = _Entries(self._cache_path, self._impl.filename_base, stamp)
+
+    @property
+    def path(self) -> Path:
+        """The file that lists what is kept."""
+        return Path(self._cache_path) / f"{self._impl.filename_base}.nbi"
 
     def save_overload(self, sig: Any, data: Any) -> None:
         with contextlib.suppress(OSError):  # full, or no longer ours

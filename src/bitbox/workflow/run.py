@@ -14,6 +14,7 @@ from bitbox.analysis.suggest import LATENCY, suggest
 from bitbox.findings import Finding
 from bitbox.progress import Progress
 from bitbox.statistics.card import imitated
+from bitbox.workflow import first_use
 from bitbox.workflow.clocks import Clocks, clocks_of
 from bitbox.workflow.finished_run import Run, together
 from bitbox.workflow.pair import load_both
@@ -87,6 +88,7 @@ def imitate_files(
     """
     given = [] if settings is None or settings.trials is None else [Path(settings.trials)]
     refuse_inputs_that_are_results(Path(output), Path(participant), Path(model), *given)
+    first_use.begin()
     with results_folder(Path(output)) as folder, _saying_what_is_there(folder):
         kept = folder / CACHE if cache is None else Path(cache)
         run = analyse_files(participant, model, settings, cache=kept, progress=progress)
