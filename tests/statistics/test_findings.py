@@ -55,6 +55,7 @@ def test_latency_at_the_edge(good: SignalPair) -> None:
 def test_no_latency_at_all_is_an_edge_that_a_larger_lag_does_not_mend(good: SignalPair) -> None:
     found = codes(SignalPair(good.model, good.model, good.truth))["lag-at-edge"]
     assert "at no lag at all" in found
+    assert "--" not in found  # the command says it in its own words, once
     assert "offset" in found
     late = imitated_pair(3, duration=120, delay=1.0, seed=0)
     assert "(-0.9 to 0.9 s)" in codes(late, lag=0.9, causality=False)["lag-at-edge"]

@@ -159,7 +159,7 @@ def _lags(e: Evidence) -> Iterator[Finding]:
             f"({allowed}), at no lag at all, in {at_once['edge'].median():.0%} of windows: the "
             "participant may move together with the model, or before.",
             "Check that both recordings start at the same time (offset), or allow lags both ways "
-            "(causality=False, --no-causality).",
+            "(causality=False).",
         )
 
 
@@ -179,9 +179,9 @@ def _outside(e: Evidence) -> Iterator[Finding]:
             "Check who is who and that both recordings start at the same time (offset). If both "
             "are right, the participant leads: "
             + (
-                "allow lags both ways (causality=False, --no-causality)."
+                "allow lags both ways (causality=False)."
                 if e.plan.causal and -peak <= largest
-                else f"use causality=False (--no-causality) and lag={_lag_for(-peak):g}."
+                else f"use causality=False and lag={_lag_for(-peak):g}."
             ),
         )
         return
