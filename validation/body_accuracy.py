@@ -55,7 +55,7 @@ def measure_person(name: str, folder: Path) -> Path:
 
 def compare(kept: Path) -> pd.DataFrame:
     """Return one row an angle and view: how what was measured goes with the truth."""
-    rows = []
+    rows, split = [], by_name(kept.stem).split
     with np.load(kept) as stored:
         joints, time = stored["joints"], stored["time"]
         for view in VIEWS:
@@ -66,7 +66,15 @@ def compare(kept: Path) -> pd.DataFrame:
             for k, name in enumerate(ANGLE_NAMES):
                 row = _agreement(found[:, k], truth[:, k])
                 if row is not None:
-                    rows.append({"person": kept.stem, "view": int(view), "angle": name, **row})
+                    rows.append(
+                        {
+                            "person": kept.stem,
+                            "split": split,
+                            "view": int(view),
+                            "angle": name,
+                            **row,
+                        }
+                    )
     return pd.DataFrame(rows)
 
 
@@ -142,38 +150,46 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def page(table: pd.DataFrame) -> str:
-    """Return the table as a page."""
-    people = sorted(table["person"].unique())
-    ages = ", ".join(f"{by_name(name).age:g}" for name in people)
-    found = summary(table)
+    """Return the table as a page: of test people, and r of those it was developed on beside it."""
+    test, developed = (table[table["split"] == split] for split in ("test", "development"))
+    found, before = summary(test), summary(developed)["r"]
     lines = [
         "# Angles of rendered people",
         "",
-        f"{len(people)} people (aged {ages}), rendered with known joints in {SIZE[0]} x {SIZE[1]} "
+        f"{_ages(test)}, rendered with known joints in {SIZE[0]} x {SIZE[1]} "
         f"pixels at {FPS:g} frames a second, filmed from the front (0) and from 30 and 60 degrees "
         "aside; medians over people and sides. `error` is in degrees, after the median `offset` is "
         "taken out; `late` in frames. Angles that move by less than 3 degrees (SD) are left out. "
         f"Reliable in a view: r >= {RELIABLE_R}, slope {RELIABLE_SLOPE[0]} to "
-        f"{RELIABLE_SLOPE[1]}, error <= {RELIABLE_ERROR:g} degrees. Written by "
+        f"{RELIABLE_SLOPE[1]}, error <= {RELIABLE_ERROR:g} degrees. The column r' is of "
+        f"{_ages(developed)}, on whom the measurement was developed. Written by "
         "`validation/body_accuracy.py`.",
         "",
-        "| angle | view | r | slope | error | offset | seen | late | |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| angle | view | r | slope | error | offset | seen | late | r' | |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for (angle, view), row in found.iterrows():  # type: ignore[misc]
+        other = before.get((angle, view), np.nan)
         lines.append(
             f"| `{angle}` | {view} | {row['r']:.2f} | {row['slope']:.2f} | {row['error']:.1f} | "
-            f"{row['offset']:.1f} | {row['coverage']:.0%} | {row['late']:+.1f} | "
+            f"{row['offset']:.1f} | {row['coverage']:.0%} | {row['late']:+.1f} | {other:.2f} | "
             f"{'' if row['reliable'] else 'not reliable'} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _ages(table: pd.DataFrame) -> str:
+    """Return how many people there are, and how old they are."""
+    ages = sorted(by_name(name).age for name in table["person"].unique())
+    return f"{len(ages)} people (aged {', '.join(f'{age:g}' for age in ages)})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, compare, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--people", nargs="*", default=[person.name for person in of("test")])
+    everyone = [person.name for split in ("test", "development") for person in of(split)]
+    parser.add_argument("--people", nargs="*", default=everyone)
     parser.add_argument("--table-only", action="store_true")
     chosen = parser.parse_args(arguments)
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table = pd.concat([compare(path) for path in kept if path.exists()], ignore_index=True)
     table.to_csv(_DOCS / "bodies.csv", index=False, float_format="%.4g")
     (_DOCS / "bodies.md").write_text(page(table), encoding="utf-8")
-    summary(table)["r"].round(2).to_csv(_DATA / "angle_reliability.csv")
+    summary(table[table["split"] == "test"])["r"].round(2).to_csv(_DATA / "angle_reliability.csv")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ _CUBES = {
     "knee": "knee",
     "ankle": "ankle",
 }
+#: Vertices on the skin that are joints of `JOINTS`, as found on the base mesh.
+_NOSE = 297
+_HEEL_LEFT = 12442
 _SPINE = ("spine05", "spine04", "spine03", "spine02", "spine01")
 _NECK = ("neck01", "neck02", "neck03", "head")
 
@@ -82,6 +85,27 @@ def rig() -> Rig:
         order.index(bones[n]["parent"]) if bones[n].get("parent") else -1 for n in order
     )
     return Rig(tuple(order), parents, heads, tips, weights)
+
+
+@cache
+def _on_the_skin() -> dict[str, NDArray[np.int64]]:
+    """Return the vertices whose middles are the joints of head, hands and feet."""
+    places = data.base_mesh().places
+    body = np.unique(data.base_mesh().quads["body"])
+    head, found = body[places[body, 1] > 6.5], rig()
+    rows = {"nose": np.array([_NOSE])}
+    for side, letter, sign in (("left", "L", 1.0), ("right", "R", -1.0)):
+        mirrored = np.abs(places - places[_HEEL_LEFT] * [sign, 1, 1]).sum(axis=1)
+        knuckles = (found.heads[found.bones.index(f"finger{k}-1.{letter}")] for k in (2, 5))
+        toes = (found.tips[found.bones.index(f"toe{k}.{letter}")] for k in ("1-2", "2-3"))
+        rows |= {
+            f"{side}_eye": np.unique(data.base_mesh().quads[f"joint-{side[0]}-eye"]),
+            f"{side}_ear": head[sign * places[head, 0] > 0.76],
+            f"{side}_heel": np.array([int(np.argmin(mirrored))]),
+            f"{side}_foot_index": np.concatenate(list(toes)),
+            **dict(zip((f"{side}_index", f"{side}_pinky"), knuckles, strict=True)),
+        }
+    return rows
 
 
 def _end_of_bone(end: dict[str, Any]) -> NDArray[np.int64]:
@@ -218,6 +242,8 @@ class Mover:
         for joint, cube in _CUBES.items():
             for side in ("left", "right"):
                 out[JOINTS.index(f"{side}_{joint}")] = self.joint(places, f"{side[0]}-{cube}")
+        for joint, rows in _on_the_skin().items():
+            out[JOINTS.index(joint)] = places[rows].mean(axis=0)
         return out * [1.0, -1.0, -1.0]
 
     def photograph(
@@ -353,6 +379,8 @@ def performance(seed: int, each: float = 2.4) -> list[dict[str, float]]:
         moves[f"{side}_hip_flexion"] = squat + lift
         moves[f"{side}_knee_flexion"] = np.maximum(1.3 * squat + 1.2 * lift, 3)
         moves[f"{side}_hip_abduction"] = course(2, 25, (4,))
+    for side in ("left", "right"):  # last, so that all else is what it was without them
+        moves[f"{side}_wrist_flexion"] = course(0, random.uniform(30, 60), (1, 4))
     smooth = _ramp(5)
     return _rows(
         {name: np.convolve(np.pad(v, 2, mode="edge"), smooth, "valid") for name, v in moves.items()}
