@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitbox.face_backend.geometry import misshapen, rigid_face
 from bitbox.face_backend.graphs import GraphRuntime
 from bitbox.face_backend.mesh_graph import N_POINTS
 from bitbox.face_backend.mesh_track import MeshArray
+from bitbox.face_backend.painted import Paint
+from bitbox.face_backend.registration import EYES
 from bitbox.face_backend.tracking import Crop, Detection, FaceTracker, PlannedTracker
 from bitbox.measuring.scenes import Scenes
 from bitbox.people.stretches import Stretch
@@ -78,10 +81,22 @@ class Follower:
         self.whose.append(-1 if self._crop is None or mine is None else mine.number)
         return np.full((N_POINTS, 3), np.nan, dtype=np.float32) if mesh is None else mesh
 
+    def saw(self, mesh: MeshArray, texture: NDArray[np.uint8]) -> None:
+        """Take note of what the face in this frame looks like, laid flat."""
+        mine = self.tracker.mine
+        if mine is not None and np.isfinite(mesh[0, 0]):
+            eyes = float(np.hypot(*(mesh[EYES[2], :2] - mesh[EYES[0], :2])))
+            self._judged[mine].paint.add(texture, eyes)
+
     def judge(self) -> None:
-        """Let the tracker know what turned out to be no face: what mostly did not look like one."""
+        """Let the tracker know what turned out to be no face, or a drawn one.
+
+        No face is what mostly did not look like one.
+        """
         for stretch, judgement in self._judged.items():
             stretch.refused = stretch.refused or judgement.against > judgement.for_it
+            if stretch.drawn is None:
+                stretch.drawn = judgement.paint.is_painted()
 
     def _look(self, frame: Frame) -> tuple[MeshArray | None, float]:
         if self.scenes.may_be_new(frame.picture, frame.time):
@@ -199,11 +214,12 @@ class SharedRuntime:
 
 @dataclass
 class _Judgement:
-    """How often somebody's face stood a second look or did not, and when it was had."""
+    """How often a face stood a second look or did not, when, and what it looks like."""
 
     for_it: int = 0
     against: int = 0
     time: float = -math.inf
+    paint: Paint = field(default_factory=Paint)
 
 
 def _is_elsewhere(crop: Crop, face: Detection) -> bool:

@@ -143,13 +143,15 @@ def track_faces(
         each = zip(faces, trackers, followers, spools, kept, runtimes, strict=True)
         for face, tracker, follower, spool, own, runtime in each:
             times = np.array(follower.times)
-            choice = choose(tracker.links, face, end=float(times[-1]))
-            if was_missed(choice, times, follower.whose):
+            choice, before = choose(tracker.links, face, end=float(times[-1])), Choice()
+            # What is followed anew may turn out to be no face or a drawn one, too.
+            while choice.spans != before.spans and was_missed(choice, times, follower.whose):
                 own.close()
                 again = own.enter_context(read_frames(path))
                 follower = Follower(PlannedTracker(choice), runtime)
                 spool = own.enter_context(_spool(again.info, folder, name))
                 _follow(again, [follower], [spool], name, progress)
+                choice, before = choose(tracker.links, face, end=float(times[-1])), choice
             track = _finished(frames, follower, spool, choice, runtime.name)
             require_a_face(track, path, face)
             told = (*findings_of(track, follower.scenes.cuts()), *choice.findings)
@@ -202,7 +204,8 @@ def _follow(
     task = f"Tracking {whom} in {name}{followers[0].tracker.task}"
 
     def measure(frame: Frame, which: int) -> None:
-        spools[which].append(frame.picture, followers[which].step(frame))
+        mesh = followers[which].step(frame)
+        followers[which].saw(mesh, spools[which].append(frame.picture, mesh))
 
     with ThreadPoolExecutor(max(1, len(followers) - 1)) as others:
         for frame in frames:

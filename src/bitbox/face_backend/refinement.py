@@ -74,12 +74,19 @@ class FaceSpool:
     def __exit__(self, *_: object) -> None:
         self._files.close()
 
-    def append(self, picture: Picture, mesh: MeshArray) -> None:
-        """Add the next frame: its picture, and the mesh in it, NaN where there is no face."""
+    def append(self, picture: Picture, mesh: MeshArray) -> Textures:
+        """Add the next frame: its picture, and the mesh in it, NaN where there is no face.
+
+        Returns
+        -------
+        ndarray of uint8, shape (pixels on the chart,)
+            The face laid flat; 0 where there is none.
+        """
         found = bool(np.isfinite(mesh).all())
         texture = laid_flat(picture, mesh) if found else np.zeros(self._length, dtype=np.uint8)
         self._textures.append(texture)
         self._meshes.append(mesh)
+        return texture
 
     def drop(self, frames: Sequence[int] | NDArray[np.int64]) -> None:
         """Take the faces of some frames back: they are missing."""

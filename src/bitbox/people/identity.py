@@ -3,7 +3,8 @@
 Stretches of the same person are brought together by what they look like and where they are;
 who is ever seen beside somebody is somebody else. Then one person is chosen, and held:
 
-- ``'largest'`` is the largest in the first picture with anybody who stays;
+- ``'largest'`` is the largest in the first picture with anybody who stays; a drawing of somebody is
+  passed over if anybody else stays;
 - ``'left'``, ``'right'`` and numbers (from the left, from 0) are decided where as many as it takes
   are first seen side by side, and hold before as after; where nobody is ever seen beside another,
   by where they mostly are;
@@ -63,6 +64,12 @@ class Person:
         self.stretches = sorted(stretches, key=lambda stretch: stretch.first)
         self.numbers = {stretch.number for stretch in stretches}
         self.rivals = set().union(*(stretch.rivals for stretch in stretches))
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether wherever somebody looked it was a drawing."""
+        looked = [stretch.drawn for stretch in self.stretches if stretch.drawn is not None]
+        return bool(looked) and all(looked)
 
     def is_beside(self, other: Person) -> bool:
         """Tell whether both were ever seen in the same picture."""
@@ -137,6 +144,8 @@ def choose(linker: Linker, which: str | int, *, end: float, noun: str = "face") 
     people = gather([stretch for stretch in linker.stretches if not stretch.refused])
     most = max((person.seen() for person in people), default=0.0)
     staying = [p for p in people if p.seen() >= min(STAYS, _SHARE * most)]
+    if which == "largest":
+        staying = [person for person in staying if not person.is_drawn] or staying
     first = _first_choice(linker, staying, which)
     if first is None:
         return Choice()
@@ -160,6 +169,7 @@ def choose(linker: Linker, which: str | int, *, end: float, noun: str = "face") 
         *_about_choice(people, first, which, noun),
         *_about_changes(spans, noun),
         *_about_absence(linker, spans, noun),
+        *_about_drawings(people, followed, spans, noun),
     )
     return Choice(tuple(spans), told)
 
@@ -340,3 +350,27 @@ def _about_absence(linker: Linker, spans: Sequence[Span], noun: str) -> list[Fin
             "Those frames are missing. To follow the other one, choose that one.",
         )
     ]
+
+
+def _about_drawings(
+    people: Sequence[Person], followed: Sequence[Person], spans: Sequence[Span], noun: str
+) -> list[Finding]:
+    """Say so where a drawing is followed, or was passed over."""
+    drawn = [span for span in spans if span.stretch.drawn]
+    passed = [person for person in people if person.is_drawn and person not in followed]
+    if drawn:
+        message = (
+            f"The {noun} followed from {drawn[0].start:.2f} to {drawn[-1].stop:.2f} s looks drawn:"
+            " its colours are as even as paint, and skin never is."
+        )
+        todo = "If it is no person, cut it out of the recording or choose another."
+    elif passed:
+        first = passed[0].stretches[0]
+        message = (
+            f"At {first.first:.2f} s there is a {noun} that looks drawn: its colours are as even as"
+            " paint. It was passed over for another."
+        )
+        todo = "If it was the right one, choose it by 'left', 'right' or a number."
+    else:
+        return []
+    return [Finding("drawn", "warning", message, todo)]

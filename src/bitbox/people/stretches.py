@@ -80,6 +80,8 @@ class Stretch:
         Numbers of the stretches seen in the same picture: certainly somebody else.
     refused : bool
         It turned out to be nobody.
+    drawn : bool or None
+        Whether it turned out to be a drawing of somebody; None: nobody looked.
     """
 
     def __init__(self, number: int, first: Sighting, time: float) -> None:
@@ -91,6 +93,7 @@ class Stretch:
         self.velocity = np.zeros(2)
         self.rivals: set[int] = set()
         self.refused = False
+        self.drawn: bool | None = None
         self._log = array("d")
         self._note()
 
