@@ -121,7 +121,7 @@ def test_local_shifts_are_small_and_of_whole_segments() -> None:
 
 
 def test_windows_too_long_for_local_shifts_say_so() -> None:
-    plan = WindowPlan.from_seconds(30 * 400, 30.0, width=8.0, lag=3.0)
+    plan = WindowPlan.from_seconds(30 * 60, 30.0, width=8.0, lag=3.0)  # too short as well
     with pytest.raises(ParameterError, match=r"at most 10 s together.*11.00 s"):
         broken.local_places(plan, 9, np.random.default_rng(0))
 

@@ -296,8 +296,8 @@ def local_places(plan: WindowPlan, n: int, rng: np.random.Generator) -> NDArray[
     ParameterError
         If windows and lags are too long for such shifts.
     """
-    _check_segments(plan)
     least, largest, size = smallest_shift(plan), largest_local_shift(plan), segment_size(plan)
+    _check_segments(plan)
     own = plan.step * np.arange(plan.n_windows)
     offset = rng.integers(size, size=(n, 1))
     segment = (np.arange(plan.n_windows) + offset) // size
