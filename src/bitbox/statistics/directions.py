@@ -11,7 +11,7 @@ from bitbox.correlation.plan import WindowPlan
 from bitbox.progress import Progress
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.card import Directed
-from bitbox.statistics.inference import Alike, likeness, likeness_of_segments
+from bitbox.statistics.inference import INDEPENDENT, Alike, likeness, likeness_of_segments
 from bitbox.statistics.null import both_ways, other_recordings, randomised_phases
 from bitbox.statistics.windows import Rule
 
@@ -35,30 +35,16 @@ def judged(
     plan : WindowPlan
         Windows and lags.
     local : bool
-        Whether segments were shifted a little only.
+        Whether segments were shifted a little only: then what was observed is one of the
+        arrangements that they are drawn from, and no neighbours of it are missing.
     """
-    least, segments, m = broken.smallest_shift(plan), broken.segment_count(plan), float(len(shifts))
-    of_shifts = null[n:]
     if local:
-        spacing = (shifts[-1] - shifts[0]) / max(len(shifts) - 1, 1)
-        m = 2.0 * (broken.largest_local_shift(plan) - least) / spacing
-        of_shifts = quickly(of_shifts, round(m))
-    circular = likeness(of_shifts, shifts, least, plan.window)
+        return null[:n], INDEPENDENT
+    circular = likeness(null[n:], shifts, broken.smallest_shift(plan), plan.window)
     if not n:
         return null, circular
-    return null[:n], likeness_of_segments(circular, m, n, segments)
-
-
-def quickly(null: FloatArray, rows: int) -> FloatArray:
-    """Return what of the surrogates' shapes changes faster than over so many shifts, (m, n)."""
-    rows = min(rows | 1, len(null))
-    padded = np.concatenate(
-        [np.zeros((1, null.shape[1])), np.concatenate([null, null[: rows - 1]])]
-    )
-    sums = np.cumsum(padded, axis=0)
-    means = (sums[rows:] - sums[:-rows]) / rows
-    fast: FloatArray = null - np.roll(means, rows // 2, axis=0)
-    return fast
+    segments = broken.segment_count(plan)
+    return null[:n], likeness_of_segments(circular, len(shifts), n, segments)
 
 
 @dataclass(frozen=True)

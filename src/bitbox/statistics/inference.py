@@ -293,7 +293,7 @@ def likeness(null: FloatArray, shifts: IntArray, reach: int, window: int = 0) ->
     return Alike(autocorrelation_time(null), in_mean, in_variance, max(1.0, at_least))
 
 
-def likeness_of_segments(circular: Alike, m: float, n: int, segments: int) -> Alike:
+def likeness_of_segments(circular: Alike, m: int, n: int, segments: int) -> Alike:
     """Return for how many of n random surrogates what was observed stands.
 
     The shifts of segments are drawn independently, so each surrogate is worth one. But they are
