@@ -10,7 +10,8 @@ The mesh falls back on the faces that its network was trained on: movements that
 lost in each other, and some places hardly move. What the skin does is found again as a linear
 mixture of what all points of the mesh do, by ridge regression over all frames of all people and
 their mirror images; standing still and shifts, turns and changes of size of the whole face move no
-skin. Of the map the few directions are kept in which it moves skin at all.
+skin. Of the map the few directions are kept in which it moves skin at all. Films in which only the
+head turns are left out: counting them costs about as much as it brings (`validation/turning.py`).
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ def main() -> None:
     folder = Path(sys.argv[1])
     of: dict[str, Sums] = {}
     for film in films(folder):
+        if not film.skin.any():
+            continue
         found = sums(film)
         of[film.person] = total([of[film.person], found]) if film.person in of else found
     if "--choose" in sys.argv:
