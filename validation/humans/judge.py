@@ -6,8 +6,8 @@ Markdown; with ``--write`` it puts them between the marks in ``docs/validation/f
 the reliability of each unit into ``src/bitbox/face_backend/data/unit_reliability.csv``.
 
 The truth of a unit is what its definition gives on the person's true skin, head pose taken out, at
-adult size. What is measured is measured as in a user's recording: with the default lens. Nothing is
-fitted here.
+adult size. What is measured is measured as in a user's recording: with the default lens, or with
+``--lens-given`` with the true one. Nothing is fitted here.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Recording(NamedTuple):
     actions: list[str]
 
 
-def read(path: Path) -> Recording:
+def read(path: Path, lens_given: bool = False) -> Recording:
     """Return a film as the product measures it, beside the truth."""
     with np.load(path, allow_pickle=False) as file:
         size = (int(file["size"][0]), int(file["size"][1]))
@@ -61,7 +61,8 @@ def read(path: Path) -> Recording:
         track = MeshTrack(
             file["mesh_refined"], file["time"], file["confidence"], count, size, (), "rendered"
         )
-        told = measure(track, ["expression-local", "pose"], geometry.VERTICAL_FOV)
+        lens = float(file["vertical_fov"]) if lens_given else geometry.VERTICAL_FOV
+        told = measure(track, ["expression-local", "pose"], lens)
         seen = np.isfinite(told["expression-local"]).all(axis=1)
         skin = np.tensordot(file["drives"], file["point_basis"], axes=1) / float(file["scale"])
         return Recording(
@@ -200,6 +201,16 @@ def pose_r(recording: Recording) -> FloatArray:
     )
 
 
+def pose_size(recording: Recording) -> FloatArray:
+    """Return what is read of one degree of pitch, yaw and roll, by least squares."""
+    return np.array(
+        [
+            np.polyfit(recording.true_pose[:, axis], recording.pose[:, axis], 1)[0]
+            for axis in (3, 4, 5)
+        ]
+    )
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 
@@ -299,6 +310,10 @@ def _pose(films: list[Recording], turning: list[Recording]) -> list[tuple[str, s
         for lens in sorted({film.lens for film in films})
     }
     pose = _median(by_person(turning, pose_r), 0)
+    sizes = {
+        lens: np.median([pose_size(film) for film in turning if film.lens == lens], axis=0)
+        for lens in sorted({film.lens for film in turning})
+    }
     return [
         *(
             (
@@ -309,6 +324,13 @@ def _pose(films: list[Recording], turning: list[Recording]) -> list[tuple[str, s
             for lens, values in pitch.items()
         ),
         ("r of pitch, yaw, roll ≥ 0.95", ", ".join(f"{value:.2f}" for value in pose)),
+        *(
+            (
+                f"of a degree of pitch, yaw, roll is read, lens of {lens:g}°",
+                ", ".join(f"{value:.2f}" for value in size),
+            )
+            for lens, size in sizes.items()
+        ),
     ]
 
 
@@ -351,9 +373,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where films and measurements are kept")
     parser.add_argument("--split", choices=SPLITS, required=True)
+    parser.add_argument("--lens-given", action="store_true", help="measure with the true lens")
     parser.add_argument("--write", action="store_true", help="into docs and data")
     given = parser.parse_args()
-    films = [read(path) for path in sorted((given.folder / given.split).glob("*.npz"))]
+    if given.write and given.lens_given:
+        parser.error(
+            "The page shows what the default lens gives: leave --lens-given or --write out."
+        )
+    films = [
+        read(path, given.lens_given) for path in sorted((given.folder / given.split).glob("*.npz"))
+    ]
     lines, reliability = judged(films)
     people = len({film.person for film in films})
     lines = [f"Measured on the {people} {given.split} people, in {len(films)} films.", "", *lines]
