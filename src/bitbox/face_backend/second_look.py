@@ -26,7 +26,7 @@ _SIDE = 192  # pixels of a view
 _SIZES = (1.0, 1.35)  # sides of the views in sides of the crop
 _FACE = 1.5  # side of the crop in sizes of the face in it
 _SCORE = 0.6  # mean over all views, 0 where there is none in the right place
-_SMALL, _SMALL_SCORE = 60, 0.66  # up to which side of the crop, pixels, how much more is asked
+_SMALL, _SMALL_SCORE = 45, 0.66  # up to which side of the crop, pixels, how much more is asked
 _AWAY, _LARGER, _TILT = 0.35, 1.7, np.radians(30)  # how far off the right place one may be
 
 
