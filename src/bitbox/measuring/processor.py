@@ -112,7 +112,20 @@ class Processor:
         ----------
         outputs : sequence of str
         options : optional
-            As the step that gives them takes them.
+            As the step that gives them takes them: whether normalised, for faces.
+
+        Raises
+        ------
+        ParameterError
+            No video has been chosen yet.
+
+        Examples
+        --------
+        >>> from bitbox.face_backend import FaceProcessor
+        >>> processor = FaceProcessor()
+        >>> processor.io('participant.mp4', 'kept')
+        >>> processor.holds(['pose'], False)
+        False
         """
         recording = self._current()
         keys = {
