@@ -13,7 +13,6 @@ import contextlib
 import os
 import pickle
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -76,7 +75,11 @@ def elsewhere(
     """
     try:
         child = subprocess.Popen(  # noqa: S603  this interpreter
-            _command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            _command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # what the terminal sends goes to this process, which decides
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # so on Windows
         )
     except (OSError, TypeError) as error:  # TypeError: this interpreter does not know itself
         raise NotStartedError from error
@@ -91,11 +94,8 @@ def elsewhere(
                 elif kind == "asks":
                     pickle.dump(answer(content), to)
                     to.flush()
-                elif kind == "raised":
-                    raise content
                 else:
-                    result: T = content
-                    return result
+                    break
         except (EOFError, BrokenPipeError) as error:
             code = child.wait()
             raise BackendError(
@@ -104,6 +104,10 @@ def elsewhere(
                 todo="Run the command again. Where memory is short the system ends processes: "
                 "then close other programs first.",
             ) from error
+        if kind == "raised":
+            raise content
+        result: T = content
+        return result
 
 
 def _command() -> list[str]:
@@ -149,9 +153,6 @@ def ask(question: Any) -> Any:
 def serve() -> None:
     """Do what the process that started this one wants."""
     global _asking
-    for name in ("SIGINT", "SIGHUP"):  # who started this process is told, too, and decides
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
     back = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no message
     function, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301  from our own process
