@@ -14,7 +14,6 @@ seed that is used unless another is named.
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from validation.drawn import STYLES, emoji, film, lettering
 from validation.humans.people import Person, of
 from validation.humans.performance import all_at_once
 from validation.humans.render import LIGHTS, Camera, Light, Renderer, as_seen
+from validation.page import put_tables
 
 from bitbox.errors import VideoError
 from bitbox.face_backend.mediapipe import chosen_model, open_runtime, track_mesh
@@ -338,14 +338,7 @@ def tables(none: dict[str, Row], real: dict[str, Row], share: float) -> list[str
 
 def write(lines: list[str]) -> None:
     """Put the tables on the page."""
-    name = "phantoms" if brings_models() else "phantoms, newer models"
-    text = PAGE.read_text(encoding="utf-8")
-    marked = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
-    table = "\n".join(["", *lines, "", ""])
-    page, count = re.subn(marked, lambda m: m[1] + table + m[2], text, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{PAGE.name} has no place for the tables.")
-    PAGE.write_text(page, encoding="utf-8")
+    put_tables(PAGE, "phantoms" if brings_models() else "phantoms, newer models", lines)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ the tables are of other films, ``--part 1``, and of two people more.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,6 +28,7 @@ from validation.humans.measure import points_on, scale_of
 from validation.humans.people import Person, of
 from validation.humans.performance import all_at_once
 from validation.humans.render import LIGHTS, Camera, Image, Renderer, as_seen
+from validation.page import put_tables
 
 from bitbox.face_backend import geometry, units
 from bitbox.face_backend.builtin import measure
@@ -307,13 +307,7 @@ def _median(values: FloatArray) -> FloatArray:
 
 def write(lines: list[str]) -> None:
     """Put the tables on the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    marked = r"(<!-- robustness: begin -->\n).*?(<!-- robustness: end -->)"
-    table = "\n".join(["", *lines, "", ""])
-    page, count = re.subn(marked, lambda m: m[1] + table + m[2], text, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{PAGE.name} has no place for the tables.")
-    PAGE.write_text(page, encoding="utf-8")
+    put_tables(PAGE, "robustness", lines)
 
 
 def main() -> None:

@@ -13,7 +13,6 @@ adult size. What is measured is measured as in a user's recording: with the defa
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from validation.humans.people import SPLITS
 from validation.humans.performance import REST, TOGETHER
+from validation.page import put_tables
 
 from bitbox.face_backend import geometry, units
 from bitbox.face_backend.builtin import measure
@@ -357,13 +357,7 @@ def _spread(values: FloatArray, least: float) -> str:
 
 def write(lines: list[str], reliability: FloatArray) -> None:
     """Put the tables on the page, and the reliability among the data."""
-    text = PAGE.read_text(encoding="utf-8")
-    marked = r"(<!-- people: begin -->\n).*?(<!-- people: end -->)"
-    table = "\n".join(["", *lines, "", ""])
-    page, count = re.subn(marked, lambda m: m[1] + table + m[2], text, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{PAGE.name} has no place for the tables.")
-    PAGE.write_text(page, encoding="utf-8")
+    put_tables(PAGE, "people", lines)
     rows = [f"{name},{r:.2f}" for name, r in zip(NAMES, reliability, strict=True)]
     TABLE.write_text("\n".join(["unit,r", *rows, ""]), encoding="utf-8")
 

@@ -128,9 +128,7 @@ class Processor:
         False
         """
         recording = self._current()
-        keys = {
-            name: recording.key(name, self._runtime.settings(name, options)) for name in outputs
-        }
+        keys = self._keys(recording, outputs, options)
         self._find(recording, keys)
         return all(key in self._done for key in keys.values())
 
@@ -139,9 +137,7 @@ class Processor:
     ) -> list[tuple[Signals, Path | None]]:
         """Return outputs and the files they are stored in, computing what is not there yet."""
         recording = self._current()
-        keys = {
-            name: recording.key(name, self._runtime.settings(name, options)) for name in outputs
-        }
+        keys = self._keys(recording, outputs, options)
         self._find(recording, keys)
         missing = [name for name in outputs if keys[name] not in self._done]
         if missing:
@@ -158,6 +154,12 @@ class Processor:
                 todo="Call processor.io(input_file=..., output_dir=...) first.",
             )
         return self._recording
+
+    def _keys(self, recording: Recording, outputs: Sequence[str], options: Any) -> dict[str, str]:
+        """Return under which key each output is stored."""
+        return {
+            name: recording.key(name, self._runtime.settings(name, options)) for name in outputs
+        }
 
     def _find(self, recording: Recording, keys: dict[str, str]) -> None:
         """Look for results of earlier steps and runs."""
