@@ -16,6 +16,7 @@ SIDES = {
     "calibration": "ada ben chen dora emil fatou gil hana ivan june kei leo",
     "development": "mara noah oba priya quon",
     "test": "rosa sami tess uma vera wole xia",
+    "fresh": "yara zeno abel bibi cleo dima eiko",
 }
 
 
@@ -29,7 +30,7 @@ def test_people_differ() -> None:
     children = [person for person in PEOPLE if 4 <= person.age <= 12]
     assert len(children) >= 6
     assert {person.split for person in children} == set(SPLITS)
-    for side in ("calibration", "test"):
+    for side in ("calibration", "test", "fresh"):
         assert any(person.glasses for person in of(side))
         assert any(person.beard for person in of(side))
         assert any(person.age > 65 for person in of(side))

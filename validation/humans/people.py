@@ -1,7 +1,8 @@
 """Who is rendered: written down, with the split, before anything was fitted to anybody.
 
 ``calibration`` people may be learnt from, ``development`` people are for choosing between ways of
-learning, and ``test`` people are measured once, at the end. Nobody changes sides.
+learning, and ``test`` people are measured once, at the end. What is changed after that is measured
+on ``fresh`` people, once, who were written down before the change. Nobody changes sides.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Split = Literal["calibration", "development", "test"]
+Split = Literal["calibration", "development", "test", "fresh"]
 Colour = tuple[float, float, float]
 
-SPLITS: tuple[Split, ...] = ("calibration", "development", "test")
+SPLITS: tuple[Split, ...] = ("calibration", "development", "test", "fresh")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Person:
     Parameters
     ----------
     name : str
-    split : {'calibration', 'development', 'test'}
+    split : {'calibration', 'development', 'test', 'fresh'}
     age : float
         Years, 4 to 85.
     gender : float
@@ -295,6 +296,27 @@ PEOPLE: tuple[Person, ...] = (
     Person(
         "xia", "test", 36, 1.0, (0, 1, 0), GOLD, BLACK, EBONY, ROSE, 307, brows=0.7, weight=0.35
     ),
+    # fresh: seven more, as different from each other; for what was changed after the test
+    Person("yara", "fresh", 22, 1.0, (0.2, 0.1, 0.7), TAN, BLACK, HAZEL, WINE, 401, brows=0.9),
+    Person("zeno", "fresh", 58, 0.0, (0, 0, 1), FAIR, GREY, GREEN, NUDE, 402, beard=0.7, gloss=0.5),
+    Person("abel", "fresh", 9, 0.0, (0.9, 0, 0.1), DARK, BLACK, EBONY, PLUM, 403, freckles=0.0),
+    Person("bibi", "fresh", 6, 1.0, (0, 0.8, 0.2), GOLD, UMBER, EBONY, ROSE, 404, brows=0.5),
+    Person("cleo", "fresh", 69, 1.0, (0.3, 0.1, 0.6), OLIVE, GREY, HAZEL, ROSE, 405, glasses=True),
+    Person(
+        "dima",
+        "fresh",
+        31,
+        0.0,
+        (0, 0.2, 0.8),
+        PALE,
+        BLOND,
+        BLUE,
+        PINK,
+        406,
+        stubble=0.5,
+        brows=0.4,
+    ),
+    Person("eiko", "fresh", 45, 1.0, (0, 1, 0), GOLD, BLACK, EBONY, NUDE, 407, weight=0.65),
 )
 
 
