@@ -46,6 +46,10 @@ PLAIN, GAPS, DOUBLE, DOUBLE_GAPS = 0, 1, 2, 3
 #: Squared offset above which sums with missing frames are not accurate in float32.
 GAP_LIMIT = 3.0
 
+#: And in coordination the largest sum of squares about the centre, beside the smallest squared norm
+#: of a window, up to which they are.
+GAP_ROOM = 17.0
+
 #: The smallest squared norm of a window, as a share of the largest sum of squares about the centre,
 #: at which sums with missing frames are accurate in float64.
 ROOM = 1e-5
@@ -95,9 +99,9 @@ def fill(
 
 @part
 def rows_of(geometry: Geometry, d: int) -> tuple[int, int]:
-    """Return the first rows of `moments.Panel.inverse` and `counts` in a block."""
+    """Return the first rows of `moments.Panel.inverse` and `squares` in a block."""
     inverse = (geometry.window + geometry.shifts - 1) * d
-    return inverse, inverse + geometry.shifts * (d + 2)
+    return inverse, inverse + geometry.shifts * (d + 1)
 
 
 @part
@@ -107,7 +111,7 @@ def look(
     """Find which doubtful windows are still, which signals are hard, and which frames miss."""
     (x, y), (column_x, n1, column_y, n2, d) = sides
     width, marks = geometry.window, room.marks
-    inverse, counts = rows_of(geometry, d)
+    inverse, squares = rows_of(geometry, d)
     for person in range(2):
         data, column, n = (x, column_x, n1) if person == 0 else (y, column_y, n2)
         first, corner, shifts = start, corner_y * person, geometry.shifts
@@ -127,7 +131,7 @@ def look(
                     _, count, moved = spread(signal, first + f, signal, first + f, width)
                     if moved == 0.0 and count >= geometry.need:
                         room.single[inverse + f, corner + j] = math.nan
-                        room.single[counts + f, corner + j] = 0.0
+                        room.single[squares + f, corner + j] = math.nan
                         doubtful -= 1.0
                 odd |= doubtful > 0.0
             hard[j + n1 * person] = odd
@@ -171,11 +175,11 @@ def list_missing(
 @part
 def put_still(geometry: Geometry, d: int, room: Room) -> None:
     """Let what is undefined in float32 be so in float64."""
-    inverse, counts = rows_of(geometry, d)
+    inverse, squares = rows_of(geometry, d)
     for f in range(geometry.shifts):
         for j in range(room.single.shape[1]):
             if math.isnan(room.single[inverse + f, j]):
-                room.double[inverse + f, j], room.double[counts + f, j] = math.nan, 0.0
+                room.double[inverse + f, j] = room.double[squares + f, j] = math.nan
 
 
 @part
@@ -183,15 +187,14 @@ def classify(geometry: Geometry, marks: FloatArray, corner_y: int, states: State
     """Decide how each tile is done (docs/engine.md derives the limits); tell if any in float64."""
     some, rows, columns = False, np.int64(ROWS), np.int64(COLUMNS)
     for i in range(states.shape[0]):
-        partial_x, uneven_x, energy_x, room_x, _ = judge(marks, i * ROWS, rows)
+        partial_x, _, room_x = judge(marks, i * ROWS, rows)
         for j in range(states.shape[1]):
             first = corner_y + j * COLUMNS
-            partial_y, uneven_y, energy_y, room_y, offset = judge(marks, first, columns)
+            partial_y, offset, room_y = judge(marks, first, columns)
             partial = partial_x or partial_y
             if geometry.coordination:
-                size = uneven_x * uneven_y * max(1.0, energy_x / 2, energy_y / 2)
-                limit = geometry.limit
-                far = room_x * room_y * limit**2 < 1.0 if partial else size > limit
+                far = room_x * room_y * geometry.limit**2 < 1.0
+                far |= partial and min(room_x, room_y) * GAP_ROOM < 1.0
             else:
                 far = offset > (min(GAP_LIMIT, geometry.limit) if partial else geometry.limit)
             states[i, j] = (GAPS if partial else PLAIN) + (DOUBLE if far else PLAIN)
@@ -200,22 +203,19 @@ def classify(geometry: Geometry, marks: FloatArray, corner_y: int, states: State
 
 
 @part
-def judge(marks: FloatArray, first: int, size: Any) -> tuple[bool, float, float, float, float]:
+def judge(marks: FloatArray, first: int, size: Any) -> tuple[bool, float, float]:
     """Return whether some signals miss frames, and how unevenly they move, at the most.
 
-    That is the ratio of the largest norm of a window to the smallest, the largest norm about the
-    centre to the largest about its own mean, the smallest squared norm, and the largest offset.
+    That is the smallest squared norm of a window over the largest sum of squares about the centre,
+    and the largest offset.
     """
-    partial, uneven, energy, room, offset = False, 0.0, 1.0, 1.0, 0.0
+    partial, offset, room = False, 0.0, 1.0
     for j in range(first, first + size):
         partial |= marks[IS_PARTIAL, j] > 0.0
         offset = max(offset, marks[OFFSET, j])
-        largest = marks[LARGEST, j]
-        if largest > 0.0:
-            uneven = max(uneven, largest / marks[SMALLEST, j])
-            energy = max(energy, marks[MOST, j] / largest)
+        if marks[LARGEST, j] > 0.0:
             room = min(room, marks[SMALLEST, j] / marks[MOST, j])
-    return partial, math.sqrt(uneven), math.sqrt(energy), room, offset
+    return partial, offset, room
 
 
 @part

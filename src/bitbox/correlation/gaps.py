@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -71,18 +70,18 @@ class _GapTile(ShiftTile):
         self.tiles_x = e.builder.sdiv(before, e.whole(ROWS))
         self.need = e.number(need)
         self.frames = e.number(self.width)
-        self.small: Cells = {}
+        self.left: Cells = {}
 
     def rows(self, first: Any) -> None:
         """Choose for some rows, and tell where too little is left."""
         e = self.e
-        no = e.every(ir.Constant(ir.IntType(1), 0))
-        self.small = {cell: cgutils.alloca_once_value(e.builder, no) for cell in e.cells()}
+        self.left = e.fresh(float("inf"))
         self.best(first)
-        for (r, p), slot in self.small.items():
+        for (r, p), slot in self.left.items():
             row = e.mul(e.add(first, e.whole(r)), self.n_out)
             place = e.add(row, e.add(self.j, e.whole(p * e.lanes)))
-            e.store_flags(e.get(slot), self.redo, place)
+            small = e.builder.fcmp_ordered("<", e.get(slot), e.constant(0.0))
+            e.store_flags(small, self.redo, place)
 
     def best(self, first: Any) -> None:
         """Choose among the lags; fractions are compared without dividing."""
@@ -96,13 +95,11 @@ class _GapTile(ShiftTile):
             q = b.sub(b.sub(self.n_lags, e.whole(1)), q)
             own = b.load(b.gep(self.order, [q]))
             at, lag = (e.whole(0), b.sub(own, self.low)), e.number(own)
-            for cell, (new, new_norm, good) in self.fractions(
-                self.first_sums(at, first), at, first
-            ):
+            for cell, (new, new_norm) in self.fractions(self.first_sums(at, first), at, first):
                 old, old_norm = e.get(score[cell]), e.get(norm[cell])
                 one = e.masked(b.fmul(new, old_norm), mask)
                 two = e.masked(b.fmul(old, new_norm), mask)
-                better = b.and_(good, b.fcmp_ordered(">=", one, two))
+                better = b.fcmp_ordered(">=", one, two)  # not where one is undefined
                 for slots, value in ((score, new), (norm, new_norm), (chosen, lag)):
                     e.keep(better, slots[cell], value)
         nan = e.constant(float("nan"))
@@ -121,12 +118,7 @@ class _GapTile(ShiftTile):
 
     def first_sums(self, at: Any, first: Any) -> dict[str, Cells]:
         """Return the sums of the first windows."""
-        e, b = self.e, self.e.builder
-        row_x, row_y = (e.mul(shift, self.d) for shift in at)
-        corner_x = b.gep(self.x.values, [e.add(e.mul(row_x, self.n), first)])
-        corner_y = b.gep(self.y.values, [e.mul(row_y, self.n)])
-        terms = e.mul(self.width, self.d)
-        sums = {"xy": e.product(corner_x, self.n, corner_y, self.n, terms)}
+        sums = {"xy": self.products(at, first, self.e.mul(self.width, self.d))}
         self.lost(sums, at, first)
         return sums
 
@@ -190,18 +182,16 @@ class _GapTile(ShiftTile):
                 apart = [b.sub(begin, at[which]) for begin in at]
                 (found,) = e.listed([self.terms(apart, first, c)[k][2]], *spans[which])
                 for cell, slot in found.items():
-                    e.store(e.get(slot), self.work, self.place(c, k, cell))
+                    e.store(e.get(slot), self.work, self.lost_of(c, k, cell))
 
-    def place(self, c: Any, k: int, cell: tuple[int, int]) -> Any:
+    def lost_of(self, c: Any, k: int, cell: tuple[int, int]) -> Any:
         """Return the place of a cell's sum of a coordinate: what x loses (0), or y (1)."""
-        e = self.e
-        row = e.mul(e.add(e.add(c, c), e.whole(k)), e.whole(ROWS * COLUMNS))
-        return e.add(row, e.whole((cell[0] * e.parts + cell[1]) * e.lanes))
+        return self.place(self.e.add(self.e.add(c, c), self.e.whole(k)), cell)
 
     def fractions(self, sums: dict[str, Cells], at: Any, first: Any) -> Any:
-        """Yield, for each cell, r times its magnitude as a fraction, and where it is good.
+        """Yield, for each cell, r times its magnitude as a fraction.
 
-        That is where there are enough common frames, and enough of the windows is left.
+        It is NaN where there are too few common frames.
         """
         x, y = self.own(at, first)
         if self.single:
@@ -226,13 +216,23 @@ class _GapTile(ShiftTile):
             yield cell, self.fraction(values, (x[cell[0]], y[cell[1]]), cell)
 
     def begun(self, sums: dict[str, Cells], own: Any, cell: Any) -> list[Any]:
-        """Return the common frames n, and n times the sums of products and of squares over them."""
+        """Return the common frames n, and n times the sums of products and of squares over them.
+
+        Where they are too few, all of it is NaN.
+        """
         e, b, (x, y) = self.e, self.e.builder, own
-        n = b.fadd(x("counts"), b.fsub(y("counts"), self.frames))
-        n = b.fadd(n, e.get(sums["both"][cell]))
+        n = self.common(sums, own, cell)
+        enough = b.fcmp_ordered(">=", n, self.need)
+        n = b.select(enough, n, e.constant(float("nan")))
         xx = b.fsub(x("squares"), e.get(sums["xx"][cell]))
         yy = b.fsub(y("squares"), e.get(sums["yy"][cell]))
         return [n, *(b.fmul(n, value) for value in (e.get(sums["xy"][cell]), xx, yy))]
+
+    def common(self, sums: dict[str, Cells], own: Any, cell: Any) -> Any:
+        """Return how many frames both have."""
+        e, (x, y) = self.e, own
+        n = e.builder.fadd(x("counts"), e.builder.fsub(y("counts"), self.frames))
+        return e.builder.fadd(n, e.get(sums["both"][cell]))
 
     def take_out(
         self, values: list[Any], sums: dict[str, Cells], own: Any, cell: Any, c: Any
@@ -240,22 +240,24 @@ class _GapTile(ShiftTile):
         """Take out the products of a coordinate's sums."""
         e, b, (n, xy, xx, yy) = self.e, self.e.builder, values
         lost = [
-            e.get(sums[name][cell]) if self.single else e.load(self.work, self.place(c, k, cell))
+            e.get(sums[name][cell]) if self.single else e.load(self.work, self.lost_of(c, k, cell))
             for k, name in enumerate("xy")
         ]
         x, y = (b.fsub(look("sums", c), gone) for look, gone in zip(own, lost, strict=True))
         pairs = (x, y, xy), (x, x, xx), (y, y, yy)
         return [n, *(e.multiply_subtract(*pair) for pair in pairs)]
 
-    def fraction(self, values: list[Any], own: Any, cell: Any) -> tuple[Any, Any, Any]:
-        """Return numerator, denominator and where they are good; note where too little is left."""
-        b, (n, xy, xx, yy), small = self.e.builder, values, self.small[cell]
+    def fraction(self, values: list[Any], own: Any, cell: Any) -> tuple[Any, Any]:
+        """Return numerator and denominator; note how much more is left than there has to be.
+
+        Where it is less than nothing, the pair is done again, whatever is chosen here.
+        """
+        e, b, (n, xy, xx, yy) = self.e, self.e.builder, values
         variances = b.fmul(xx, yy)
-        least = b.fmul(b.fmul(n, own[0]("least")), b.fmul(n, own[1]("least")))
-        enough = b.fcmp_ordered(">=", n, self.need)
-        fine = b.and_(enough, b.fcmp_ordered(">=", variances, least))
-        b.store(b.or_(self.e.get(small), b.xor(enough, fine)), small)
-        return b.fmul(xy, self.e.absolute(xy)), variances, fine
+        least = b.fmul(n, own[0]("least")), b.fmul(n, own[1]("least"))
+        left, slot = e.multiply_subtract(*least, variances), self.left[cell]
+        e.keep(b.fcmp_ordered("<", left, e.get(slot)), slot, left)
+        return b.fmul(xy, e.absolute(xy)), variances
 
     def own(self, at: Any, first: Any) -> tuple[list[Any], list[Any]]:
         """Return, for each row and each part of the columns, what looks up its own moments."""
@@ -301,39 +303,57 @@ class _SlideGapTile(_GapTile):
         self, sums: dict[str, Cells], at: Any, first: Any, found: tuple[Cells, Cells]
     ) -> None:
         """Turn sums over the common frames into r times its magnitude, and keep the extremes."""
-        nan = self.e.constant(float("nan"))
-        for cell, (score, norm, good) in self.fractions(sums, at, first):
-            value = self.e.builder.select(good, self.e.builder.fdiv(score, norm), nan)
-            self.keep_extremes(value, cell, found)
+        for cell, (score, norm) in self.fractions(sums, at, first):
+            self.keep_extremes(self.e.builder.fdiv(score, norm), cell, found)
 
-    def extremes(self, net: Any, first: Any, found: tuple[Cells, Cells]) -> None:
-        """Slide all sums over all common shifts."""
-        e, b = self.e, self.e.builder
-        mine, other, count = self.begin(net)
-        sums = self.first_sums((mine, other), first)
-        self.correlate(sums, (mine, other), first, found)
-        with e.loop(b.sub(count, e.whole(1))) as step:
-            at = e.add(mine, step), e.add(other, step)
-            for rows, change in (
-                ((e.add(at[0], self.width), e.add(at[1], self.width)), e.add_to),
-                (at, e.subtract_from),
-            ):
-                self.slide(sums, rows, first, change)
-            after = e.add(at[0], e.whole(1)), e.add(at[1], e.whole(1))
-            self.correlate(sums, after, first, found)
+    def first(self, at: Any, first: Any) -> dict[str, Cells]:
+        """Return what the first windows lose."""
+        sums: dict[str, Cells] = {}
+        self.lost(sums, at, first)
+        x, y = self.own(at, first)
+        sums["n"] = {}
+        for r, p in self.e.cells():
+            n = super().common(sums, (x[r], y[p]), (r, p))
+            sums["n"][r, p] = self.e.variable(n)
+        return sums
 
-    def slide(self, sums: dict[str, Cells], at: Any, first: Any, change: Any) -> None:
-        """Add a frame to all sums, or take it away."""
+    def common(self, sums: dict[str, Cells], own: Any, cell: Any) -> Any:  # noqa: ARG002
+        """Return how many frames both have, which slides, too."""
+        return self.e.get(sums["n"][cell])
+
+    def count(self, n: Cells, which: int, at: Any, first: Any, change: Any) -> None:
+        """Take from the common frames what a frame loses, or give it back.
+
+        Of what x misses (0) that is what y has of it; of what y misses (1) all, so that nothing is
+        taken twice.
+        """
+        e, one = self.e, self.e.constant(1.0)
+        ys = e.load_parts(self.y.missing, e.mul(at[1], self.n))
+        for r, p in e.cells():
+            if which == 1:
+                change(n[r, p], e.constant(-1.0), ys[p])
+            else:
+                place = e.add(e.mul(at[0], self.n), e.add(first, e.whole(r)))
+                change(n[r, p], e.copy_of(self.x.missing, place), e.builder.fsub(ys[p], one))
+
+    def slide(self, sums: dict[str, Cells], rows: Any, first: Any) -> None:
+        """Add what the frames that enter lose, and take away what those lose that leave."""
+        begins, last = rows
+        self.change(sums, last, first, self.e.add_to)
+        one = self.e.whole(1)
+        left = tuple(self.e.builder.sub(row, one) for row in begins)
+        self.change(sums, left, first, self.e.subtract_from)
+
+    def change(self, sums: dict[str, Cells], at: Any, first: Any, change: Any) -> None:
+        """Add to the sums what a frame loses, or take it away."""
         e, b = self.e, self.e.builder
-        with e.loop(self.d) as c:
-            x, y = self.pair("values", "values", at, first, c)
-            e.step(sums["xy"], x, y, change)
         for which, (_, before) in enumerate(self.lists(first)):
             counts = [b.load(b.gep(before, [e.add(at[which], e.whole(k))])) for k in (0, 1)]
             with b.if_then(b.icmp_signed("!=", *counts), likely=False):
                 own = (e.whole(0),) if self.single else ()
+                self.count(sums["n"], which, at, first, change)
                 for name, of, (x, y) in (t for c in (None, *own) for t in self.terms(at, first, c)):
-                    if of == which:
+                    if of == which and name != "both":
                         e.step(sums[name], x, y, change)
                 if not self.single:
                     self.slide_coordinates(which, at, first, change)
@@ -346,7 +366,7 @@ class _SlideGapTile(_GapTile):
             k = 1 - which
             slots = {cell: e.variable(e.constant(0.0)) for cell in e.cells()}
             for cell, slot in slots.items():
-                e.put(slot, e.load(self.work, self.place(c, k, cell)))
+                e.put(slot, e.load(self.work, self.lost_of(c, k, cell)))
             e.step(slots, x, y, change)
             for cell, slot in slots.items():
-                e.store(e.get(slot), self.work, self.place(c, k, cell))
+                e.store(e.get(slot), self.work, self.lost_of(c, k, cell))

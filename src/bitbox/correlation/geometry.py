@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import cache
 from typing import NamedTuple
@@ -43,7 +44,10 @@ class Geometry(NamedTuple):
     registers: tuple[int, ...]
     """The register file that tiles are written for (`WIDE` or `NARROW`)."""
     limit: float
-    """Squared offset up to which float32 is good enough (docs/engine.md)."""
+    """Squared offset up to which float32 is good enough (docs/engine.md).
+
+    In coordination how unevenly two signals may move, together.
+    """
     low: int = 0
     """Of imitation, the most negative lag."""
     shifts: int = 1
@@ -87,11 +91,11 @@ def float32_limit(terms: int) -> float:
     return allowed / (BLOCK / 3 / blocks + blocks / 3 + 2) - 1
 
 
-def slide_limit(plan: WindowPlan, terms: int) -> float:
-    """Return how uneven two signals may move, together, for float32 to slide well.
+def uneven_limit(plan: WindowPlan, terms: int) -> float:
+    """Return how unevenly two signals may move, together, for float32 to be good to 2e-6.
 
-    docs/engine.md derives it. A sum that slides keeps the rounding errors of all its steps, and
-    where values repeat, these errors all have the same sign.
+    docs/engine.md derives it.
     """
     steps = 4 * plan.max_lag * terms / plan.window
-    return 2e-6 / (2.0**-24 * max(8.0, steps / 5))
+    variance = steps / 6 + max(1.0, terms / BLOCK) / 3 + 2
+    return 2e-6 / (2.0**-24 * 1.5 * math.sqrt(variance))

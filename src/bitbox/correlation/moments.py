@@ -65,19 +65,17 @@ class Panel(NamedTuple):
     sums: Any
     """Of the values of a window (shifts * d)."""
     squares: Any
-    """Sums of their squares (shifts)."""
+    """Sums of their squares, NaN where the window is still (shifts)."""
     counts: Any
-    """Valid frames, 0 where the window is undefined (shifts)."""
+    """Valid frames (shifts)."""
     least: Any
     """What missing frames must leave of the squared norm (shifts)."""
     energies: Any
     """Squares of each frame, over the coordinates (frames)."""
     missing: Any
     """1 where a frame is missing from a partial signal (frames)."""
-    entering: Any
-    """Of coordination: what enters at every shift but the last (shifts * d)."""
-    leaving: Any
-    """And what leaves, both less the mean of what stays, times the root of (W - 1) / W."""
+    means: Any
+    """Of the values of a window without missing frames (shifts * d)."""
 
 
 class Room(NamedTuple):
@@ -99,7 +97,11 @@ def new_room(geometry: Geometry, d: int, padded: tuple[int, int]) -> Room:
     n = sum(padded)
     n += 16 if n % 32 == 0 else 0  # rows that share few of the cache's lines push each other out
     frames = geometry.window + geometry.shifts - 1
-    rows = frames * (d + 2) + geometry.shifts * (3 * d + 4) + -(-2 * d * ROWS * COLUMNS // n)
+    rows = (
+        frames * (d + 2)
+        + geometry.shifts * (2 * d + 4)
+        + -(-(2 * d + geometry.shifts) * ROWS * COLUMNS // n)
+    )
     return Room(
         aligned(rows, n, np.float32),
         aligned(rows, n, np.float64),
@@ -125,7 +127,7 @@ def panel_of(e: Emitter, block: Any, n: Any, corner: Any, sizes: Any) -> tuple[P
     by_frame, by_shift = e.mul(frames, d), e.mul(shifts, d)
     row, parts = e.whole(0), []
     for rows in (
-        by_frame, shifts, by_shift, shifts, shifts, shifts, frames, frames, by_shift, by_shift,
+        by_frame, shifts, by_shift, shifts, shifts, shifts, frames, frames, by_shift,
     ):  # fmt: skip
         parts.append(e.builder.gep(block, [e.add(e.mul(row, n), corner)]))
         row = e.add(row, rows)
@@ -178,9 +180,7 @@ class _Fill(Emitter):
         self.found = cgutils.alloca_once_value(builder, self.whole(0))
         self.zero, self.one = self.constant(0.0), self.constant(1.0)
         if self.moving:
-            rest = builder.fsub(self.number(self.width), self.one)
-            self.share = builder.fdiv(self.one, rest)
-            self.scale = self.root(builder.fdiv(rest, self.number(self.width)))
+            self.share = builder.fdiv(self.one, self.number(self.width))
 
     def emit(self) -> Any:
         """Write it."""
@@ -234,7 +234,7 @@ class _Fill(Emitter):
         own = b.icmp_signed("==", self.hop, self.whole(0))
         hop = b.select(own, self.whole(1), self.hop)
         total, count, along = self.zeros(3)
-        with self.loop(b.select(own, self.width, b.sdiv(self.frames, hop))) as k:
+        with self.loop(b.select(own, self.frames, b.sdiv(self.frames, hop))) as k:
             value, good = self.value(self.mul(k, hop), c, j)
             self.increase(total, self.or_zero(good, value))
             self.increase(count, self.or_zero(good, self.one))
@@ -247,10 +247,8 @@ class _Fill(Emitter):
             self.add_to(energy, away, away)
             return away
 
-        with self.loop(self.width) as k:
+        with self.loop(self.frames) as k:
             self.increase(along, add(k))
-        with self.loop(self.more) as k:
-            add(self.add(self.width, k))
         rest = self.or_zero(b.and_(some, self.every(own)), b.fdiv(self.get(along), self.get(count)))
         self.add_to(magnitude, mean, mean)
         self.store(mean, self.work, self.place(c, j))
@@ -278,6 +276,8 @@ class _Fill(Emitter):
             self.add_to(between, way, b.fmul(way, share))
             with b.if_then(self.wanted):
                 self.store(way, panel.sums, self.place(self.row(f, c), j))
+                if self.moving:
+                    self.store(b.fmul(way, self.share), panel.means, self.place(self.row(f, c), j))
         self.keep(b.fcmp_ordered(">", total, self.get(marks[MOST])), marks[MOST], total)
         left = b.fsub(total, self.get(between))
         slid = b.fmul(self.get(marks[MOST]), self.constant(ANEW))
@@ -304,7 +304,7 @@ class _Fill(Emitter):
                 beyond = b.fcmp_ordered(sign, value, self.get(marks[mark]))
                 self.keep(b.and_(fine, beyond), marks[mark], value)
             self.store(total, panel.squares, place)
-            self.store(self.or_zero(enough, number), panel.counts, place)
+            self.store(number, panel.counts, place)
             share = ENOUGH if self.single else ENOUGH_DOUBLE
             self.store(b.fmul(left, self.constant(share**0.5)), panel.least, place)
 
@@ -320,10 +320,6 @@ class _Fill(Emitter):
             along = self.load(self.work, place)
             self.add_to(square, change, b.fadd(new, old))
             self.store(b.fadd(along, change), self.work, place)
-            if self.moving:
-                stays, at = b.fmul(b.fsub(along, old), self.share), self.place(self.row(f, c), j)
-                for value, part in ((new, self.panel.entering), (old, self.panel.leaving)):
-                    self.store(b.fmul(b.fsub(value, stays), self.scale), part, at)
             self.put(more, b.fsub(self.or_zero(in_new, self.one), self.or_zero(in_old, self.one)))
         with b.if_then(self.some(b.fcmp_unordered("!=", self.get(more), self.zero))):
             self.increase(count, self.get(more))

@@ -16,7 +16,7 @@ from bitbox.correlation.geometry import (
     Geometry,
     float32_limit,
     register_file,
-    slide_limit,
+    uneven_limit,
 )
 from bitbox.correlation.plan import WindowPlan, frames_needed, tie_order
 from bitbox.errors import InputError, SchemaError
@@ -65,7 +65,7 @@ class Task:
             plan.mode == "coordination",
             bool(polarity),
             register_file(),
-            float32_limit(terms) if plan.mode == "imitation" else slide_limit(plan, terms),
+            float32_limit(terms) if plan.mode == "imitation" else uneven_limit(plan, terms),
             0 if plan.mode == "coordination" else int(plan.lags[0]),
             2 * plan.max_lag + 1 if plan.mode == "coordination" else plan.lags.size,
         )

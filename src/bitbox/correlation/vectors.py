@@ -236,6 +236,15 @@ class Emitter:
         known = self.builder.fcmp_ordered("ord", lag, lag)
         return self.builder.select(known, self.clipped(value), self.constant(float("nan")))
 
+    def opaque(self, index: Any) -> Any:
+        """Return an index of which the compiler knows nothing.
+
+        From one that counts a loop it makes a pointer for every array, more than there are
+        registers, and moves each of them on in memory.
+        """
+        kind = ir.FunctionType(_INT, [_INT])
+        return self.builder.asm(kind, "", "=r,0", [index], side_effect=False)
+
     def mul(self, a: Any, b: Any) -> Any:
         """Multiply indices."""
         return self.builder.mul(a, b)

@@ -43,6 +43,11 @@ class Workspace:
         self._room = new_room(geometry, d, task.padded)
         self._kept: Any = None
 
+    @property
+    def states(self) -> Any:
+        """How the tiles of the last windows were done (windows, tiles of x, of y)."""
+        return self._kept[2]
+
     def windows(self, task: Task, first: int) -> tuple[SingleArray, SingleArray]:
         """Return correlations and lags (frames) of a job's windows, in whole tiles."""
         out = self._do(task, first, _NO_SUMS)
