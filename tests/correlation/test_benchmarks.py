@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks import data, engine, fuzz
+from benchmarks import data, engine, fuzz, rounding
 
 from bitbox.correlation.engine import correlate
 from tests.correlation.test_engine import TOLERANCE
@@ -41,3 +41,11 @@ def test_a_table_shows_times_and_ratios(capsys) -> None:
     assert "Title" in out
     assert "two" in out
     assert "1.00" in out
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.02])
+@pytest.mark.parametrize("kind", ["walk", "jumps"])
+def test_coordination_is_accurate_where_single_precision_is_trusted(kind, missing) -> None:
+    share, worst = rounding.compare((33, 8, missing), rounding.KINDS[kind], 1)
+    assert 0.1 < share < 1.0  # both are met
+    assert worst * rounding.UNIT <= TOLERANCE
