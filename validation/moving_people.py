@@ -28,7 +28,6 @@ Float32 = NDArray[np.float32]
 
 FPS = 10.0
 SIZE = (300, 400)
-_FOV = np.radians(40.0)  # vertical
 _TALL = 0.72  # of the height of the picture
 _PARTS = ("body", "helper-l-eye", "helper-r-eye")
 #: Joints of the mesh that are those of `JOINTS`.
@@ -45,6 +44,22 @@ _NOSE = 297
 _HEEL_LEFT = 12442
 _SPINE = ("spine05", "spine04", "spine03", "spine02", "spine01")
 _NECK = ("neck01", "neck02", "neck03", "head")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """What photographs somebody; it stands where he or she is `_TALL` of the picture.
+
+    Attributes
+    ----------
+    field : float
+        Degrees that the picture shows from top to bottom.
+    height : float
+        Where it stands, in shares of the person's height.
+    """
+
+    field: float = 40.0
+    height: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +212,8 @@ class Mover:
             turns[f"upperarm01.{letter}"] = _from_to(upper, wanted)
             straight = _from_to(lower, upper)
             onward = np.array([0.0, 0.0, 1.0])  # at rest, elbows bend forward
-            axis = np.cross(upper, onward)
+            turned = _about_axis(upper, sign * get(f"{side}_upper_arm_turn"))
+            axis = turned @ np.cross(upper, onward)
             bent = _about_axis(axis, get(f"{side}_elbow_flexion"))
             turns[f"lowerarm01.{letter}"] = bent @ straight
             turns |= self._turns_of_hand(get, side, letter, sign, lower)
@@ -247,19 +263,24 @@ class Mover:
         return out * [1.0, -1.0, -1.0]
 
     def photograph(
-        self, places: FloatArray, view: float, random: np.random.Generator
+        self,
+        places: FloatArray,
+        view: float,
+        random: np.random.Generator,
+        camera: Camera = Camera(),
     ) -> NDArray[np.uint8]:
         """Return a picture from a number of degrees aside."""
         width, height = self.size
         tall = float(self.rest[:13380, 1].max() - self.joint(self.rest, "l-ankle")[1]) / 10 + 0.07
-        away = tall / _TALL / 2 / np.tan(_FOV / 2)
-        focal = height / 2 / np.tan(_FOV / 2)
+        half = np.tan(np.radians(camera.field) / 2)
+        away, focal = tall / _TALL / 2 / half, height / 2 / half
         seen = places @ _about("y", np.radians(view)).T
         distance = away - seen[:, 2]
+        middle = height * 0.52 - focal * tall * (camera.height - 0.5) / away  # all in the picture
         corners = np.stack(
             [
                 width / 2 + focal * seen[:, 0] / distance,
-                height * 0.52 - focal * (seen[:, 1] - tall / 2) / distance,
+                middle - focal * (seen[:, 1] - tall * camera.height) / distance,
                 1 / distance,
             ],
             axis=1,
@@ -398,7 +419,11 @@ def _rows(moves: dict[str, FloatArray]) -> list[dict[str, float]]:
 
 
 def film(
-    person: Person, poses: list[dict[str, float]], views: tuple[float, ...], folder: Path
+    person: Person,
+    poses: list[dict[str, float]],
+    views: tuple[float, ...],
+    folder: Path,
+    camera: Camera = Camera(),
 ) -> tuple[dict[float, Path], FloatArray]:
     """Film somebody from several views at once.
 
@@ -416,7 +441,7 @@ def film(
         places = mover.posed(pose)
         joints.append(mover.joints(places))
         for view in views:
-            images[view].append(mover.photograph(places, view, random))
+            images[view].append(mover.photograph(places, view, random, camera))
     paths = {
         view: write_video(folder / f"{person.name}_{view:g}.mp4", shots, FPS)
         for view, shots in images.items()
