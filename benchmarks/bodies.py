@@ -1,10 +1,13 @@
 """How fast a body is tracked, beside a plain decode-and-Pose loop in the same run.
 
-    python -m benchmarks.bodies [--seconds 6] [--height 720] [--runs 3]
+    python -m benchmarks.bodies [--seconds 6] [--height 720] [--runs 3] [--times 5]
 
 The yardstick is what one would write first: PyAV decodes the video, MediaPipe's Pose (complexity 1,
 nothing smoothed) looks at every frame. Both are counted in processor time a frame, which a busy
-machine changes least, and in seconds; runs alternate, and the least of each is taken.
+machine changes least, and in seconds; runs alternate, and the least of each is taken. Then a pair
+of videos, each the first one some times over, is tracked side by side as `bitbox imitate` does it,
+the second by a process that is started for it, and is compared in frames a second with the plain
+loop over one of them.
 """
 
 from __future__ import annotations
@@ -15,7 +18,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.faces import quiet
+import numpy as np
+
+from benchmarks.faces import compare_speed, quiet, repeated, side_by_side
+from benchmarks.tracking import followed
 from bitbox.body_backend.tracking import track_body
 from bitbox.synthetic.body import render_body
 
@@ -47,12 +53,38 @@ def spent(work: Callable[[Path], int], path: Path) -> tuple[float, float]:
         return (time.process_time() - processor) / count, (time.perf_counter() - clock) / count
 
 
+def compare_pair(path: Path, runs: int) -> None:
+    """Print how many frames of a pair are tracked in a second, beside the plain loop."""
+    with quiet():
+        alone = followed(path)
+        same = [np.array_equal(rows, alone, equal_nan=True) for rows in pair(path)]
+        print(f"the pair side by side gives the same joints as one video alone: {all(same)}")
+        compare_speed(lambda: plain(path), lambda: sum(map(len, pair(path))), runs)
+
+
+def pair(path: Path) -> list[np.ndarray]:
+    """Track a video twice at the same time, as two videos of a pair are."""
+    return side_by_side(followed, [path, path])
+
+
+def tell(runs: dict[str, list[tuple[float, float]]]) -> None:
+    """Print the least processor and clock time of each."""
+    best = {
+        name: [1000 * min(column) for column in zip(*rows, strict=True)]
+        for name, rows in runs.items()
+    }
+    for name, (processor, clock) in best.items():
+        print(f"{name:6} {processor:6.1f} ms of processor time a frame, {clock:6.1f} ms")
+    print(f"ours is {best['plain'][0] / best['ours'][0]:.2f} times as fast (processor time)")
+
+
 def main() -> None:
     """Render, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--times", type=int, default=5, help="how often the video, for a pair")
     chosen = parser.parse_args()
     size = (chosen.height * 3 // 4 // 2 * 2, chosen.height)
     poses = [
@@ -65,13 +97,8 @@ def main() -> None:
         for _ in range(chosen.runs):
             for name, work in (("plain", plain), ("ours", ours)):
                 runs[name].append(spent(work, video))
-    best = {
-        name: [1000 * min(column) for column in zip(*rows, strict=True)]
-        for name, rows in runs.items()
-    }
-    for name, (processor, clock) in best.items():
-        print(f"{name:6} {processor:6.1f} ms of processor time a frame, {clock:6.1f} ms")
-    print(f"ours is {best['plain'][0] / best['ours'][0]:.2f} times as fast (processor time)")
+        tell(runs)
+        compare_pair(repeated(video, chosen.times), chosen.runs)
 
 
 if __name__ == "__main__":

@@ -115,10 +115,15 @@ def compare(paths: list[Path], runs: int) -> None:
         np.array_equal(a, b, equal_nan=True) for a, b in zip(alone(paths), pair(paths), strict=True)
     )
     print(f"the pair side by side gives the same meshes as one after the other: {same}")
+    compare_speed(lambda: plain(paths[0]), lambda: sum(map(len, pair(paths))), runs)
+
+
+def compare_speed(one: Callable[[], int], two: Callable[[], int], runs: int) -> None:
+    """Print how fast a plain loop and a pair are, both of which tell their number of frames."""
     plains, pairs = [], []
     for _ in range(runs):
-        plains.append(speed(lambda: plain(paths[0])))
-        pairs.append(speed(lambda: sum(len(mesh) for mesh in pair(paths))))
+        plains.append(speed(one))
+        pairs.append(speed(two))
     for name, found in (("plain loop, one video", plains), ("pair, two videos", pairs)):
         rate, effort = (statistics.median(values) for values in zip(*found, strict=True))
         print(f"{name + ':':23}{rate:6.1f} frames/s, {effort:5.2f} ms of processor time a frame")
