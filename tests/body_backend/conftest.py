@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitbox.body_backend import space
+from bitbox.body_backend.habits import Corrections
+
 FPS = 15.0
 SIZE = (240, 320)
 
@@ -59,3 +62,13 @@ def no_legs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     images = [draw_body(pose, (320, 240), place=(0.5, 1.02), height=1.5) for pose in wave(1.0)]
     return write_video(tmp_path_factory.mktemp("near") / "near.mp4", images, FPS)
+
+
+@pytest.fixture
+def no_habits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Joints that are measured exactly need nothing put right."""
+
+    def none(joints: np.ndarray, legs: bool) -> Corrections:
+        return Corrections(np.zeros(len(joints)), np.zeros((len(joints), 4, 3)))
+
+    monkeypatch.setattr(space, "corrections", none)
