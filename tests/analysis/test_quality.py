@@ -484,6 +484,15 @@ class TestSignalsThatAreKnownToBeMeasuredBadly:
         # how alike shifts are is estimated from all signals, hence nearly
         assert_allclose(card.loc[rest.scorecard.index, columns], rest.scorecard[columns], rtol=0.05)
 
+    def test_may_be_said_so_by_name_whatever_their_r(self, rated) -> None:
+        participant, model = rated
+        said = {**participant.provenance, "unreliable": ["s02", "gone", 3]}
+        participant = replace(participant, provenance=said)
+        assert participant.unreliable == ("s02", "gone")
+        quality = imitation_quality(participant, model, n_surrogates=99, seed=1)
+        assert quality.scorecard["p"].isna().tolist() == [False, True, True, False]
+        assert replace(participant, provenance={"unreliable": "s02"}).unreliable == ()
+
     def test_are_named_by_a_finding(self, judged: ImitationQuality) -> None:
         (finding,) = (f for f in judged.findings if f.code == "unreliable-signals")
         assert finding.message.startswith("s01 cannot be measured")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from validation import body_accuracy
 
 from bitbox.analysis.matching import RELIABLE
 from bitbox.body_backend.angles import ANGLE_NAMES
 from bitbox.body_backend.hands import HAND_NAMES
-from bitbox.body_backend.reliability import angle_reliability, hand_reliability
+from bitbox.body_backend.reliability import Reliability, angle_reliability, hand_reliability
 from bitbox.signals import Signals
 from bitbox.social import imitation_quality
 from bitbox.synthetic.signals import imitated_pair
@@ -25,16 +26,19 @@ def turned(degrees: float) -> np.ndarray:
 
 def test_what_is_reliable_depends_on_where_the_camera_stands() -> None:
     front, aside = angle_reliability(turned(-8)), angle_reliability(turned(55))
-    assert front["trunk_bend"] > 0.9 > 0.5 > aside["trunk_bend"]
-    assert front["left_shoulder_plane"] < RELIABLE < aside["left_shoulder_plane"]
-    assert front["left_knee_flexion"] == front["right_knee_flexion"]
-    assert set(front) <= set(ANGLE_NAMES)
-    assert set(front) == set(ANGLE_NAMES)
+    assert front.r["trunk_bend"] > 0.9 > 0.8 > aside.r["trunk_bend"]
+    assert "trunk_bend" in aside.doubtful
+    assert "trunk_bend" not in front.doubtful
+    assert "left_shoulder_plane" in front.doubtful
+    assert front.r["left_knee_flexion"] == front.r["right_knee_flexion"]
+    assert set(front.r) == set(ANGLE_NAMES)
+    assert set(front.doubtful) < set(ANGLE_NAMES)
 
 
 def test_nothing_is_known_of_people_seen_from_behind_or_never() -> None:
-    assert angle_reliability(turned(170)) == {}
-    assert angle_reliability(np.full((5, len(ANGLE_NAMES)), np.nan)) == {}
+    nothing = Reliability({}, ())
+    assert angle_reliability(turned(170)) == nothing
+    assert angle_reliability(np.full((5, len(ANGLE_NAMES)), np.nan)) == nothing
 
 
 def test_of_hands_the_spread_and_the_little_finger_are_not_reliable() -> None:
@@ -46,16 +50,17 @@ def test_of_hands_the_spread_and_the_little_finger_are_not_reliable() -> None:
 
 def test_the_data_are_what_was_measured() -> None:
     table = pd.read_csv(Path(__file__).parents[2] / "docs" / "validation" / "bodies.csv")
-    table = table[table["split"] == "test"]
-    plain = table["angle"].str.replace(r"^(left|right)_", "", regex=True)
-    r = table.assign(angle=plain).groupby(["angle", "view"])["r"].median()
-    for name, value in angle_reliability(turned(0)).items():
-        angle = name.removeprefix("left_").removeprefix("right_")
-        assert abs(r[angle, 0] - value) <= 0.005 + 1e-9
+    found = body_accuracy.summary(table[table["split"] == body_accuracy.JUDGED])
+    known = angle_reliability(turned(0))
+    for name, value in known.r.items():
+        row = found.loc[(name.removeprefix("left_").removeprefix("right_"), 0)]
+        assert abs(row["r"] - value) <= 0.005 + 1e-9
+        assert row["reliable"] == (name not in known.doubtful)
 
 
 def test_unreliable_angles_are_shown_and_not_tested() -> None:
     pair = imitated_pair(len(ANGLE_NAMES), duration=60, seed=1)
+    known = angle_reliability(turned(0))
 
     def as_angles(signals: Signals) -> Signals:
         return signals.replace(
@@ -63,7 +68,7 @@ def test_unreliable_angles_are_shown_and_not_tested() -> None:
             kind="body",
             schema="openbitbox-angles",
             units="rad",
-            provenance={"reliability": angle_reliability(turned(0))},
+            provenance={"reliability": known.r, "unreliable": list(known.doubtful)},
         )
 
     quality = imitation_quality(
@@ -73,5 +78,6 @@ def test_unreliable_angles_are_shown_and_not_tested() -> None:
     assert np.isfinite(card.loc["left_shoulder_plane", "shape"])
     assert np.isnan(card.loc["left_shoulder_plane", "p_fwer"])
     assert np.isfinite(card.loc["left_shoulder_elevation", "p_fwer"])
+    assert card["p_fwer"].isna().sum() == len(known.doubtful)
     assert "unreliable-signals" in [finding.code for finding in quality.findings]
     assert quality.difference.unit == "degrees"

@@ -37,6 +37,8 @@ class Matching:
     reliability : (n,) array
         How well each is measured (r with the truth on other people), the worse of the two where it
         is known of both; NaN where it is not known at all.
+    unreliable : (n,) array of bool
+        Which are said to be measured too badly to be tested, of one of the two at least.
     """
 
     names: tuple[str, ...]
@@ -44,12 +46,13 @@ class Matching:
     y: FloatArray
     unmatched: tuple[str, ...]
     reliability: FloatArray
+    unreliable: BoolArray
 
     @property
     def doubtful(self) -> BoolArray:
         """Which of the signals are known to be measured too badly to be tested, (n,)."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.reliability < RELIABLE)
+            return np.asarray((self.reliability < RELIABLE) | self.unreliable)
 
 
 def match(
@@ -92,6 +95,7 @@ def match(
         _chosen(y, y_names, names),
         tuple(dict.fromkeys(n for n in (*x_names, *y_names) if (n in x_names) != (n in y_names))),
         _reliability(aligned, names),
+        np.isin(names, (*aligned.participant.unreliable, *aligned.model.unreliable)),
     )
 
 

@@ -108,8 +108,9 @@ def imitation_quality(
         p of specificity is doubled for it.
     signals : sequence of str, optional
         Which signals to test; None: all that both people have, but for those that are known to be
-        measured badly (column ``reliability`` below 0.6), which are only shown. Corrections for
-        many tests count the tested signals, so name them before looking at the data.
+        measured badly (column ``reliability`` below 0.6, or in :attr:`Signals.unreliable`), which
+        are only shown. Corrections for many tests count the tested signals, so name them before
+        looking at the data.
     n_surrogates : int
         How many surrogates; p cannot be smaller than 1 / (n_surrogates + 1).
     surrogate : {'circular', 'segments', 'local', 'phase', 'pairs'}

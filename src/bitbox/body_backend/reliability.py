@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +20,28 @@ FloatArray = NDArray[np.float64]
 _FURTHEST = 75.0
 
 
-def angle_reliability(angles: FloatArray) -> dict[str, float]:
+@dataclass(frozen=True)
+class Reliability:
+    """How well each angle of a recording is measured.
+
+    Attributes
+    ----------
+    r : dict
+        The median r with the truth on people whom nothing was fitted to
+        (docs/validation/bodies.md), by name.
+    doubtful : tuple of str
+        Angles of which course or size was not right enough there to be tested.
+    """
+
+    r: dict[str, float]
+    doubtful: tuple[str, ...]
+
+
+def angle_reliability(angles: FloatArray) -> Reliability:
     """Return how well each angle of a recording is measured, by where the person was filmed from.
 
     One camera sees what lies in its picture, and guesses depth: from the front an arm raised to the
-    side is right and a bow is not, from aside the bow.
+    side is right and a turn is not, from aside the bow.
 
     Parameters
     ----------
@@ -31,19 +50,22 @@ def angle_reliability(angles: FloatArray) -> dict[str, float]:
 
     Returns
     -------
-    dict
-        Of angles that were measured from about there, the median r with the truth on people whom
-        nothing was fitted to (docs/validation/bodies.md). Empty where the person is mostly turned
-        away from the camera, or never seen.
+    Reliability
+        Of angles that were measured from about there. Empty where the person is mostly turned away
+        from the camera, or never seen.
     """
     turn = np.degrees(np.abs(angles[:, ANGLE_NAMES.index("shoulders_turn")]))
     turn = turn[np.isfinite(turn)]
     if not len(turn) or np.median(turn) > _FURTHEST:
-        return {}
-    views = sorted({view for _, view, _ in _measured_angles()})
+        return Reliability({}, ())
+    views = sorted({row.view for row in _measured_angles()})
     nearest = min(views, key=lambda view: abs(view - float(np.median(turn))))
-    r = {name: value for name, view, value in _measured_angles() if view == nearest}
-    return {name: r[_plain(name)] for name in ANGLE_NAMES if _plain(name) in r}
+    there = {row.name: row for row in _measured_angles() if row.view == nearest}
+    known = {name: there[_plain(name)] for name in ANGLE_NAMES if _plain(name) in there}
+    return Reliability(
+        {name: row.r for name, row in known.items()},
+        tuple(name for name, row in known.items() if not row.reliable),
+    )
 
 
 def hand_reliability() -> dict[str, float]:
@@ -60,10 +82,17 @@ def _plain(name: str) -> str:
     return name.removeprefix("left_").removeprefix("right_")
 
 
+class _Measured(NamedTuple):
+    name: str
+    view: float
+    r: float
+    reliable: bool
+
+
 @cache
-def _measured_angles() -> list[tuple[str, float, float]]:
+def _measured_angles() -> list[_Measured]:
     found = _lines("angle_reliability.csv")
-    return [(name, float(view), float(value)) for name, view, value in found]
+    return [_Measured(name, float(view), float(r), kept == "True") for name, view, r, kept in found]
 
 
 def _lines(name: str) -> list[list[str]]:

@@ -230,9 +230,12 @@ class BodyRuntime:
             {"runtime": track.runtime, "size": list(track.size)},
             (*track.findings, *told),
         )
-        if output in ("angles", "hands"):
-            reliability = angle_reliability(values) if output == "angles" else hand_reliability()
-            provenance = {**provenance, "reliability": reliability}
+        if output == "angles":
+            known = angle_reliability(values)
+            doubtful = list(known.doubtful)
+            provenance = {**provenance, "reliability": known.r, "unreliable": doubtful}
+        if output == "hands":
+            provenance = {**provenance, "reliability": hand_reliability()}
         return Signals(
             values,
             track.time,

@@ -214,6 +214,12 @@ def check_reliability(content: object) -> dict[str, float]:
     }
 
 
+def check_unreliable(content: object) -> tuple[str, ...]:
+    """Return the names in a list of them, which a file of others may be."""
+    names = content if isinstance(content, list) else ()
+    return tuple(name for name in names if isinstance(name, str))
+
+
 def check_kind(kind: str, dimension: int, names: tuple[str, ...]) -> None:
     """Refuse an unknown kind, and columns that do not fit the kind."""
     if kind not in KINDS:

@@ -21,6 +21,7 @@ from bitbox.signals.checks import (
     check_provenance,
     check_reliability,
     check_time,
+    check_unreliable,
     check_values,
     frame_rate,
     some,
@@ -156,6 +157,20 @@ class Signals(Tabled):
         {}
         """
         return check_reliability(self.provenance.get("reliability"))
+
+    @property
+    def unreliable(self) -> tuple[str, ...]:
+        """Signals that are known to be measured too badly to be tested, whatever their r.
+
+        From `provenance`, as `reliability`.
+
+        Examples
+        --------
+        >>> from bitbox.synthetic.signals import imitated_pair
+        >>> imitated_pair(2, duration=20)[0].unreliable
+        ()
+        """
+        return check_unreliable(self.provenance.get("unreliable"))
 
     @property
     def coverage(self) -> FloatArray:

@@ -283,8 +283,9 @@ def _untested(e: Evidence) -> Iterator[Finding]:
             "info",
             f"{_names(e.card.index[e.left_out])} cannot be measured well enough to be tested: on "
             "people whose true movement is known, the correlation with it is below 0.6 (column "
-            "reliability). They are shown, but don't count in the headline and in the corrections "
-            "for many tests.",
+            "reliability), or, of angles of a body from where the camera stands, below 0.8 or "
+            "their size wrong by more than a quarter. They are shown, but don't count in the "
+            "headline and in the corrections for many tests.",
             "There is nothing to do; to test one of them all the same, name it: signals=[...].",
         )
     untested = e.card[["shape", "chance_mean"]].isna().any(axis=1).to_numpy()
