@@ -1,9 +1,9 @@
 """Learn from rendered people where the model of joints errs by habit, and by how much.
 
 Run as ``python -m tools.learn_habits FOLDER``: the calibration people of `validation/humans` are
-filmed in FOLDER while they move at random (`validation/moving_at_random.py`; what is there is not
-filmed again). It writes ``src/bitbox/body_backend/data/body_habits.npz``; with ``--choose`` it only
-says what is left of the errors on people left out.
+filmed in FOLDER while they move at random (`validation.body_movements.at_random`; what is there is
+not filmed again). It writes ``src/bitbox/body_backend/data/body_habits.npz``; with ``--choose`` it
+only says what is left of the errors on people left out.
 
 As all joints of these people move by themselves, and neither camera nor view is twice the same,
 what can be told of the errors from where joints are guessed to be is no choreography. It is found
@@ -24,15 +24,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from validation.body_accuracy import turned
-from validation.humans.people import of
-from validation.moving_at_random import measure_at_random
-from validation.moving_people import SIZE
+from validation.body_movements import at_random
+from validation.humans.people import Person, of
+from validation.moving_people import SIZE, Camera, film
 
 from bitbox.body_backend import habits
 from bitbox.body_backend.angles import middle
 from bitbox.body_backend.skeleton import HIPS, JOINTS, SHOULDERS
 from bitbox.body_backend.space import as_guessed, trunk_of
 from bitbox.body_backend.track import BodyTrack, joints_seen
+from bitbox.body_backend.tracking import track_body
 
 FloatArray = NDArray[np.float64]
 
@@ -41,6 +42,7 @@ DATA = Path(habits.__file__).parent / "data" / "body_habits.npz"
 #: people left out 0.001 to 0.01 are within a twentieth of each other, on development people, too.
 RIDGE = 0.003
 RIDGES = (0.001, 0.003, 0.01, 0.03, 0.1)
+_VIEWS = (-60.0, -30.0, 0.0, 30.0, 60.0)
 _PAIRS = [
     (JOINTS.index(name), JOINTS.index(name.replace("left", "right")))
     for name in JOINTS
@@ -59,10 +61,35 @@ class Film(NamedTuple):
     missing: FloatArray
 
 
+def measured(person: Person, folder: Path) -> Path:
+    """Film and measure somebody who moves at random, unless that was done; return the file.
+
+    It holds ``joints`` as seen from the front, ``time``, ``views``, and of each view ``rows_VIEW``
+    and ``confidence_VIEW``.
+    """
+    kept = folder / f"{person.name}_at_random.npz"
+    if kept.exists():
+        return kept
+    random = np.random.default_rng(person.seed + 5000)
+    chosen = random.permutation(_VIEWS)[:3] + random.uniform(-12, 12, 3)
+    views = tuple(float(round(view)) for view in chosen)
+    camera = Camera(random.uniform(30, 65), random.uniform(0.4, 0.75))
+    paths, joints = film(person, at_random(person.seed + 9000), views, folder, camera)
+    arrays: dict[str, NDArray[np.generic]] = {"joints": joints, "views": np.array(views)}
+    for view, path in paths.items():
+        track = track_body(path, threshold=0.5)
+        arrays[f"rows_{view:g}"] = np.asarray(track.rows)
+        arrays[f"confidence_{view:g}"] = track.confidence
+        arrays["time"] = track.time
+        path.unlink()
+    np.savez(kept, **arrays)
+    return kept
+
+
 def films(folder: Path) -> Iterator[Film]:
     """Yield all films, and each once more as a mirror shows it."""
     for person in of("calibration"):
-        with np.load(measure_at_random(person, folder)) as stored:
+        with np.load(measured(person, folder)) as stored:
             time = stored["time"]
             for view in stored["views"]:
                 rows, confidence = stored[f"rows_{view:g}"], stored[f"confidence_{view:g}"]

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from validation.body_movements import performance
 from validation.humans.people import by_name, of
-from validation.moving_people import FPS, SIZE, film, performance
+from validation.moving_people import FPS, SIZE, film
 
 from bitbox.body_backend.angles import ANGLE_NAMES, angles_of
 from bitbox.body_backend.space import in_space

@@ -361,63 +361,6 @@ def _from_to(one: FloatArray, other: FloatArray) -> FloatArray:
     return _about_axis(axis, float(np.arctan2(np.linalg.norm(axis), one @ other)))
 
 
-def performance(seed: int, each: float = 2.4) -> list[dict[str, float]]:
-    """Return poses: arms sideways, arms forward, the trunk, the legs, and all of it at once."""
-    random = np.random.default_rng(seed)
-    steps = round(each * FPS)
-    time = np.arange(5 * steps) / FPS
-
-    def course(low: float, high: float, parts: tuple[int, ...]) -> FloatArray:
-        """Return a movement between two angles in some of the five parts, at rest elsewhere."""
-        rate = random.uniform(0.3, 0.6)
-        wave = 0.5 - 0.5 * np.cos(2 * np.pi * rate * time)
-        active = np.repeat(np.isin(np.arange(5), parts), steps).astype(float)
-        soft = np.convolve(np.pad(active, steps // 8, mode="edge"), _ramp(steps // 4), "same")
-        soft = soft[steps // 8 : steps // 8 + len(time)]
-        return np.asarray(low + (high - low) * wave * soft)
-
-    moves = {
-        "trunk_lean": course(0, 25, (2,)),
-        "bow": course(0, 20, (2, 4)),
-        "trunk_bend": course(0, random.choice([-22, 22]), (2, 4)),
-        "trunk_turn": course(0, random.choice([-30, 30]), (2, 4)),
-        "hips_turn": course(0, random.choice([-25, 25]), (2,)),
-        "neck_turn": course(0, random.choice([-35, 35]), (2, 4)),
-        "neck_flexion": course(0, 20, (2,)),
-        "neck_bend": course(0, random.choice([-20, 20]), (2,)),
-    }
-    squat = course(0, 75, (3,))
-    for side in ("left", "right"):
-        moves[f"{side}_shoulder_elevation"] = np.maximum(
-            course(12, random.uniform(80, 130), (0, 1, 4)), 12
-        )
-        random.random(2)  # planes once moved at rates of their own; the films stay what they were
-        moves[f"{side}_shoulder_plane"] = np.repeat([10.0, 75.0, 10.0, 10.0, 40.0], steps)
-        moves[f"{side}_elbow_flexion"] = np.maximum(
-            course(8, random.uniform(70, 110), (0, 1, 4)), 8
-        )
-        lift = course(0, random.uniform(20, 50), (4,))
-        moves[f"{side}_hip_flexion"] = squat + lift
-        moves[f"{side}_knee_flexion"] = np.maximum(1.3 * squat + 1.2 * lift, 3)
-        moves[f"{side}_hip_abduction"] = course(2, 25, (4,))
-    for side in ("left", "right"):  # last, so that all else is what it was without them
-        moves[f"{side}_wrist_flexion"] = course(0, random.uniform(30, 60), (1, 4))
-    smooth = _ramp(5)
-    return _rows(
-        {name: np.convolve(np.pad(v, 2, mode="edge"), smooth, "valid") for name, v in moves.items()}
-    )
-
-
-def _ramp(length: int) -> FloatArray:
-    window = np.hanning(max(3, length) + 2)[1:-1]
-    return np.asarray(window / window.sum())
-
-
-def _rows(moves: dict[str, FloatArray]) -> list[dict[str, float]]:
-    length = len(next(iter(moves.values())))
-    return [{name: float(course[k]) for name, course in moves.items()} for k in range(length)]
-
-
 def film(
     person: Person,
     poses: list[dict[str, float]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from tools.learn_habits import Film, learn, mirrored
-from validation.moving_at_random import FRAMES, at_random
+from validation.body_movements import FRAMES, at_random
 from validation.moving_people import Camera
 
 from bitbox.body_backend import habits
