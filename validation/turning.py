@@ -24,7 +24,7 @@ With ``--learn``, and the films of the split ``calibration`` in FOLDER as well, 
 is learnt anew from them, as ``tools/learn_surface.py`` does it:
 
 - *turning alone counts n times*: with the films in which only the head turns; a frame of them
-  counts so many times;
+  counts so many times, and one of single actions as is said;
 - *weights change*: the weight of each of the first `DIRECTIONS` directions in which the mesh is
   deformed is w + v |yaw|, or w + v yaw + u pitch, all learnt together.
 """
@@ -203,26 +203,32 @@ class Learner:
 
     def __init__(self, paths: list[Path]) -> None:
         self.films = [read(path) for path in paths]
-        moving: list[learn_surface.Sums] = []
-        turning: list[learn_surface.Sums] = []
+        self.sums: dict[str, learn_surface.Sums] = {}
         for path in paths:
             film = learn_surface.read(path)
-            (moving if film.skin.any() else turning).append(learn_surface.sums(film))
-        self.moving, self.turning = learn_surface.total(moving), learn_surface.total(turning)
+            found = [learn_surface.sums(film)]
+            found += [self.sums[film.performance]] if film.performance in self.sums else []
+            self.sums[film.performance] = learn_surface.total(found)
         self.rigid = np.linalg.svd(rigid_movements(), full_matrices=False)[2]
-        spread = self.moving.mesh - self.rigid.T @ (self.rigid @ self.moving.mesh)
+        moving = self._counted({"head": 0.0})
+        spread = moving.mesh - self.rigid.T @ (self.rigid @ moving.mesh)
         spread -= (spread @ self.rigid.T) @ self.rigid
         self.directions = np.linalg.eigh(spread)[1][:, ::-1][:, :DIRECTIONS]
 
-    def counting(self, times: float) -> Measure:
-        """Return the measure that is learnt if turning alone counts so many times."""
-        alone = self.turning._replace(  # no skin moves in these films
-            mesh=times * self.turning.mesh, frames=round(times * self.turning.frames)
-        )
-        both = learn_surface.total([self.moving, alone])
-        read_at, moved = learn_surface.reduced(both, learn_surface.fitted(both))
+    def counting(self, head: float, single: float = 1.0) -> Measure:
+        """Return the measure that is learnt if films of turning alone count so many times.
+
+        And those of one action at a time.
+        """
+        every = self._counted({"head": head, "single": single})
+        read_at, moved = learn_surface.reduced(every, learn_surface.fitted(every))
         weights = read_at.T @ (moved @ _readings())
         return lambda deformation, _pose: _flat(deformation) @ weights
+
+    def _counted(self, counts: dict[str, float]) -> learn_surface.Sums:
+        return learn_surface.total(
+            found.times(counts.get(name, 1.0)) for name, found in self.sums.items()
+        )
 
     def changing(self, turns: Callable[[FloatArray], FloatArray], ideal: bool = False) -> Measure:
         """Return the measure that is learnt if weights change with some function of pose.
@@ -280,8 +286,10 @@ def unchanged(turned: FloatArray) -> FloatArray:
 
 def learnt(learner: Learner) -> Iterator[tuple[str, Measure]]:
     """Yield what is learnt anew, with its name."""
-    for times in (0, 1, 3, 10, 30):
-        yield f"turning alone counts {times} times", learner.counting(float(times))
+    for head in (0, 1, 5, 15):
+        for single in (1.0, 2.5):
+            name = f"turning alone counts {head} times, single actions {single:g} times"
+            yield name, learner.counting(float(head), single)
     yield "weights do not change", learner.changing(unchanged)
     yield "weights change with the size of yaw", learner.changing(lambda t: np.abs(t[:, 1:2]))
     yield "weights change with yaw and pitch", learner.changing(lambda t: t[:, :2])
