@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 
 DATA = Path(units.__file__).parent / "data"
 N = 3 * geometry.N_VERTICES
-#: Ridge in square millimetres; on people left out, 0.3, 1, 3 and 10 differ by a few hundredths of r.
+#: Ridge in square millimetres; 0.3, 1, 3 and 10 differ by a few hundredths of r on people left out.
 RIDGE = 1.0
 #: How many times a frame counts, by what is done in the film. Most of the time people hardly move,
 #: or move one thing; in films in which all moves at once that is not learnt. Both these and the
