@@ -80,7 +80,7 @@ def arrow_file(content: bytes) -> Any:
     """
     import pyarrow as pa
 
-    memory = pa.BufferOutputStream()
+    memory = pa.BufferOutputStream(pa.system_memory_pool())
     memory.write(content)
     return pa.BufferReader(memory.getvalue())
 

@@ -208,6 +208,7 @@ def read_table(path: Path) -> Table:
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False
             ),
+            memory_pool=pa.system_memory_pool(),  # Arrow's own keeps what is free
         )
     except pa.ArrowInvalid as error:
         _explain_ragged(path, written, error)

@@ -218,9 +218,7 @@ def thinned(values: FloatArray, fewer: int) -> FloatArray:
     blocks = values[: n * fewer].reshape(n, fewer, *values.shape[1:])
     known = np.isfinite(blocks)
     count = known.sum(axis=1)
-    means: FloatArray = np.where(known, blocks, 0.0).sum(axis=1) / np.where(
-        count > 0, count, np.nan
-    )
+    means: FloatArray = blocks.sum(axis=1, where=known) / np.where(count > 0, count, np.nan)
     return means
 
 

@@ -5,7 +5,7 @@ What is compared, and at which latencies, is in `bitbox.statistics.contrast`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,8 @@ MOST_NOISE = 0.5
 #: With fewer movements of their own (n signals of correlations r: n * n / sum of r * r) the model's
 #: signals move as one.
 LEAST_MOVEMENTS = 1.2
+#: Frames that are looked at together: hours would be copied several times.
+PIECE = 2**14
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +179,7 @@ def why_untold(x: FloatArray, y: FloatArray) -> str | None:
     moving = [i for i in range(x.shape[1]) if all(_moves(person[:, i]) for person in (x, y))]
     if len(moving) < 2:
         return "no more than one signal moves in both"
-    r = _correlations(y[:, moving])
+    r = _correlations(y, moving)
     if len(moving) ** 2 / float((r * r).sum()) < LEAST_MOVEMENTS:
         return "all signals of the model move as one"
     return None
@@ -191,13 +193,20 @@ def _moves(signal: FloatArray) -> bool:
     return noise_variance(signal) < MOST_NOISE * float(known.var(axis=0).sum())
 
 
-def _correlations(signals: FloatArray) -> FloatArray:
-    """Return how signals, (T, n, d), go together over the recording, (n, n)."""
-    known = np.isfinite(signals).all(axis=(1, 2))
-    values = np.where(known[:, None, None], signals, 0.0)
-    count = max(int(known.sum()), 1)
-    away = np.where(known[:, None, None], values - values.sum(axis=0) / count, 0.0)
-    cov = np.einsum("tid,tjd->ij", away, away)
+def _correlations(signals: FloatArray, which: list[int]) -> FloatArray:
+    """Return how some of the signals, (T, n, d), go together over the recording."""
+
+    def pieces() -> Iterator[FloatArray]:
+        for first in range(0, len(signals), PIECE):
+            piece = signals[first : first + PIECE, which]
+            yield piece[np.isfinite(piece).all(axis=(1, 2))]
+
+    count = sum(len(piece) for piece in pieces())
+    mean = sum(piece.sum(axis=0) for piece in pieces()) / max(count, 1)
+    cov = np.zeros((len(which), len(which)))
+    for piece in pieces():
+        away = piece - mean
+        cov += np.einsum("tid,tjd->ij", away, away)
     size = np.sqrt(np.diag(cov))
     size = np.where(size > 0, size, 1.0)
     r: FloatArray = cov / size / size[:, None]

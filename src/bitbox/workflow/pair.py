@@ -13,6 +13,7 @@ from bitbox.errors import BitboxError
 from bitbox.measuring.spool import answering
 from bitbox.progress import Progress
 from bitbox.system.elsewhere import NotStartedError, elsewhere
+from bitbox.system.memory import give_back
 from bitbox.video import probe
 from bitbox.workflow.clocks import Clocks
 from bitbox.workflow.fitting import fitted
@@ -59,7 +60,10 @@ def load_both(
                 return elsewhere(load_recording, wanted, told, answer)
         return load_recording(**wanted, progress=told)
 
-    first, second = _side_by_side([here, beside], progress)
+    # Tables one after the other: what reading one needs for a moment is several times its size.
+    at_once = 2 if is_video(participant) or is_video(model) else 1
+    first, second = _run([here, beside], progress, at_once)
+    give_back()
     require_two_faces(first, second)
     first, second = fitted((first, second), settings, clocks.offset)
     return clocks.steadied(first), second
@@ -87,7 +91,9 @@ class _StoppedError(Exception):
     """Another job failed, or the user interrupted."""
 
 
-def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | None) -> list[T]:
+def _run(
+    jobs: Sequence[Callable[[Progress], T]], progress: Progress | None, at_once: int
+) -> list[T]:
     """Run jobs in threads; when one fails or Ctrl-C comes, stop the others at their next frame."""
     stop = threading.Event()
 
@@ -97,7 +103,7 @@ def _side_by_side(jobs: Sequence[Callable[[Progress], T]], progress: Progress | 
         if progress is not None:
             progress(task, done, total)
 
-    with ThreadPoolExecutor(len(jobs)) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         futures = [pool.submit(job, told) for job in jobs]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
