@@ -210,9 +210,35 @@ def write_lags(n: int, surrogates: int, pool: Pool, folder: Path | None) -> None
         found.to_csv(folder / "tasks-lags.csv", index=False)
 
 
+def judge_trials(case: tuple[Design, tuple[int, ...]]) -> list[float]:
+    """Return for one recording, by trials: any movement, at all, and the share by p alone."""
+    design, seed = case
+    task = simulate(design, np.random.default_rng(seed))
+    pair = signals(task.participant), signals(task.model)
+    found = imitation_trials(*pair, task.trials, n_permutations=499, seed=seed[-1])
+    card = found.scorecard
+    some = (card["p_fwer"] <= ALPHA).any(), found.overall_p <= ALPHA
+    return [*map(float, some), float((card["p"].dropna() <= ALPHA).mean())]
+
+
+def write_trials(n: int, _surrogates: int, pool: Pool, folder: Path | None) -> None:
+    """Make the table of what trials find where nobody imitates, of many recordings."""
+    rows = []
+    for number, design in enumerate(DESIGNS[:4]):
+        cases = [(design, (77001, number, k)) for k in range(n * 20 // 3)]
+        found = np.array(pool.map(judge_trials, cases, chunksize=5))
+        row: dict[str, object] = {"design": design.name, "recordings": len(cases)}
+        row |= dict(zip(("any movement", "at all"), shares(found[:, :2]), strict=True))
+        rows.append(row | {"p of a movement": f"{found[:, 2].mean():.3f}"})
+        print(*rows[-1].values(), sep="  ", flush=True)
+    if folder:
+        pd.DataFrame(rows).to_csv(folder / "tasks-trials.csv", index=False)
+
+
 TABLES: dict[str, Callable[[int, int, Pool, Path | None], None]] = {
     "designs": write_designs,
     "lags": write_lags,
+    "trials": write_trials,
 }
 
 
