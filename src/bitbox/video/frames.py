@@ -36,6 +36,7 @@ from bitbox.errors import VideoError
 from bitbox.findings import Finding
 from bitbox.video.clock import FrameClock
 from bitbox.video.decoding import Decoding
+from bitbox.video.oddities import Oddities
 from bitbox.video.opening import VideoInfo, describe_file, open_video, stored_time, video_info
 from bitbox.video.picture import Image, Picture, frame_picture
 from bitbox.video.repeats import Repeats
@@ -52,8 +53,6 @@ __all__ = [
 _TIME_ROUNDING = 1e-6
 #: Seconds in floating point miss the stored tick by less than this share of one.
 _TICK_ROUNDING = Fraction(1, 1000)
-#: A clock that shows less than this at the start of the file is at 0, in seconds.
-_CLOCK_AT_ZERO = 0.1
 #: Containers that say where a time is to be found.
 _INDEXED = {"mov", "matroska", "avi"}
 
@@ -246,9 +245,7 @@ class FrameReader(Iterator[Frame]):
         self.n_read = 0
         self._clock = FrameClock(self.info.fps)
         self._repeats = Repeats()
-        self._resized = 0
-        self._interlaced = 0
-        self._odd_angle = round(float(first.rotation)) % 90 != 0
+        self._oddities = Oddities(self._path.name, self.info, first)
         self._done = False
 
     def __next__(self) -> Frame:
@@ -261,8 +258,7 @@ class FrameReader(Iterator[Frame]):
             self._done = True
             self.close()
             raise StopIteration
-        self._resized += (raw.width, raw.height) != (self.info.coded_width, self.info.coded_height)
-        self._interlaced += bool(raw.interlaced_frame)
+        self._oddities.look(raw)
         picture = frame_picture(raw, self.info)
         stored = stored_time(raw)
         time = self._clock.next(None if stored is None else float(stored - self.info.clock_start))
@@ -355,50 +351,11 @@ class FrameReader(Iterator[Frame]):
     def findings(self) -> tuple[Finding, ...]:
         """What was odd about the file; complete once the last frame was read."""
         return (
-            *self._picture_findings(),
-            *self._start_finding(),
+            *self._oddities.findings(),
             *self._clock.findings(),
             *(self._repeats.findings(self._path.name) if self._done else ()),
             *self._damage_findings(),
         )
-
-    def _picture_findings(self) -> Iterator[Finding]:
-        if self._interlaced:
-            yield Finding(
-                "interlaced-video",
-                "info",
-                f"{self._interlaced} frames of {self._path.name} are interlaced; the first field "
-                "of each was used, with half the vertical detail.",
-                "Record progressively (25p or 30p rather than 50i or 60i) where you can.",
-            )
-        if self._resized:
-            yield Finding(
-                "size-changes",
-                "warning",
-                f"The picture of {self._path.name} changes its size; {self._resized} frames were "
-                "scaled to the size of the first.",
-                "Check that the picture keeps its shape; record with a fixed resolution.",
-            )
-        if self._odd_angle:
-            yield Finding(
-                "odd-rotation",
-                "warning",
-                f"{self._path.name} asks to be turned by an angle that is no multiple of 90 "
-                f"degrees; it was turned by {self.info.rotation}.",
-                "Export the video with its rotation applied.",
-            )
-
-    def _start_finding(self) -> Iterator[Finding]:
-        start = float(self.info.clock_start)
-        if abs(start) > _CLOCK_AT_ZERO:
-            yield Finding(
-                "clock-start",
-                "info",
-                f"The clock of {self._path.name} shows {start:.3f} s at the start of the file; "
-                "times are counted from there.",
-                "Where both recordings were made by one clock, give the difference of their "
-                "starts as the offset.",
-            )
 
     def _damage_findings(self) -> Iterator[Finding]:
         if self._decoding.damaged or self._damaged_frames:
