@@ -25,10 +25,10 @@ def sources(monkeypatch: pytest.MonkeyPatch, module: str, name: str) -> list[int
 
     def watched(source, *arguments, **options):
         assert isinstance(source, pa.BufferReader)
-        owned.append(pa.total_allocated_bytes() - before)
+        owned.append(pa.system_memory_pool().bytes_allocated() - before)
         return real(source, *arguments, **options)
 
-    before = pa.total_allocated_bytes()
+    before = pa.system_memory_pool().bytes_allocated()
     monkeypatch.setattr(library, name, watched)
     return owned
 
