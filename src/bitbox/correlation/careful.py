@@ -46,8 +46,8 @@ PLAIN, GAPS, DOUBLE, DOUBLE_GAPS = 0, 1, 2, 3
 #: Squared offset above which sums with missing frames are not accurate in float32.
 GAP_LIMIT = 3.0
 
-#: And in coordination the largest sum of squares about the centre, beside the smallest squared norm
-#: of a window, up to which they are.
+#: In coordination: how many times the smallest squared norm of a window the largest sum of squares
+#: about the centre may be for them to be accurate.
 GAP_ROOM = 17.0
 
 #: The smallest squared norm of a window, as a share of the largest sum of squares about the centre,
