@@ -144,16 +144,19 @@ class Follower:
             # later frames, keeps the first frame from standing out.
             mesh, presence = self._runtime.mesh(frame.picture, self._crop)
             if presence >= MIN_PRESENCE:
-                self._crop = _crop_of_mesh(mesh)
+                self._crop = _crop_around(rigid_face(mesh[None])[0])
 
     def _measure(self, picture: Picture) -> tuple[MeshArray | None, float]:
         """Return the mesh in the crop, and aim the crop at it for the next frame."""
         if self._crop is None:
             return None, 0.0
         mesh, presence = self._runtime.mesh(picture, self._crop)
-        if presence < MIN_PRESENCE or misshapen(mesh[None])[0] > MOST_MISSHAPEN:
+        if presence < MIN_PRESENCE:
             return None, presence
-        self._crop = _crop_of_mesh(mesh)
+        rigid = rigid_face(mesh[None])
+        if misshapen(mesh[None], rigid)[0] > MOST_MISSHAPEN:
+            return None, presence
+        self._crop = _crop_around(rigid[0])
         return mesh, presence
 
     def _is_face(self, frame: Frame) -> bool:
@@ -227,14 +230,14 @@ def _is_elsewhere(crop: Crop, face: Detection) -> bool:
     return away > 0.5 * face.size
 
 
-def _crop_of_mesh(mesh: MeshArray) -> Crop:
+def _crop_around(rigid: NDArray[np.float64]) -> Crop:
     """Return the square around a face, upright in the face's own frame.
 
-    It is around the face as it would be without expression. The mesh depends a little on its crop,
-    and a crop that grows with the mouth, one frame late, was seen to delay the mouth by a third
-    of a frame.
+    It is around the face as it would be without expression, see `rigid_face`. The mesh depends a
+    little on its crop, and a crop that grows with the mouth, one frame late, was seen to delay the
+    mouth by a third of a frame.
     """
-    xy = rigid_face(mesh[None])[0, :, :2]
+    xy = rigid[:, :2]
     low, high = xy.min(axis=0), xy.max(axis=0)
     (x, y), side = (low + high) / 2, float((high - low).max())
     across = xy[263] - xy[33]

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitbox.errors import InputError, ParameterError
-from bitbox.face_backend.registration import EYES, on_the_face, refine
+from bitbox.face_backend.registration import (
+    EYES,
+    lines_of_sight,
+    on_the_face,
+    refine,
+    unproject,
+)
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -196,13 +202,14 @@ def canonicalize(
     for first in range(0, len(seen), _CHUNK):
         part = seen[first : first + _CHUNK]
         points = mesh[part].astype(np.float64)
-        space = _unproject(points, (width / 2, height / 2), focal)
-        rotation, scale, shift = _register(space)
+        which = np.arange(N_VERTICES) if own is None else _stable()[0]
+        space = unproject(points, which, (width / 2, height / 2), focal)
+        rotation, scale, shift = _register(space[:, _stable()[0]] if own is None else space)
         translation = shift / scale[:, None]
         if own is None:
             shape[part] = (space / scale[:, None, None] - translation[:, None]) @ rotation
         else:
-            rays, depth = _lines_of_sight(points, (width / 2, height / 2), focal)
+            rays, depth = lines_of_sight(points, (width / 2, height / 2), focal)
             placed = refine(rays, depth, (rotation, translation), own, _stable())
             rotation, translation = placed
             shape[part] = on_the_face(rays, depth, placed, own)
@@ -223,18 +230,20 @@ def rigid_face(mesh: ArrayLike) -> FloatArray:
     ndarray, shape (T, 468, 3)
         The reference face turned, scaled and moved, in pixels. No perspective.
     """
-    rotation, scale, shift = _register(_check_mesh(mesh).astype(np.float64))
+    rotation, scale, shift = _register(_check_mesh(mesh)[:, _stable()[0]].astype(np.float64))
     turned = reference_face() @ rotation.swapaxes(1, 2)
     return np.asarray(scale[:, None, None] * turned + shift[:, None])
 
 
-def misshapen(mesh: ArrayLike) -> FloatArray:
+def misshapen(mesh: ArrayLike, rigid: FloatArray | None = None) -> FloatArray:
     """Return how far a mesh is from the shape of any face.
 
     Parameters
     ----------
     mesh : array_like, shape (T, 468 or 478, 3)
         Pixels, without missing values.
+    rigid : ndarray, shape (T, 468, 3), optional
+        What `rigid_face` gives for it, where that is known already.
 
     Returns
     -------
@@ -243,7 +252,7 @@ def misshapen(mesh: ArrayLike) -> FloatArray:
         points are (`rigid_face`), in distances between the outer corners of that face's eyes.
     """
     points = _check_mesh(mesh).astype(np.float64)
-    rigid = rigid_face(points)
+    rigid = rigid_face(points) if rigid is None else rigid
     away = np.sqrt(((points - rigid) ** 2).sum(axis=2).mean(axis=1))
     return np.asarray(away / np.linalg.norm(rigid[:, EYES[0]] - rigid[:, EYES[2]], axis=1))
 
@@ -257,52 +266,12 @@ def _stable() -> tuple[IntArray, IntArray]:
     return vertices, np.searchsorted(vertices, mirror[vertices])
 
 
-def _lines_of_sight(
-    mesh: FloatArray, centre: tuple[float, float], focal: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return the rays to all vertices, and their depths relative to the eyes."""
-    rays = np.empty_like(mesh)
-    rays[..., :2] = mesh[..., :2] - centre
-    rays[..., 2] = focal
-    return rays, mesh[..., 2] - mesh[:, EYES, 2].mean(axis=1)[:, None]
+def _register(target: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return rotation (T,3,3), scale (T,) and shift (T,3) from the reference face to a face.
 
-
-def _unproject(mesh: FloatArray, centre: tuple[float, float], focal: float) -> FloatArray:
-    """Put the vertices into space, in units in which the eyes are one focal length away.
-
-    The mesh's depth is that of a face looked at straight: it grows along the line of sight to the
-    face, not along the camera's axis. So the vertices are placed in a frame that looks at the
-    face (as a camera turned to it would see it) and turned back into the camera's.
+    Given are the stable vertices of the face, (T, V, 3).
     """
-    eyes = mesh[:, EYES].mean(axis=1)
-    sight = np.concatenate([eyes[:, :2] - centre, np.full((len(eyes), 1), focal)], axis=1)
-    away = np.linalg.norm(sight, axis=1)  # focal length of the camera turned to the face
-    turn = _turn_to(sight / away[:, None])
-    rays = np.empty_like(mesh)
-    rays[..., :2] = mesh[..., :2] - centre
-    rays[..., 2] = focal
-    rays = rays @ turn
-    depth = away[:, None] + mesh[..., 2] - eyes[:, 2:]
-    points: FloatArray = rays * (depth / rays[..., 2])[..., None]
-    return points @ turn.swapaxes(1, 2)
-
-
-def _turn_to(sight: FloatArray) -> FloatArray:
-    """Return the smallest rotations (T,3,3) that take the camera's axis to unit vectors (T,3)."""
-    x, y, z = sight.T
-    bend = 1 / (1 + z)
-    rows = [
-        [1 - bend * x * x, -bend * x * y, x],
-        [-bend * x * y, 1 - bend * y * y, y],
-        [-x, -y, z],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-
-
-def _register(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return rotation (T,3,3), scale (T,) and shift (T,3) from the reference face to `points`."""
-    index, source, source_mean, size = _stable_reference()
-    target = points[:, index]
+    source, source_mean, size = _stable_reference()
     target_mean = target.mean(axis=1)
     covariance = target.swapaxes(1, 2) @ source
     u, s, vt = np.linalg.svd(covariance)
@@ -316,13 +285,12 @@ def _register(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 @cache
-def _stable_reference() -> tuple[IntArray, FloatArray, FloatArray, float]:
-    """Return the stable vertices, the reference face there about its mean, that, and its size."""
-    index, _ = _stable()
-    source = reference_face()[index]
+def _stable_reference() -> tuple[FloatArray, FloatArray, float]:
+    """Return the reference face's stable vertices about their mean, that, and their size."""
+    source = reference_face()[_stable()[0]]
     mean = source.mean(axis=0)
     source = source - mean
-    return index, source, mean, float((source**2).sum())
+    return source, mean, float((source**2).sum())
 
 
 def angles_of(rotation: FloatArray) -> FloatArray:

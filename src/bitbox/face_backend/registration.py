@@ -21,6 +21,51 @@ _UP_DOWN_DEPTH = 0.3  # weight of what is the same on both sides
 _STEPS = 6  # Gauss-Newton steps; the last one moves by less than 1e-6 radians
 
 
+def lines_of_sight(
+    mesh: FloatArray, centre: tuple[float, float], focal: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the rays to all vertices, and their depths relative to the eyes."""
+    rays = np.empty_like(mesh)
+    rays[..., :2] = mesh[..., :2] - centre
+    rays[..., 2] = focal
+    return rays, mesh[..., 2] - mesh[:, EYES, 2].mean(axis=1)[:, None]
+
+
+def unproject(
+    mesh: FloatArray, which: IntArray, centre: tuple[float, float], focal: float
+) -> FloatArray:
+    """Put some vertices into space, in units in which the eyes are one focal length away.
+
+    The mesh's depth is that of a face looked at straight: it grows along the line of sight to the
+    face, not along the camera's axis. So the vertices are placed in a frame that looks at the
+    face (as a camera turned to it would see it) and turned back into the camera's.
+    """
+    eyes = mesh[:, EYES].mean(axis=1)
+    sight = np.concatenate([eyes[:, :2] - centre, np.full((len(eyes), 1), focal)], axis=1)
+    away = np.linalg.norm(sight, axis=1)  # focal length of the camera turned to the face
+    turn = _turn_to(sight / away[:, None])
+    wanted = mesh[:, which]
+    rays = np.empty_like(wanted)
+    rays[..., :2] = wanted[..., :2] - centre
+    rays[..., 2] = focal
+    rays = rays @ turn
+    depth = away[:, None] + wanted[..., 2] - eyes[:, 2:]
+    points: FloatArray = rays * (depth / rays[..., 2])[..., None]
+    return points @ turn.swapaxes(1, 2)
+
+
+def _turn_to(sight: FloatArray) -> FloatArray:
+    """Return the smallest rotations (T,3,3) that take the camera's axis to unit vectors (T,3)."""
+    x, y, z = sight.T
+    bend = 1 / (1 + z)
+    rows = [
+        [1 - bend * x * x, -bend * x * y, x],
+        [-bend * x * y, 1 - bend * y * y, y],
+        [-x, -y, z],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
 def refine(
     rays: FloatArray,
     depth: FloatArray,
@@ -53,46 +98,63 @@ def refine(
     """
     vertices, twin = stable
     rotation, translation = start
-    focal = rays[:, 0, 2]
+    focal = rays[:, 0, 2, None]
     sight = rays[:, EYES].mean(axis=1)
     away = np.linalg.norm(sight, axis=1)
     sight = sight / away[:, None]
-    seen = rays[:, vertices, :2]
-    measured = _balanced(depth[:, vertices, None], twin)[..., 0]
+    seen = np.ascontiguousarray(rays[:, vertices, :2].swapaxes(1, 2))
+    wanted = np.concatenate([seen, _balanced(depth[:, None, vertices], twin)], axis=1)
     for _ in range(_STEPS):
-        arm = face[vertices] @ rotation.swapaxes(1, 2)
-        eyes = (face[list(EYES)] @ rotation.swapaxes(1, 2)).mean(axis=1)
-        point = arm + translation[:, None]
-        # how each point moves with the three turns and the three shifts
-        moves = np.zeros((*arm.shape, 6))
-        moves[..., :3] = -_cross(arm)
-        moves[..., 3:] = np.eye(3)
-        scale = focal[:, None, None] / point[..., 2:]
-        image = point[..., :2] * scale
-        j_image = scale[..., None] * moves[..., :2, :]
-        j_image -= (image / point[..., 2:])[..., None] * moves[..., 2:3, :]
+        arm = rotation @ face[vertices].T
+        eyes = (rotation @ face[list(EYES)].T).mean(axis=2)
         distance = np.einsum("tc,tc->t", eyes + translation, sight)
-        ahead = np.einsum("tvc,tc->tv", arm - eyes[:, None], sight) * (away / distance)[:, None]
-        j_ahead = np.einsum("tvcj,tc->tvj", moves, sight)
-        j_ahead[..., :3] -= np.einsum("tcj,tc->tj", -_cross(eyes), sight)[:, None]
-        j_ahead[..., 3:] = 0
-        j_ahead *= (away / distance)[:, None, None]
-        j_ahead[..., 3:] -= ahead[..., None] * sight[:, None] / distance[:, None, None]
-        jacobian = np.concatenate(
-            [j_image.reshape(len(arm), -1, 6), _balanced(j_ahead, twin)], axis=1
-        )
-        left = np.concatenate(
-            [
-                (seen - image).reshape(len(arm), -1),
-                measured - _balanced(ahead[..., None], twin)[..., 0],
-            ],
-            axis=1,
-        )
-        transposed = jacobian.swapaxes(1, 2)
-        step = np.linalg.solve(transposed @ jacobian, transposed @ left[..., None])[..., 0]
+        ratio = (away / distance)[:, None]
+        image, j_image = _in_the_image(arm, translation, focal)
+        ahead = ratio * ((sight[:, None] @ arm)[:, 0] - np.einsum("tc,tc->t", sight, eyes)[:, None])
+        # how far ahead of the eyes each point moves with the three turns and the three shifts
+        j_ahead = np.empty((len(arm), 6, len(vertices)))
+        j_ahead[:, :3] = ratio[..., None] * _crossed(arm - eyes[..., None], sight[..., None])
+        j_ahead[:, 3:] = -ahead[:, None] * (sight / distance[:, None])[..., None]
+        found = np.concatenate([image, _balanced(ahead[:, None], twin)], axis=1)
+        jacobian = np.concatenate([j_image, _balanced(j_ahead, twin)], axis=2)
+        left = (wanted - found).reshape(len(arm), -1, 1)
+        step = np.linalg.solve(jacobian @ jacobian.swapaxes(1, 2), jacobian @ left)[..., 0]
         rotation = _turn(step[:, :3]) @ rotation
         translation = translation + step[:, 3:]
     return rotation, translation
+
+
+def _in_the_image(
+    arm: FloatArray, translation: FloatArray, focal: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return where points are in the image, and how that changes as the face moves.
+
+    Parameters
+    ----------
+    arm : ndarray, shape (T, 3, V)
+        The points, turned but not shifted, millimetres.
+    translation : ndarray, shape (T, 3)
+        What they are shifted by.
+    focal : ndarray, shape (T, 1)
+        Pixels.
+
+    Returns
+    -------
+    image : ndarray, shape (T, 2, V)
+        Pixels.
+    change : ndarray, shape (T, 6, 2 V)
+        By the three turns and the three shifts: of all x, then of all y.
+    """
+    x, y, z = arm.swapaxes(0, 1)
+    across, down, ahead = (arm + translation[..., None]).swapaxes(0, 1)
+    scale = focal / ahead
+    across, down = across / ahead, down / ahead
+    zero = np.zeros_like(x)
+    by_x = [-across * y, z + across * x, -y, zero + 1, zero, -across]
+    by_y = [-z - down * y, down * x, x, zero, zero + 1, -down]
+    change = np.concatenate([np.stack(by_x, axis=1), np.stack(by_y, axis=1)], axis=2)
+    change *= np.concatenate([scale, scale], axis=1)[:, None]
+    return np.stack([across, down], axis=1) * focal[..., None], change
 
 
 def on_the_face(
@@ -144,14 +206,20 @@ def on_the_face(
 
 
 def _balanced(values: FloatArray, twin: IntArray) -> FloatArray:
-    """Weigh depths: what the two sides of the face share, and how they differ (second axis)."""
-    other = values[:, twin]
-    return _UP_DOWN_DEPTH * (values + other) / 2 + _LEFT_RIGHT_DEPTH * (values - other) / 2
+    """Weigh depths: what the two sides of the face share, and how they differ (last axis)."""
+    same, other = (_UP_DOWN_DEPTH + _LEFT_RIGHT_DEPTH) / 2, (_UP_DOWN_DEPTH - _LEFT_RIGHT_DEPTH) / 2
+    return same * values + other * values[..., twin]
+
+
+def _crossed(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the cross product of vectors along the second axis."""
+    (x, y, z), (u, v, w) = a.swapaxes(0, 1), b.swapaxes(0, 1)
+    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u], axis=1)
 
 
 def _cross(vectors: FloatArray) -> FloatArray:
-    """Return the matrices that take the cross product with vectors, (..., 3, 3)."""
-    x, y, z = np.moveaxis(vectors, -1, 0)
+    """Return the matrices that take the cross product with vectors, (T, 3, 3)."""
+    x, y, z = vectors.T
     zero = np.zeros_like(x)
     rows = [[zero, -z, y], [z, zero, -x], [-y, x, zero]]
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
