@@ -180,7 +180,7 @@ def test_quiet_passes_on_what_is_not_chatter(capfd):
 def test_without_mediapipe_the_error_says_what_to_install(tmp_path, heads, monkeypatch):
     pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
     path = film(tmp_path / "one.mp4", [[(heads[0], 300, 1.0)]] * 2)
-    monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.face_detection", None)
+    monkeypatch.setitem(sys.modules, "mediapipe.framework", None)
     with pytest.raises(BackendError, match=r"openbitbox\[video\]"):
         track_mesh(path)
 

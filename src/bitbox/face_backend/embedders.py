@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +79,7 @@ class EmbedderRuntime(GraphRuntime):
         try:
             with zipfile.ZipFile(bundle) as models:
                 mesh, far, near = (models.read(name) for name in (MESH, FAR, NEAR))
-            self._mesher: Any = _Mesher(_Embedder(mesh))
+            self._mesher = _Mesher(_Embedder(mesh))
             self._finders = [
                 _Finder(_Embedder(far), side=192, stride=4, repeats=1, surely=_FAR_SURELY),
                 _Finder(_Embedder(near), side=128, stride=8, repeats=2, surely=_NEAR_SURELY),
@@ -99,13 +98,6 @@ class EmbedderRuntime(GraphRuntime):
     def name(self) -> str:
         """Name and version."""
         return self._name
-
-    def _find_in(self, picture: Picture, window: _Box, finders: list[Any]) -> list[Detection]:
-        for finder in finders:
-            faces = finder.find(picture, window)
-            if faces:
-                return list(faces)
-        return []
 
 
 class _Embedder:

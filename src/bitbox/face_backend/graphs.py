@@ -21,6 +21,7 @@ from bitbox.errors import BackendError
 from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
+from bitbox.measuring.graph import Graph
 from bitbox.measuring.quiet import quietly
 from bitbox.system.extras import unusable
 from bitbox.video.picture import Picture
@@ -28,7 +29,6 @@ from bitbox.video.picture import Picture
 FloatArray = NDArray[np.float64]
 _Box = tuple[int, int, int, int]
 
-_MIN_DETECTION = 0.5
 _MESH_SIDE = 192  # pixels of the mesh model's input along each side
 _FIND_SIDE = 192  # pixels of the far-range detector's input; the near-range one's has 128
 
@@ -37,23 +37,15 @@ class GraphRuntime:
     """MediaPipe's detectors and mesh model, ready to run; a context manager."""
 
     def __init__(self) -> None:
-        try:
-            from mediapipe.python.solutions.face_detection import FaceDetection
-        except (ImportError, OSError) as error:
-            raise unusable(error, "Tracking faces", "mediapipe") from error
         with quietly():
             try:
-                self._mesher = MeshGraph()
-                self._finders = [
-                    FaceDetection(
-                        model_selection=near_or_far, min_detection_confidence=_MIN_DETECTION
-                    )
-                    for near_or_far in (1, 0)  # far first: it finds nearly all near ones as well
-                ]
+                self._mesher: Any = MeshGraph()
+                # Far first: it finds nearly all near ones as well.
+                self._finders: list[Any] = [FinderGraph(reach) for reach in ("Full", "Short")]
                 blank = Picture.of(np.zeros((64, 64, 3), dtype=np.uint8))
                 self.mesh(blank, Crop(32, 32, 64, 0.0))
                 self.find(blank)
-            except ImportError as error:
+            except (ImportError, OSError) as error:
                 raise unusable(error, "Tracking faces", "mediapipe") from error
             except (RuntimeError, ValueError) as error:
                 raise BackendError(
@@ -70,8 +62,8 @@ class GraphRuntime:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for solution in (self._mesher, *self._finders):
-            solution.close()
+        for model in (self._mesher, *self._finders):
+            model.close()
 
     def mesh(self, picture: Picture, crop: Crop) -> tuple[MeshArray, float]:
         """Return the mesh (478, 3) in pixels found in a crop, and the presence score."""
@@ -107,15 +99,48 @@ class GraphRuntime:
         )
 
     def _find_in(self, picture: Picture, window: _Box, finders: list[Any]) -> list[Detection]:
+        for finder in finders:
+            faces = finder.find(picture, window)
+            if faces:
+                return list(faces)
+        return []
+
+
+class FinderGraph:
+    """One of MediaPipe's face detectors, ready to run.
+
+    Parameters
+    ----------
+    reach : {"Full", "Short"}
+        How far away faces may be: 5 m or 2 m.
+
+    Raises
+    ------
+    ImportError
+        MediaPipe is not installed, or is another version.
+    RuntimeError, ValueError
+        MediaPipe does not start.
+    """
+
+    def __init__(self, reach: str) -> None:
+        self._graph = Graph(f"FaceDetection{reach}RangeCpu", {"DETECTIONS": "found"}, roi=False)
+
+    def find(self, picture: Picture, window: _Box) -> list[Detection]:
+        """Return the faces in a part (left, top, width, height) of a picture."""
+        from mediapipe.python import packet_getter
+
         width, height = window[2:]
         shrink = max(1.0, max(width, height) / _FIND_SIDE)
         size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
-        part = picture.window(window, size)
-        for finder in finders:
-            detections = finder.process(part).detections
-            if detections:
-                return [_detection(found, picture, window) for found in detections]
-        return []
+        packet = self._graph.run(picture.window(window, size))["found"]
+        if packet.is_empty():
+            return []
+        every = packet_getter.get_proto_list(packet)
+        return [_detection(found, picture, window) for found in every]
+
+    def close(self) -> None:
+        """End the run."""
+        self._graph.close()
 
 
 def _quarters(width: int, height: int) -> list[_Box]:

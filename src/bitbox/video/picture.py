@@ -180,6 +180,8 @@ class Picture:
             Width and height of the result in pixels.
         """
         left, top, width, height = box
+        if (*size, 0, 0) == (width, height, left, top) == (self.width, self.height, 0, 0):
+            return self.image
         way = np.array([[width / size[0], 0, left], [0, height / size[1], top]])
         return self.sample(way, size)
 
