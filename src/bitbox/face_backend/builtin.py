@@ -22,6 +22,7 @@ from bitbox.provenance import hash_file, versions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bitbox.face_backend.geometry import Canonical
     from bitbox.face_backend.mesh_track import MeshTrack
     from bitbox.signals import Signals
 
@@ -248,7 +249,7 @@ def measure(
             found[name].append(plain[name](mesh))
         if face is None:
             continue
-        canonical = geometry.canonicalize(mesh, track.size, vertical_fov, person=face.shape)
+        canonical = face.canonical(track, part, vertical_fov)
         deformation = canonical.shape - face.still
         if "pose" in found:
             found["pose"].append(skin.head_pose(canonical.pose, deformation))
@@ -271,10 +272,13 @@ class Person(NamedTuple):
         The person's own face, to which head pose is fitted.
     still : ndarray, shape (468, 3)
         The neutral face, as it comes out of that fit.
+    whole : Canonical or None
+        That fit in all frames, where a recording is short and it was made in all with a face.
     """
 
     shape: NDArray[np.float64]
     still: NDArray[np.float64]
+    whole: Canonical | None
 
     @classmethod
     def measure(cls, track: MeshTrack, vertical_fov: float) -> Person:
@@ -282,13 +286,24 @@ class Person(NamedTuple):
         from bitbox.face_backend.geometry import canonicalize, neutral
 
         frames = np.flatnonzero(track.confidence > 0)
-        whole = frames[~track.hidden()[frames].any(axis=1)]
-        frames = whole if len(whole) else frames
+        count = len(frames)
+        bare = frames[~track.hidden()[frames].any(axis=1)]
+        frames = bare if len(bare) else frames
         some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
         mesh = track.mesh[some]
         shape = neutral(canonicalize(mesh, track.size, vertical_fov).shape)
-        still = neutral(canonicalize(mesh, track.size, vertical_fov, person=shape).shape)
-        return cls(shape, still)
+        found = canonicalize(mesh, track.size, vertical_fov, person=shape)
+        is_short = len(track.mesh) <= _NEUTRAL_FRAMES and len(some) == count
+        whole = found.of(some, len(track.mesh)) if is_short else None
+        return cls(shape, neutral(found.shape), whole)
+
+    def canonical(self, track: MeshTrack, part: slice, vertical_fov: float) -> Canonical:
+        """Return pose and shape in some frames."""
+        from bitbox.face_backend.geometry import Canonical, canonicalize
+
+        if self.whole is not None:
+            return Canonical(self.whole.pose[part], self.whole.shape[part])
+        return canonicalize(track.mesh[part], track.size, vertical_fov, person=self.shape)
 
 
 _FORM: dict[Output, dict[str, Any]] = {

@@ -66,6 +66,13 @@ class Canonical:
     pose: FloatArray
     shape: FloatArray
 
+    def of(self, frames: IntArray, count: int) -> Canonical:
+        """Return it as of these frames of a recording of so many; NaN in all others."""
+        pose = np.full((count, *self.pose.shape[1:]), np.nan)
+        shape = np.full((count, *self.shape.shape[1:]), np.nan)
+        pose[frames], shape[frames] = self.pose, self.shape
+        return Canonical(pose, shape)
+
 
 @cache
 def _table() -> FloatArray:
