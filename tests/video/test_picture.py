@@ -158,8 +158,8 @@ def test_resampling_is_exact_to_parts_of_a_pixel(angle: float, step: float) -> N
     a, b = step * math.cos(angle), step * math.sin(angle)
     way = np.array([[a, -b, 125 - (a - b) * 16], [b, a, 125 - (b + a) * 16]])
     v, u = np.mgrid[0:32, 0:32] + 0.5
-    for finer in (1, 2):
-        found = [resampled(plane, way, (32, 32), finer) for plane in (x, y)]
+    for smoothly in (False, True):
+        found = [resampled(plane, way, (32, 32), smoothly) for plane in (x, y)]
         for row, plane in zip(way, found, strict=True):
             np.testing.assert_allclose(plane, row[0] * u + row[1] * v + row[2], atol=0.08)
 

@@ -191,7 +191,7 @@ def _grey(picture: Picture, small: tuple[int, int]) -> Grey:
     way = np.array([[picture.width / width, 0, 0], [0, picture.height / height, 0]])
     way = bright.place[:, :2] @ way + [[0, 0, bright.place[0, 2]], [0, 0, bright.place[1, 2]]]
     same_size = small == (picture.width, picture.height)
-    part = resampled(bright.plane, way, small, 1 if same_size else 2)
+    part = resampled(bright.plane, way, small, smoothly=not same_size)
     return bright.grey(part)
 
 

@@ -209,7 +209,7 @@ class Picture:
             # A plane of colours may have fewer rows and columns, and is not looked at as closely.
             height, width = plane.shape[:2]
             step = np.array([[-(-stored.width // width)], [-(-stored.height // height)]])
-            parts.append(resampled(plane, way / step, size, 1 + (number == 0)))
+            parts.append(resampled(plane, way / step, size, smoothly=number == 0))
         return stored.rgb(parts)
 
     def spots(self) -> NDArray[np.uint8]:

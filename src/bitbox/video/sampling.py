@@ -18,7 +18,9 @@ FloatArray = NDArray[np.float64]
 _STRIDE = 1.5
 
 
-def resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer: int) -> Any:
+def resampled(
+    plane: NDArray[Any], way: FloatArray, size: tuple[int, int], smoothly: bool = True
+) -> Any:
     """Return a part of a plane, moved, scaled and turned by an affine map.
 
     Parameters
@@ -28,13 +30,14 @@ def resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer
         Takes (x, y, 1) in the result to x and y in the plane.
     size : (int, int)
         Width and height of the result in pixels.
-    finer : int
-        Into how many rows and columns each pixel is divided to be averaged.
+    smoothly : bool
+        Whether to blur first, see below.
 
     Notes
     -----
-    Interpolating once for each pixel blurs those that come to lie between two stored ones and not
-    the others. As a face moves, this looks like noise: it makes the mesh tremble.
+    Interpolating between stored pixels blurs those that come to lie between two of them and not
+    the others. As a face moves, this looks like noise: it makes the mesh tremble. So the part is
+    blurred beforehand, by as much as an average of two by two places within each new pixel would.
     """
     import cv2
 
@@ -42,22 +45,31 @@ def resampled(plane: NDArray[Any], way: FloatArray, size: tuple[int, int], finer
         max(1, min(int(math.hypot(row[0], row[1]) / _STRIDE), length))
         for row, length in zip(way, plane.shape[1::-1], strict=True)
     ]
-    if max(blocks) > 1:
-        plane, corner = _in_blocks(plane, way, size, blocks)
-        way = (way - [[0, 0, corner[0]], [0, 0, corner[1]]]) / np.reshape(blocks, (2, 1))
-    way = way / [finer, finer, 1]
+    part, corner = _averaged(plane, way, size, blocks)
+    way = (way - [[0, 0, corner[0]], [0, 0, corner[1]]]) / np.reshape(blocks, (2, 1))
+    if smoothly:
+        across, down = (_deviation(math.hypot(row[0], row[1])) for row in way)
+        part = cv2.GaussianBlur(part, (3, 3), across, None, down, cv2.BORDER_REPLICATE)
     way[:, 2] += (way[:, 0] + way[:, 1] - 1) / 2  # OpenCV counts from the middle of a pixel
-    part = cv2.warpAffine(
-        plane,
+    return cv2.warpAffine(
+        part,
         way,
-        (finer * size[0], finer * size[1]),
+        size,
         flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return part if finer == 1 else cv2.resize(part, size, interpolation=cv2.INTER_AREA)
 
 
-def _in_blocks(
+def _deviation(scale: float) -> float:
+    """Return the deviation of a Gaussian whose three weights have a variance of a new pixel's 1/16.
+
+    That of two places a half of a new pixel apart; a new pixel is `scale` ones, less than 3.
+    """
+    beside = scale**2 / 32
+    return math.sqrt(-0.5 / math.log(beside / (1 - 2 * beside)))
+
+
+def _averaged(
     plane: NDArray[Any], way: FloatArray, size: tuple[int, int], blocks: Sequence[int]
 ) -> tuple[Any, list[int]]:
     """Return the averages of blocks of a plane, as far as a sample needs them, and their corner."""
@@ -68,12 +80,14 @@ def _in_blocks(
     first, count = [], []
     for ends, block, length in zip(corners, blocks, plane.shape[1::-1], strict=True):
         most = length // block
-        low = min(max(math.floor(ends.min() / block) - 1, 0), most - 1)
-        high = min(max(math.ceil(ends.max() / block) + 1, low + 1), most)
+        low = min(max(math.floor(ends.min() / block) - 2, 0), most - 1)
+        high = min(max(math.ceil(ends.max() / block) + 2, low + 1), most)
         first.append(low * block)
         count.append(high - low)
     (x, y), (columns, rows) = first, count
     part = plane[y : y + rows * blocks[1], x : x + columns * blocks[0]]
+    if max(blocks) == 1:
+        return part, first
     if not (blocks[0] % 2 or blocks[1] % 2):  # OpenCV averages pairs several times as fast
         part = cv2.resize(
             part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA
