@@ -171,6 +171,11 @@ def test_outside_the_picture_its_edge_is_repeated(side: float) -> None:
         np.testing.assert_array_equal(picture.crop(centre, side, 0.3, 32), 77)
 
 
+def test_a_picture_of_a_few_pixels_is_seen_from_far_away() -> None:
+    picture = Picture.of(np.full((2, 3, 3), 77, np.uint8))
+    np.testing.assert_array_equal(picture.crop((1, 1), 600, 0.3, 32), 77)
+
+
 @pytest.mark.parametrize("shrink", [2, 3, 5, 8])
 def test_what_is_scaled_down_is_averaged(shrink: int) -> None:
     noise = np.random.default_rng(0).normal(128, 20, (64 * shrink, 64 * shrink, 1))

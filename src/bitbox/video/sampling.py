@@ -63,9 +63,10 @@ def resampled(
 def _deviation(scale: float) -> float:
     """Return the deviation of a Gaussian whose three weights have a variance of a new pixel's 1/16.
 
-    That of two places a half of a new pixel apart; a new pixel is `scale` ones, less than 3.
+    That of two places a half of a new pixel apart; a new pixel is `scale` ones, less than 3 but in
+    pictures of a few pixels.
     """
-    beside = scale**2 / 32
+    beside = min(scale, 3) ** 2 / 32
     return math.sqrt(-0.5 / math.log(beside / (1 - 2 * beside)))
 
 
