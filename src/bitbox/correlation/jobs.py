@@ -13,11 +13,13 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None) -> Iterator[T]:
+def in_order(
+    job: Callable[[A], T], arguments: Iterable[A], threads: int | None, *, ahead: int = 2
+) -> Iterator[T]:
     """Yield the results of a job for each argument, in order, a few at a time.
 
-    The calling thread does its share. Only as many results wait as there are threads to fill,
-    whatever the number of jobs; an interruption stops the work after the jobs at hand.
+    The calling thread does its share. Only so many results wait, `ahead` for each thread, whatever
+    the number of jobs; an interruption stops the work after the jobs at hand.
     """
     count = thread_count(threads)
     if count == 1:
@@ -28,7 +30,7 @@ def in_order(job: Callable[[A], T], arguments: Iterable[A], threads: int | None)
         try:
             for argument in arguments:
                 waiting.append((pool.submit(job, argument), argument))
-                if len(waiting) > 2 * count:
+                if len(waiting) > ahead * count:
                     yield _first(waiting, job)
             while waiting:
                 yield _first(waiting, job)

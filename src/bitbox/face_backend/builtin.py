@@ -15,7 +15,7 @@ from bitbox.face_backend.recording import NORMALIZED, Output
 from bitbox.findings import Finding
 from bitbox.measuring.fingerprint import hash_of_code
 from bitbox.measuring.one_core import on_one_core
-from bitbox.measuring.parts import parts
+from bitbox.measuring.parts import parts, rows
 from bitbox.measuring.recording import Recording
 from bitbox.provenance import hash_file, versions
 
@@ -241,26 +241,24 @@ def measure(
         "expression-global": units.global_units,
         "expression-local": units.local_units,
     }
-    found: dict[Output, list[NDArray[np.float64]]] = {name: [] for name in outputs}
+    n_frames, hidden = len(track.time), track.hidden()
+    found = {name: np.empty((n_frames, len(_names(name)))) for name in outputs}
     face = Person.measure(track, vertical_fov) if set(outputs) - set(plain) else None
     for part in parts(track.mesh):
         mesh = track.mesh[part]
         for name in found.keys() & plain:
-            found[name].append(plain[name](mesh))
+            found[name][part] = plain[name](mesh)
         if face is None:
             continue
         canonical = face.canonical(track, part, vertical_fov)
         deformation = canonical.shape - face.still
         if "pose" in found:
-            found["pose"].append(skin.head_pose(canonical.pose, deformation))
+            found["pose"][part] = skin.head_pose(canonical.pose, deformation)
         if found.keys() & deformed:
             moved = skin.skin_movement(deformation)
         for name in found.keys() & deformed:
-            found[name].append(deformed[name](moved))
-    hidden = track.hidden()
-    return {
-        name: without_hidden(np.concatenate(rows), name, hidden) for name, rows in found.items()
-    }
+            found[name][part] = deformed[name](moved)
+    return {name: without_hidden(values, name, hidden) for name, values in found.items()}
 
 
 class Person(NamedTuple):
@@ -283,19 +281,26 @@ class Person(NamedTuple):
     @classmethod
     def measure(cls, track: MeshTrack, vertical_fov: float) -> Person:
         """Measure a person in frames that are spread evenly over the recording."""
-        from bitbox.face_backend.geometry import canonicalize, neutral
+        from bitbox.face_backend.geometry import N_VERTICES, Canonical, canonicalize, neutral
 
         frames = np.flatnonzero(track.confidence > 0)
         count = len(frames)
         bare = frames[~track.hidden()[frames].any(axis=1)]
         frames = bare if len(bare) else frames
         some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
-        mesh = track.mesh[some]
-        shape = neutral(canonicalize(mesh, track.size, vertical_fov).shape)
-        found = canonicalize(mesh, track.size, vertical_fov, person=shape)
+        poses, shapes = np.empty((len(some), 6)), np.empty((len(some), N_VERTICES, 3))
+
+        def usual(person: NDArray[np.float64] | None) -> NDArray[np.float64]:
+            for part, mesh in rows(track.mesh, some):
+                found = canonicalize(mesh, track.size, vertical_fov, person=person)
+                poses[part], shapes[part] = found.pose, found.shape
+            return neutral(shapes)
+
+        shape = usual(None)
+        still = usual(shape)
         is_short = len(track.mesh) <= _NEUTRAL_FRAMES and len(some) == count
-        whole = found.of(some, len(track.mesh)) if is_short else None
-        return cls(shape, neutral(found.shape), whole)
+        whole = Canonical(poses, shapes).of(some, len(track.mesh)) if is_short else None
+        return cls(shape, still, whole)
 
     def canonical(self, track: MeshTrack, part: slice, vertical_fov: float) -> Canonical:
         """Return pose and shape in some frames."""

@@ -47,7 +47,8 @@ STABLE_RIGHT: tuple[int, ...] = (
     *(6, 8, 122, 168, 174, 188, 193, 245, 196, 197),  # bridge of the nose
     *(3, 5, 51, 134, 195, 198, 209, 217, 236, 248),  # side of the nose
 )
-_CHUNK = 1000  # frames worked on at once, so that long recordings need little memory
+#: Frames, and vertices, worked on at once, so that long recordings need little memory.
+_CHUNK, _VERTICES = 250, 36
 
 
 @dataclass(frozen=True)
@@ -365,7 +366,9 @@ def neutral(shape: ArrayLike) -> FloatArray:
             expected="at least one frame without missing values",
             got=f"{len(array)} frames, all missing",
         )
-    return np.asarray(np.median(array[seen], axis=0), dtype=np.float64)
+    some = range(0, N_VERTICES, _VERTICES)  # a median takes a copy of what it is of
+    medians = [np.median(array[seen, first : first + _VERTICES], axis=0) for first in some]
+    return np.concatenate(medians).astype(np.float64)
 
 
 def landmarks_3d(deformation: ArrayLike) -> FloatArray:

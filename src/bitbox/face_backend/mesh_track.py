@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bitbox.errors import VideoError
 from bitbox.face_backend.visibility import REGIONS, hidden
 from bitbox.findings import Finding
+from bitbox.measuring.parts import picked
 
 FloatArray = NDArray[np.float64]
 MeshArray = NDArray[np.float32]
@@ -115,7 +116,7 @@ def _about_others(track: MeshTrack) -> list[Finding]:
     if not several.any():
         return []
     first = track.time[several][0]
-    place = float(np.median(track.mesh[_some(track), 4, 0])) / track.size[0]
+    place = float(np.median(_some(track)[:, 4, 0])) / track.size[0]
     return [
         Finding(
             "several-faces",
@@ -182,15 +183,15 @@ def _about_cuts(cuts: Sequence[float]) -> list[Finding]:
     ]
 
 
-def _some(track: MeshTrack) -> NDArray[np.int64]:
-    """Return frames with a face: all of a long mesh need not come into memory."""
+def _some(track: MeshTrack) -> MeshArray:
+    """Return meshes of frames with a face: all of a long one need not come into memory."""
     frames = np.flatnonzero(track.confidence > 0)
-    return np.asarray(frames[:: -(-len(frames) // _ENOUGH)])
+    return picked(track.mesh, frames[:: -(-len(frames) // _ENOUGH)])
 
 
 def _about_size(track: MeshTrack) -> list[Finding]:
     some = _some(track)
-    eyes = np.linalg.norm(track.mesh[some, 263, :2] - track.mesh[some, 33, :2], axis=1)
+    eyes = np.linalg.norm(some[:, 263, :2] - some[:, 33, :2], axis=1)
     between = float(np.median(eyes))
     if between >= _SMALL:
         return []

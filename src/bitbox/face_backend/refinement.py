@@ -26,7 +26,7 @@ from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
 from bitbox.face_backend.mesh_track import MeshArray
 from bitbox.face_backend.visibility import REGIONS, visible
-from bitbox.measuring.parts import parts
+from bitbox.measuring.parts import is_finite, parts, picked
 from bitbox.measuring.spool import Room, Spool
 from bitbox.video.picture import Picture
 
@@ -142,10 +142,10 @@ def refined(
         How surely each region is seen, see `bitbox.face_backend.visibility`.
     """
     like = np.full((len(mesh), len(REGIONS)), np.nan, dtype=np.float32)
-    seen = np.flatnonzero(np.isfinite(mesh[:, 0, 0]))
+    seen = np.flatnonzero(is_finite(mesh))
     if len(seen) == 0:
         return mesh, like
-    levels = _reference(textures[seen[:: -(-len(seen) // _SAMPLE)]])
+    levels = _reference(picked(textures, seen[:: -(-len(seen) // _SAMPLE)]))
     with Spool(np.float32, mesh.shape[1:], folder) as spool:
         for part, _ in zip(parts(mesh), parts(textures), strict=True):
             for start in range(part.start, min(part.stop, len(mesh)), _AT_ONCE):

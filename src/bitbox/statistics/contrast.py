@@ -189,7 +189,8 @@ def contrast(
 
     sums = np.zeros((x.shape[1] + 1, 3, len(wanted)))
     with one_blas_thread():
-        for part in in_order(of_places, range(0, circle.places, _PLACES), threads):
+        # a result is large, and jobs take equally long: none has to wait
+        for part in in_order(of_places, range(0, circle.places, _PLACES), threads, ahead=1):
             sums += part
     mean, t = (np.full((circle.places, x.shape[1] + 1), np.nan) for _ in range(2))
     mean[wanted], t[wanted] = _in_standard_errors(sums)
