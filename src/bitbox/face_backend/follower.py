@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,10 @@ class Follower:
     ----------
     tracker : FaceTracker or PlannedTracker
         Who decides whom to follow.
-    times, confidence : list of float
-    counts : list of int
+    times, confidence : array of float
+    counts : array of int
         Faces in each frame, as of the latest search.
-    whose : list of int
+    whose : array of int
         The number of the stretch that was looked at in each frame; -1 for none.
     scenes : Scenes
     """
@@ -66,10 +67,8 @@ class Follower:
         self._judged: dict[Stretch, _Judgement] = {}
         self._n_faces = 0
         self.scenes = Scenes()
-        self.times: list[float] = []
-        self.confidence: list[float] = []
-        self.counts: list[int] = []
-        self.whose: list[int] = []
+        self.times, self.confidence = array("d"), array("d")
+        self.counts, self.whose = array("q"), array("q")
 
     def step(self, frame: Frame) -> MeshArray:
         """Return the mesh (478, 3) in this frame, NaN where lost."""

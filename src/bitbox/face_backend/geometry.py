@@ -368,7 +368,7 @@ def neutral(shape: ArrayLike) -> FloatArray:
         )
     some = range(0, N_VERTICES, _VERTICES)  # a median takes a copy of what it is of
     medians = [np.median(array[seen, first : first + _VERTICES], axis=0) for first in some]
-    return np.concatenate(medians).astype(np.float64)
+    return np.asarray(np.concatenate(medians), dtype=np.float64)
 
 
 def landmarks_3d(deformation: ArrayLike) -> FloatArray:

@@ -26,8 +26,9 @@ def parts(array: NDArray[Any]) -> Iterator[slice]:
 def rows(array: NDArray[Any], wanted: NDArray[np.intp]) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Yield copies of some wanted rows each, with their places among these."""
     for part in parts(wanted):
-        yield part, array[wanted[part]]
+        values = array[wanted[part]]
         _let_go(array)
+        yield part, values
 
 
 def picked(array: NDArray[Any], wanted: NDArray[np.intp]) -> NDArray[Any]:

@@ -221,7 +221,7 @@ def numbers_of(choice: Choice, times: FloatArray) -> IntArray:
     return np.array([-1 if s is None or s.refused else s.number for s in chosen], dtype=np.int64)
 
 
-def was_missed(choice: Choice, times: FloatArray, whose: list[int]) -> bool:
+def was_missed(choice: Choice, times: FloatArray, whose: Sequence[int]) -> bool:
     """Tell whether the right one was seen in frames in which somebody else was followed."""
     followed = np.array(whose)
     for span in choice.spans:

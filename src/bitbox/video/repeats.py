@@ -12,6 +12,7 @@ it moves the share of a step by a tenth or so. `validation/repeated_pictures.py`
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,9 +71,7 @@ class Repeats:
         self._small: NDArray[np.float32] | None = None
         self._key = False
         self._steps: list[NDArray[np.float32]] = []
-        self._times: list[float] = []
-        self._changes: list[float] = []
-        self._ways: list[tuple[float, float]] = []
+        self._times, self._changes, self._ways = array("d"), array("d"), array("d")
 
     def look(self, raw: Any, time: float) -> None:
         """Take note of the next decoded frame."""
@@ -90,7 +89,7 @@ class Repeats:
             self._steps = [*self._steps[-2:], step]
         if len(self._steps) == 3:
             way = self._steps[0] + self._steps[1] + self._steps[2]
-            self._ways.append((float(self._steps[1] @ way), float(way @ way)))
+            self._ways.extend((float(self._steps[1] @ way), float(way @ way)))
 
     def share(self) -> float:
         """Return the share of frames that repeat the picture before."""
