@@ -364,3 +364,63 @@ def test_results_of_mediapipe_in_javascript(tmp_path: Path) -> None:
     frames[1]["faceBlendshapes"] *= 2
     with pytest.raises(InputError, match="2 faces in frame 1"):
         read_signals(text(tmp_path / "a.json", json.dumps(frames)))
+
+
+class TestWhatIsNoMovement:
+    """Clocks, numbers of trials, marks of lost frames and codes passed for movements."""
+
+    def test_what_never_turns_back_is_a_clock(self, tmp_path: Path) -> None:
+        jitter = SECONDS * 1.0003 + np.random.default_rng(0).uniform(0, 0.02, N)
+        columns = {"time": SECONDS, "elapsed": jitter, "left": 100 - jitter, "smile": SMILE}
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert signals.names == ("smile",)
+        assert "'elapsed', 'left' only count," in signals.findings[0].message
+
+    def test_numbers_of_trials(self, tmp_path: Path) -> None:
+        columns = {"time": SECONDS, "trial": ROWS // 12 + 1, "on": ROWS // 25, "smile": SMILE}
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert signals.names == ("on", "smile")  # once up may be a movement
+        assert codes(signals) == ["counter-left-out"]
+
+    @pytest.mark.parametrize("name", ["success", "Tracked", "confidence"])
+    def test_rows_without_anybody_are_missing(self, tmp_path: Path, name: str) -> None:
+        seen = (ROWS < 10) | (ROWS > 15)
+        columns = {"time": SECONDS, "smile": np.where(seen, SMILE, 0), name: seen.astype(int)}
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert signals.names == ("smile",)
+        assert np.array_equal(np.isnan(signals.values[:, 0]), ~seen)
+        assert signals.confidence is not None
+        assert np.array_equal(signals.confidence > 0, seen)
+        assert codes(signals) == ["lost-rows"]
+        assert "is 0 in 6 of 40 rows" in signals.findings[0].message
+
+    def test_what_is_no_mark_of_lost_rows_stays(self, tmp_path: Path) -> None:
+        columns = {"time": SECONDS, "valid": SMILE, "confidence": [0] * N}
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert signals.names == ("valid",)
+        assert np.isfinite(signals.values).all()
+
+    @pytest.mark.parametrize("code", ["-999", "9999.0", "-99"])
+    def test_a_code_for_missing_values_is_refused(self, tmp_path: Path, code: str) -> None:
+        values = [code if i in (7, 8) else str(v) for i, v in enumerate(SMILE)]
+        path = write(tmp_path / "a.csv", {"time": SECONDS, "frown": SMILE, "smile": values})
+        with pytest.raises(InputError, match=r"'smile' is .* in line 9 and 1 more, far") as caught:
+            read_signals(path)
+        assert caught.value.expected.startswith(f"numbers like the others, {SMILE.min():.6g} to")
+
+    def test_places_that_are_nowhere_are_refused(self, tmp_path: Path) -> None:
+        place = [0 if i < 5 else 300 + v for i, v in enumerate(SMILE)]
+        path = write(tmp_path / "a.csv", {"time": SECONDS, "x0": place, "y0": 100 + SMILE})
+        with pytest.raises(InputError, match="'x0' is 0 in line 2 and 4 more"):
+            read_signals(path)
+
+    def test_numbers_that_only_look_like_codes_stay(self, tmp_path: Path) -> None:
+        columns = {
+            "time": SECONDS,
+            "still or not": np.where(ROWS % 7 < 3, 0, SMILE),
+            "wide": [99 if i == 3 else 40 * v for i, v in enumerate(SMILE)],
+            "switch": np.where(ROWS % 9 < 4, 99, 0),
+        }
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert signals.names == ("still or not", "wide", "switch")
+        assert codes(signals) == []

@@ -14,6 +14,7 @@ from bitbox.errors import InputError, ParameterError
 from bitbox.findings import Finding
 from bitbox.provenance import hash_file, versions
 from bitbox.readers.angles import to_radians
+from bitbox.readers.bookkeeping import refuse_codes
 from bitbox.readers.clock import Clock, Stamps, Stated
 from bitbox.readers.table import MISSING, FloatArray, Table
 from bitbox.signals import ROTATION, Signals
@@ -69,6 +70,8 @@ class Flavour:
         Name of the column that tells several people apart.
     counters : callable
         Columns that are not signals whatever their names, and what is said about that.
+    codes : bool
+        Whether numbers may stand for missing values.
     """
 
     backend: str
@@ -79,6 +82,7 @@ class Flavour:
     confidence: Callable[[Table], FloatArray | None]
     person: str | None = None
     counters: Callable[[Table], tuple[set[str], tuple[Finding, ...]]] = lambda table: (set(), ())  # noqa: ARG005
+    codes: bool = False
 
 
 def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
@@ -110,6 +114,9 @@ def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
         confidence = confidence[rows]
         values[np.isnan(confidence)] = np.nan
         confidence = np.nan_to_num(confidence, nan=0.0)
+    if flavour.codes:
+        sources = [source for source, _ in layout.columns]
+        refuse_codes(table.path, sources, values, table.lines[rows], layout.kind)
     return Signals(
         values,
         time,

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bitbox.errors import InputError, NoClockError
+from bitbox.errors import NoClockError
 from bitbox.findings import Finding
+from bitbox.readers.bookkeeping import about_lost, counters, flag_of
 from bitbox.readers.clock import Stamps, Stated
 from bitbox.readers.columns import Flavour, Layout
 from bitbox.readers.table import FloatArray, Table
@@ -30,10 +32,6 @@ FRAMES = ("frame", "frame_number", "frame_idx", "frame_index")
 _CONFIDENCE = "confidence"
 _RESERVED = {*TIMES, *FRAMES, _CONFIDENCE}
 _POSE = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
-#: Fewer rows are too few to tell a counter from a movement.
-_ENOUGH = 10
-#: How far from a straight line a counter may be, as a share of its step: times are rounded.
-_STRAIGHT = 0.05
 
 
 def need_clock(table: Table, stated: Stated) -> None:
@@ -96,70 +94,49 @@ def _frames(table: Table) -> FloatArray | None:
 
 
 def _confidence(table: Table) -> FloatArray | None:
+    """Return the confidence of the rows, NaN where it is 0 or a flag says that nobody was seen."""
+    own, flag = table.find(_CONFIDENCE), flag_of(table)
+    if own is None and flag is None:
+        return None
+    # where it is unknown the values stay as they are
+    found = np.ones(len(table)) if own is None else np.nan_to_num(table.numbers(own))
+    found[_unsure(table)] = np.nan
+    if flag is not None:
+        found[flag[1]] = np.nan
+    return found
+
+
+def _unsure(table: Table) -> NDArray[np.bool_]:
+    """Return where the confidence is 0, if that is so in some rows only."""
     own = table.find(_CONFIDENCE)
     if own is None:
-        return None
-    return np.nan_to_num(table.numbers(own))  # unknown; the values stay as they are
+        return np.zeros(len(table), dtype=np.bool_)
+    lost: NDArray[np.bool_] = table.numbers(own) == 0
+    return np.zeros_like(lost) if lost.all() else lost
 
 
-def _counters(table: Table) -> tuple[set[str], tuple[Finding, ...]]:
-    """Return the columns that only count rows or seconds, and the finding that says so."""
-    stamps, rows = _stamps(table), np.arange(len(table)) * 1.0
-    clocks = [rows] if stamps is None else [rows, stamps.values]
-    head = table.head(_ENOUGH)
-    counters = [
-        name
-        for name in table.names
-        if name.casefold() not in _RESERVED
-        and _counts(head, name, [clock[:_ENOUGH] for clock in clocks], 0)
-        and _counts(table, name, clocks, _ENOUGH)
-    ]
-    if not counters:
-        return set(), ()
-    several = len(counters) > 1
-    return set(counters), (
-        Finding(
-            "counter-left-out",
-            "warning",
-            f"{table.path.name}: the column{'s' * several} {some(counters)} "
-            f"{'grow' if several else 'grows'} by the same amount from row to row, as counters "
-            f"do and movements don't, and {'were' if several else 'was'} left out.",
-            "Nothing, if these are not movements.",
-        ),
-    )
-
-
-def _counts(table: Table, name: str, clocks: Sequence[FloatArray], enough: int) -> bool:
-    try:
-        values = table.numbers(name)
-    except InputError:
-        return False  # whoever needs the column says what is wrong with it
-    return any(_is_straight(values, clock, enough) for clock in clocks)
-
-
-def _is_straight(values: FloatArray, clock: FloatArray, enough: int) -> bool:
-    """Whether values grow in proportion to a clock, as exactly as they are written."""
-    known = np.isfinite(values) & np.isfinite(clock)
-    values, clock = values[known], clock[known]
-    if len(values) < max(3, enough):
-        return not enough
-    if clock[-1] == clock[0] or values[-1] == values[0]:
-        return False
-    slope = (values[-1] - values[0]) / (clock[-1] - clock[0])
-    step = abs(slope * np.median(np.diff(clock)))
-    away = np.abs(values - values[0] - slope * (clock - clock[0]))
-    most = _STRAIGHT * step
-    if abs(values[-1] - values[0]) > _ENOUGH * _digit(values):
-        most = max(most, _digit(values))  # both ends of the line are rounded, too
-    return bool(away.max() <= most)
-
-
-def _digit(values: FloatArray) -> float:
-    """Return the value of the last digit that numbers are written with."""
-    for digit in (10.0**-n for n in range(7)):
-        if np.allclose(values / digit, np.round(values / digit), rtol=1e-12, atol=1e-4):
-            return float(digit)
-    return 0.0
+def _bookkeeping(table: Table) -> tuple[set[str], tuple[Finding, ...]]:
+    """Return the columns that are no signals, and the findings that say so."""
+    stamps, rows, flag = _stamps(table), np.arange(len(table)) * 1.0, flag_of(table)
+    flags = set() if flag is None else {flag[0]}
+    names = [n for n in table.names if n.casefold() not in _RESERVED and n not in flags]
+    counting = counters(table, names, [rows] if stamps is None else [rows, stamps.values])
+    findings = about_lost(table.path, _CONFIDENCE, _unsure(table))
+    findings += () if flag is None else about_lost(table.path, *flag)
+    if counting:
+        several = len(counting) > 1
+        findings += (
+            Finding(
+                "counter-left-out",
+                "warning",
+                f"{table.path.name}: the column{'s' * several} "
+                f"{some([name for name in names if name in counting])} only "
+                f"{'count' if several else 'counts'}, as clocks and numbers of rows or trials do "
+                f"and movements don't, and {'were' if several else 'was'} left out.",
+                "Nothing, if these are not movements.",
+            ),
+        )
+    return counting | flags, findings
 
 
 PLAIN = Flavour(
@@ -169,5 +146,6 @@ PLAIN = Flavour(
     stamps=_stamps,
     frames=_frames,
     confidence=_confidence,
-    counters=_counters,
+    counters=_bookkeeping,
+    codes=True,
 )

@@ -173,6 +173,9 @@ class Table:
                     f"{self.path.name}: column {name!r} holds text in line {line}.",
                     expected="a number, or an empty cell where the value is missing",
                     got=repr(cell[:60]),
+                    todo="Times are to be in seconds, such as 83.5."
+                    if "time" in name.casefold()
+                    else "Leave cells empty where there is no value, and text columns out.",
                 )
         raise InputError(f"{self.path.name}: column {name!r} holds something else than numbers.")
 
