@@ -69,6 +69,8 @@ class Canonical:
 
     def of(self, frames: IntArray, count: int) -> Canonical:
         """Return it as of these frames of a recording of so many; NaN in all others."""
+        if len(frames) == count:
+            return self
         pose = np.full((count, *self.pose.shape[1:]), np.nan)
         shape = np.full((count, *self.shape.shape[1:]), np.nan)
         pose[frames], shape[frames] = self.pose, self.shape
