@@ -295,3 +295,12 @@ class TestPlaces:
         assert run(["info", "~/a.parquet"]) == 0
         assert run(["info", "~nobody-of-this-name/a.parquet"]) == 1
         assert "~nobody-of-this-name" in said(capsys)
+
+
+@pytest.mark.parametrize("words", [["info", ""], ["imitate", "a.csv", "b.csv", "-o", ""]])
+def test_an_empty_name_is_not_the_working_folder(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A variable that was not set put the results wherever the command was called from."""
+    assert run(words) == 2
+    assert "an empty name names nothing" in said(capsys)

@@ -314,6 +314,14 @@ class TestOpenPose:
         with pytest.raises(InputError, match="no body points"):
             read_signals(self.folder(tmp_path / "json", {0: []}), fps=10)
 
+    @pytest.mark.parametrize("person", ["1", 1])
+    def test_somebody_who_is_not_there(self, tmp_path: Path, person: str | int) -> None:
+        """All was missing, without a word; and a number as such was a defect."""
+        path = self.folder(tmp_path / "json", {i: [self.person(10.0 * i)] for i in range(N)})
+        with pytest.raises(InputError, match=r"never shows the person 1 .* at most 1 at once"):
+            read_signals(path, fps=25, person=person)
+        assert np.isfinite(read_signals(path, fps=25, person=0).values[:, 0]).all()
+
     def test_a_spoilt_file(self, tmp_path: Path) -> None:
         path = self.folder(tmp_path / "json", {0: [self.person(0)]})
         (path / "v_000000000001_keypoints.json").write_text("{")

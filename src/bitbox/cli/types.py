@@ -27,6 +27,10 @@ class File(click.Path):
         ctx: click.Context | None,
     ) -> Any:
         """Return the path, with the home folder in place of ``~``."""
+        if not str(value):
+            self.fail(
+                "an empty name names nothing; is a variable of the shell not set?", param, ctx
+            )
         if "\0" in str(value):
             self.fail(f"{str(value)!r} names no file: it holds a null character.", param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))

@@ -130,6 +130,14 @@ def read_openpose(path: Path, fps: float | None, person: str | int = "largest") 
     (n_points,) = points
     stack = np.full((n_frames, n_points, 3), np.nan)
     rows, findings = _one_person(np.array(numbers) / rate, bodies, person)
+    if all(body is None for body in rows):
+        most = max(len(people) for people in bodies)
+        raise InputError(
+            f"{path.name} never shows the person {person!r} (numbers count from 0, from the left).",
+            expected="one of the people who are seen together",
+            got=f"at most {most} at once",
+            todo="Choose another with `person`, such as 'largest'.",
+        )
     for number, body in zip(numbers, rows, strict=True):
         if body is not None:
             stack[number - numbers[0]] = body

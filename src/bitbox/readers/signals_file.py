@@ -25,7 +25,7 @@ def read_signals(
     *,
     fps: float | None = None,
     kind: str | None = None,
-    person: str | None = None,
+    person: str | int | None = None,
     time_unit: TimeUnit | None = None,
     angle_unit: AngleUnit | None = None,
 ) -> Signals:
@@ -43,7 +43,7 @@ def read_signals(
     kind : str, optional
         Which signals, where the file holds several kinds: ``'expression'``, ``'pose'``,
         ``'landmark'``, ... The default is the first of those that the file holds, in this order.
-    person : str, optional
+    person : str or int, optional
         Whose signals, where the file tells several people apart (``face_id`` of OpenFace,
         ``Identity`` of py-feat); of OpenPose's, ``'largest'``, ``'left'``, ``'right'`` or a number.
     time_unit : {'s', 'ms', 'us', 'ns'}, optional
@@ -84,7 +84,8 @@ def read_signals(
     30
     """
     file = Path(path)
-    stated = Stated(fps, kind, person, time_unit, angle_unit)
+    whom = None if person is None else str(person)
+    stated = Stated(fps, kind, whom, time_unit, angle_unit)
     if file.is_dir():
         _refuse(file, stated, "time_unit", "angle_unit")
         signals = _read_folder(file, stated)
@@ -148,7 +149,7 @@ def read_csv(
     *,
     fps: float | None = None,
     kind: str | None = None,
-    person: str | None = None,
+    person: str | int | None = None,
     time_unit: TimeUnit | None = None,
     angle_unit: AngleUnit | None = None,
 ) -> Signals:
@@ -164,7 +165,8 @@ def read_csv(
     >>> read_csv('face.csv').names
     ('smile',)
     """
-    stated = Stated(fps, kind, person, time_unit, angle_unit)
+    whom = None if person is None else str(person)
+    stated = Stated(fps, kind, whom, time_unit, angle_unit)
     return _read_stated(Path(path), stated)
 
 
