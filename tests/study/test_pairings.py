@@ -12,11 +12,14 @@ import pytest
 from bitbox.analysis.options import Options
 from bitbox.analysis.quick_z import quick_z
 from bitbox.errors import TooShortError
+from bitbox.social import imitation_quality
 from bitbox.study.pair import Job, compare
 from bitbox.study.pairing_scores import Row, Shown, score
 from bitbox.study.pairing_test import Block, right_pairings
 from bitbox.study.pairings import ALL, OTHER_CONTENT, OTHER_PEOPLE, SMALLEST, Pairings, Recorded
+from bitbox.sync import Offset
 from bitbox.synthetic.signals import imitated_pair
+from bitbox.workflow.clocks import Clocks
 from bitbox.workflow.settings import Settings
 
 RANDOM = np.random.default_rng(3)
@@ -249,6 +252,39 @@ class TestScores:
         found = row.kept()["short"]
         assert found["z"] == {}
         assert "too short" in found["error"].lower()
+
+    @pytest.mark.parametrize("ppm", [40_000.0, -40_000.0])
+    def test_drift_is_taken_out_of_right_and_wrong_pairings(
+        self, tmp_path: Path, ppm: float
+    ) -> None:
+        """Three seconds, over 80, by which the participant would else be late or early."""
+        pair = imitated_pair(3, duration=120, seed=5)
+        steady, model = pair.participant.between(20.0, 100.0), pair.model.between(20.0, 100.0)
+        found = Offset(7.0, 0.002, ppm, 3.0, 7.0, (-7.0, 113.0), "sound", True, "", None)
+        # What the participant's own clock showed: that of the model, less the offset and the drift.
+        moments = pair.participant.time - 7.0
+        own = moments - (moments - 53.0) * ppm * 1e-6 / (1 + ppm * 1e-6)
+        files = tmp_path / "p.parquet", tmp_path / "m.parquet"
+        pair.participant.replace(time=own).to_parquet(files[0])
+        pair.model.to_parquet(files[1])
+        right = job(tmp_path, "pair", *files, Settings(offset="auto", remove_drift=True))
+        scores = {}
+        for removed in (True, False):
+            clocks = Clocks(7.0, found, removed)
+            record = {
+                "clocks": json.loads(json.dumps(clocks.to_dict())),
+                "stretch": [float(model.time[0]), float(model.time[-1])],
+                "analysis": imitation_quality(steady, model, n_surrogates=19).provenance[
+                    "parameters"
+                ],
+            }
+            row = Row(right, record, (Shown.of(right, record),), tmp_path / f"{removed}.json")
+            assert score(row)["error"] is None
+            scores[removed] = row.kept()["pair"]
+        direct = quick_z(steady, model, Options(width=2.0, lag=1.2, polarity=False))
+        assert scores[True]["z"] == pytest.approx(direct, rel=0.05)
+        assert max(scores[False]["z"].values()) < 0.7 * min(direct.values())
+        assert scores[True]["key"] != scores[False]["key"]
 
     def test_too_short_for_shifts(self) -> None:
         pair = imitated_pair(2, duration=40, seed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from validation.task_recordings import IMITATORS, simulate
 
 from bitbox.analysis.trials import imitation_trials
 from bitbox.errors import ParameterError
+from bitbox.provenance import hash_file
 from bitbox.study import Study, read_manifest
 from bitbox.study.pair import Job, compare
+from bitbox.study.study import PAIRINGS
 from bitbox.synthetic.signals import imitated_pair
 from bitbox.workflow.recordings import Recording
 from bitbox.workflow.settings import Settings
@@ -173,6 +176,25 @@ class TestOffset:
         assert "offset" in failure["error"]
         assert "offset-found" in set(result.quality.loc[result.quality["id"] == "a", "code"])
 
+        path.write_text(
+            "id,participant,model,offset\na,late.mp4,early.mp4,auto\nb,late.mp4,other.mp4,2.5\n",
+            encoding="utf-8",
+        )
+        result = Study(path, talked / "drift", replace(QUICK, remove_drift=True)).run(client)
+        assert result.failures.empty
+        told = result.quality.groupby("code")["id"].agg(list)
+        assert told["drift-removed"] == ["a"]  # of b the offset was stated
+        scores = json.loads((talked / "drift" / PAIRINGS / "a.json").read_text(encoding="utf-8"))
+        assert scores["a"]["z"] == pytest.approx(scores["b"]["z"], rel=0.1)  # it showed the same
+
+    def test_a_drift_is_only_taken_out_where_one_is_looked_for(self, talked: Path) -> None:
+        path = talked / "stated.csv"
+        path.write_text("participant,model,offset\nlate.mp4,early.mp4,2.5\n", encoding="utf-8")
+        with pytest.raises(ParameterError, match="has to be found"):
+            Study(path, settings=Settings(remove_drift=True))
+        path.write_text("participant,model\nlate.mp4,early.mp4\n", encoding="utf-8")
+        Study(path, settings=Settings(remove_drift=True, offset="auto"))
+
     def test_without_sound_it_is_refused_by_line(self, talked: Path) -> None:
         from bitbox.video import write_video
 
@@ -195,7 +217,8 @@ def test_a_pair_without_its_trials_is_not_done(shown: Path, tmp_path: Path) -> N
     folder = shown.parent
     files = folder / "p1.parquet", folder / "m1.parquet"
     settings = Settings(n_surrogates=19, seed=1, trials=str(folder / "t1.tsv"))
-    sources = dict.fromkeys(("participant", "model", "trials"), "x")
+    roles = {"participant": files[0], "model": files[1], "trials": folder / "t1.tsv"}
+    sources = {role: hash_file(path) for role, path in roles.items()}
     job = Job("p1", *files, settings, sources, tmp_path / "p1", tmp_path / "cache")
     assert compare(job)["error"] is None
     assert job.record() is not None

@@ -21,6 +21,7 @@ import numpy as np
 from bitbox.errors import BitboxError
 from bitbox.files import replacing
 from bitbox.study.pair import Job, sentence
+from bitbox.workflow.clocks import Clocks
 from bitbox.workflow.fitting import fitted
 from bitbox.workflow.recordings import Recording, Role, load_recording
 from bitbox.workflow.settings import Settings
@@ -90,7 +91,7 @@ class Row:
 
     def keys(self) -> dict[str, str]:
         """Return for each model the hash of all that decides the score."""
-        own = self.job.key, self.record["stretch"], self.record["clocks"]["offset"]
+        own = self.job.key, self.record["stretch"], self.record["clocks"]
         found = {}
         for shown in self.models:
             content = [*own, shown.source, dict(shown.settings), shown.stretch]
@@ -149,7 +150,8 @@ def _scored(row: Row, shown: Shown) -> dict[str, Any]:
             _loaded(row.job.participant, "participant", row.job, settings),
             _loaded(shown.path, "model", row.job, settings, shown.source),
         )
-        first, second = fitted(people, settings, options.offset)
+        steadied = Clocks.from_dict(row.record["clocks"]).steadied(people[0])
+        first, second = fitted((steadied, people[1]), settings, options.offset)
         found = quick_z(first.signals, second.signals, options, settings.only)
     except BitboxError as error:
         return {"z": {}, "error": sentence(error)}

@@ -98,6 +98,7 @@ class Study:
         self.pairings = pairings
         self.seed = seed
         self.manifest: Manifest = read_manifest(self.path)
+        _check_drift(self.settings, self.manifest)
 
     def run(
         self,
@@ -229,6 +230,8 @@ class Study:
         settings = replace(self.settings, seed=int.from_bytes(own[:4], "little"), **entry.settings)
         if settings.trials is None:
             settings = replace(settings, latency=None)  # which is for those that have trials
+        if settings.offset != "auto":
+            settings = replace(settings, remove_drift=False)  # which is for those that are found
         folder = self.folder.absolute()
         return Job(
             entry.name,
@@ -278,6 +281,23 @@ def _check(settings: Settings) -> None:
             expected="one of " + ", ".join(SIGNALS),
             got=repr(settings.signals),
             todo="Run a study for each, with a folder of its own (-o).",
+        )
+
+
+def _check_drift(settings: Settings, manifest: Manifest) -> None:
+    """Refuse to take out a drift where no row says that one is looked for.
+
+    Raises
+    ------
+    ParameterError
+    """
+    offsets = {entry.settings.get("offset", settings.offset) for entry in manifest.entries}
+    if settings.remove_drift and offsets and "auto" not in offsets:
+        raise ParameterError(
+            "The drift of two clocks has to be found before it can be taken out.",
+            expected="at least one row with an offset of auto, or offset='auto' for all",
+            got="only offsets that are stated",
+            todo="Write auto where both recordings have sound, or leave `remove_drift` out.",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,16 @@ class Clocks:
     offset: float
     found: Offset | None = None
     removed: bool = False
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Clocks:
+        """Return the clocks that `to_dict` told of."""
+        found = kept["found"]
+        if found is not None:
+            found = Offset(
+                **{**found, "shared": tuple(found["shared"])}, sure=True, doubt="", found=None
+            )
+        return cls(kept["offset"], found, kept["drift_removed"])
 
     @property
     def drifted(self) -> float:
