@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,15 +104,16 @@ def match(one: Onsets, other: Onsets) -> Match | None:
     )
 
 
-def _standard(values: NDArray[np.float32]) -> FloatArray:
+def _standard(values: NDArray[np.float32]) -> NDArray[Any]:
     """Return onsets around their running mean, in their standard deviations, the loudest cut."""
     from scipy.ndimage import uniform_filter1d
 
-    array = values.astype(np.float32)
-    array = array - uniform_filter1d(array, 250, axis=0, mode="nearest")
-    size = array.std(axis=0)
-    array /= np.where(size > 0, size, 1.0)
-    return np.asarray(np.clip(array, -8.0, 8.0))
+    array = np.empty(values.shape, np.float32)
+    for band in range(values.shape[1]):  # not at once: hours of it are large
+        own = values[:, band].astype(np.float32)
+        own -= uniform_filter1d(own, 250, mode="nearest")
+        array[:, band] = np.clip(own / (float(own.std()) or 1.0), -8.0, 8.0)
+    return array
 
 
 def _coarse(x: FloatArray, y: FloatArray, rate: float) -> tuple[FloatArray, FloatArray]:
@@ -308,7 +310,10 @@ def _events(
     rows = np.arange(first, last)
     there = np.round(rows + lag + drift * (rows - middle)).astype(int)
     good = (there >= 0) & (there < len(y))
-    agreed = (x[rows[good]] * y[there[good]]).sum(axis=1)
+    rows, there = rows[good], there[good]
+    agreed = np.zeros(len(rows), x.dtype)
+    for band in range(x.shape[1]):
+        agreed += x[rows, band] * y[there, band]
     count = len(agreed) // 25
     bins = np.maximum(agreed[: count * 25].reshape(count, 25).sum(axis=1), 0.0)
     return float(bins.sum() ** 2 / max(float(np.sum(bins**2)), 1e-12))

@@ -101,7 +101,9 @@ def onsets_of(pieces: Iterable[tuple[float, FloatArray]]) -> Onsets:
             rest = rest[rows * _HOP :]
     if not energy:
         return Onsets(np.zeros((0, len(BANDS) - 1), np.float32), RATE, start or 0.0)
-    values = _rising(np.concatenate(energy))
+    whole = np.concatenate(energy)
+    energy.clear()
+    values = _rising(whole)
     return Onsets(values, RATE, (start or 0.0) + _FRAME / 2 / SAMPLE_RATE)
 
 
@@ -119,9 +121,17 @@ def _energy(samples: FloatArray, rows: int) -> FloatArray:
 
 
 def _rising(energy: FloatArray) -> FloatArray:
-    """Return by how much each band grows louder, on a scale on which its own middle is 1."""
-    middle = np.median(energy[energy.sum(axis=1) > 0], axis=0) if energy.any() else np.ones(1)
-    loud = np.log1p(energy / np.maximum(middle, 1e-20))
-    rise = np.zeros_like(loud)
-    rise[_REACH:-_REACH] = loud[2 * _REACH :] - loud[: -2 * _REACH]
-    return np.asarray(np.maximum(rise, 0.0))
+    """Return by how much each band grows louder, on a scale on which its own middle is 1.
+
+    Band by band, and in place: hours of it are large.
+    """
+    heard = energy.any(axis=1)
+    rise = np.zeros_like(energy)
+    for band in range(energy.shape[1]):
+        loud = energy[:, band]
+        middle = np.median(loud[heard]) if heard.any() else 1.0
+        loud /= max(float(middle), 1e-20)
+        np.log1p(loud, out=loud)
+        grown = loud[2 * _REACH :] - loud[: -2 * _REACH]
+        rise[_REACH:-_REACH, band] = np.maximum(grown, 0.0)
+    return rise
