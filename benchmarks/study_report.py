@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bitbox.provenance import hash_file
 from bitbox.study.folder import write_study
 from bitbox.study.manifest import Entry
 from bitbox.study.pair import CARD, Job, compare
@@ -59,7 +60,7 @@ def written(folder: Path, pairs: int, signals: int) -> Path:
     files = folder / "p.parquet", folder / "m.parquet"
     pair.participant.to_parquet(files[0])
     pair.model.to_parquet(files[1])
-    sources = {"participant": "0", "model": "1"}
+    sources = dict(zip(("participant", "model"), map(hash_file, files), strict=True))
     first = Job("first", *files, Settings(seed=1), sources, folder / "first", folder / "cache")
     error = compare(first)["error"]
     assert error is None, error

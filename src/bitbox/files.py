@@ -42,6 +42,25 @@ def flush_folder(folder: str | os.PathLike[str]) -> None:
         os.close(descriptor)
 
 
+def require_folder(path: str | Path) -> Path:
+    """Make a folder, with those that it lies in, unless it is there.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"{folder} cannot be made: {reason(error)}.",
+            todo="Choose a folder that you may write to and that has space.",
+        ) from error
+    return folder
+
+
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; put it in place of `path` when the block succeeds.

@@ -49,6 +49,34 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@contextlib.contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """Make a small disk one that cannot be written to, for a while."""
+
+    def remount(how: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+    remount("ro")
+    try:
+        yield
+    finally:
+        remount("rw")
+
+
+@contextlib.contextmanager
+def filled(disk: Path, left: int) -> Iterator[None]:
+    """Leave so many bytes of a small disk free, for a while."""
+    large = disk / "large"
+    room = shutil.disk_usage(disk).free - left
+    assert room > 0
+    with large.open("wb") as file:
+        file.write(bytes(room))
+    try:
+        yield
+    finally:
+        large.unlink()
+
+
 def command(*arguments: object) -> list[str]:
     """Return the arguments of a process that runs the command."""
     return [sys.executable, "-m", "bitbox", *map(str, arguments)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 from bitbox.analysis.options import Options
 from bitbox.analysis.quick_z import quick_z
 from bitbox.errors import TooShortError
+from bitbox.provenance import hash_file
 from bitbox.social import imitation_quality
-from bitbox.study.pair import Job, compare
+from bitbox.study.pair import Job, compare, ended
 from bitbox.study.pairing_scores import Row, Shown, score
 from bitbox.study.pairing_test import Block, right_pairings
 from bitbox.study.pairings import ALL, OTHER_CONTENT, OTHER_PEOPLE, SMALLEST, Pairings, Recorded
@@ -174,7 +176,7 @@ class TestWhoIsExchanged:
 
 
 def job(folder: Path, name: str, participant: Path, model: Path, settings: Settings) -> Job:
-    sources = {"participant": participant.name, "model": model.name}
+    sources = {"participant": hash_file(participant), "model": hash_file(model)}
     return Job(name, participant, model, settings, sources, folder / name, folder / "cache")
 
 
@@ -205,7 +207,7 @@ class TestScores:
 
     def test_right_and_wrong_pairings(self, rows: list[Row]) -> None:
         for k, row in enumerate(rows):
-            assert score(row) == {"name": f"pair{k}", "error": None}
+            assert score(row) == ended(f"pair{k}")
             assert row.is_done()
             found = row.kept()
             own, other = (found[f"pair{j}"]["z"] for j in (k, 1 - k))
@@ -238,7 +240,11 @@ class TestScores:
         """As where two people imitate each other, each the other's model."""
         row = rows[0]
         turned = Shown(
-            "turned", row.job.participant, "p0.parquet", rows[1].models[0].settings, (0, 9)
+            "turned",
+            row.job.participant,
+            row.job.sources["participant"],
+            rows[1].models[0].settings,
+            (0, 9),
         )
         alone = Row(row.job, row.record, (*row.models, turned), row.path)
         score(alone)
@@ -247,11 +253,26 @@ class TestScores:
 
     def test_why_a_pairing_has_no_score_is_kept(self, rows: list[Row]) -> None:
         row = rows[0]
-        short = Shown("short", row.job.model, "other", row.models[0].settings, (3.0, 6.0))
+        short = replace(row.models[0], name="short", stretch=(3.0, 6.0))
         score(Row(row.job, row.record, (short,), row.path))
         found = row.kept()["short"]
         assert found["z"] == {}
         assert "too short" in found["error"].lower()
+
+    def test_what_cannot_be_read_any_more_is_no_score(self, rows: list[Row]) -> None:
+        """It is told, what can be scored is, and it is tried again."""
+        row = rows[0]
+        path = row.models[1].path
+        away = path.rename(path.with_suffix(".away"))
+        assert "There is no file" in score(row)["error"]
+        assert list(row.kept()) == ["pair0"]
+        assert not row.is_done()
+        path.write_bytes(row.models[0].path.read_bytes())
+        assert "m1.parquet was changed while the study ran" in score(row)["error"]
+        assert list(row.kept()) == ["pair0"]
+        away.rename(path)
+        assert score(row)["error"] is None
+        assert row.is_done()
 
     @pytest.mark.parametrize("ppm", [40_000.0, -40_000.0])
     def test_drift_is_taken_out_of_right_and_wrong_pairings(

@@ -13,8 +13,8 @@ from bitbox.cli.streams import lasting_streams
 from bitbox.cli.terminal import Terminal
 from bitbox.errors import BitboxError, OutputError, ParameterError
 from bitbox.files import reason
-from bitbox.system.extras import unusable
 from bitbox.system.interrupts import Stopped, ending_in_order
+from bitbox.workflow.unforeseen import unforeseen
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -22,8 +22,6 @@ _ENDS = {"SIGINT": "Interrupted.", "SIGTERM": "Terminated.", "SIGHUP": "Hung up.
 #: Least address space. With 1 to 2 GB OpenBLAS was seen to wait for ever for threads that it could
 #: not start, and LLVM to abort.
 _ADDRESS_SPACE = 4_000_000_000
-#: What libraries say where the system gave them no memory or no thread.
-_NO_MEMORY = ("can't start new thread", "allocate memory", "failed to map segment", "bad_alloc")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -78,7 +76,7 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:  # the last line of defence before a person
         if debug:
             raise
-        terminal.error(_unforeseen(error))
+        terminal.error(unforeseen(error))
         return FAILED
     return code if isinstance(code, int) else DONE
 
@@ -117,26 +115,3 @@ def _stopped(terminal: Terminal, error: BaseException) -> int:
 
 def _reader_left(error: OSError) -> bool:
     return error.errno == errno.EPIPE
-
-
-def _unforeseen(error: Exception) -> BitboxError:
-    """Return what to say of an error that nobody foresaw: trouble of the machine, or a defect."""
-    if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
-        return BitboxError(
-            f"There is not enough memory: {reason(error)}.",
-            todo="Close other programs, raise the limit if one is set (see 'ulimit -v'), or use "
-            "shorter recordings.",
-        )
-    if isinstance(error, ImportError):
-        return unusable(error)
-    if isinstance(error, OSError):
-        where = f" ({error.filename})" if isinstance(error.filename, str) else ""
-        return BitboxError(
-            f"The system refused something: {reason(error)}{where}.",
-            todo="Check that the file and its folder are there, that you may use them, and that "
-            "the disk is not full. 'bitbox --debug ...' shows the details.",
-        )
-    return BitboxError(
-        f"openbitbox has a defect: {type(error).__name__}.",
-        todo="Run the same command with 'bitbox --debug ...' and report what it prints.",
-    )

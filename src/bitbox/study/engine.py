@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from bitbox.correlation.jobs import thread_count
-from bitbox.errors import InputError, ParameterError
+from bitbox.errors import BackendError, InputError, ParameterError
 from bitbox.files import reason
-from bitbox.study.pair import Job, compare, measure
+from bitbox.study.pair import Job, compare, ended, measure
 from bitbox.study.pairing_scores import Row, score
 from bitbox.system.extras import need
 from bitbox.workflow.recordings import Role, is_video
@@ -42,7 +42,7 @@ def run_jobs(jobs: Iterable[Job], client: Any) -> Iterator[dict[str, Any]]:
     Yields
     ------
     dict
-        ``name`` and ``error``: a sentence, or None.
+        See `bitbox.study.pair.ended`.
     """
     measured: dict[str, Any] = {}
     submitted = ((job.name, lambda job=job: _submit(client, job, measured)) for job in jobs)
@@ -83,7 +83,7 @@ def _as_they_end(
     for future in done:
         name = running.pop(future.key)
         failure = future.exception()
-        yield future.result() if failure is None else {"name": name, "error": _lost(failure)}
+        yield future.result() if failure is None else ended(name, _lost(failure))
         submit_next()
 
 
@@ -103,13 +103,14 @@ def _recording_key(job: Job, role: Role) -> str:
     return "measure-" + hashlib.sha256(json.dumps(how, default=str).encode()).hexdigest()
 
 
-def _lost(failure: BaseException) -> str:
+def _lost(failure: BaseException) -> BackendError:
     if type(failure).__name__ == "KilledWorker":
-        return (
+        return BackendError(
             "The processes that worked on it were killed again and again, most likely because "
-            "there was not enough memory. Use fewer workers."
+            "there was not enough memory.",
+            todo="Use fewer workers.",
         )
-    return f"Dask could not do it: {reason(failure)}."
+    return BackendError(f"Dask could not do it: {reason(failure)}.")
 
 
 @contextlib.contextmanager

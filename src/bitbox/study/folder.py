@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -60,35 +61,30 @@ def write_study(result: StudyResult, methods: str, record: Mapping[str, Any]) ->
         Something cannot be written.
     """
     folder = result.folder
-    written = []
-    for name in TABLES:
-        with replacing(folder / f"{name}.csv") as place:
-            cells(getattr(result, name)).to_csv(place, index=False, float_format="%.9g")
-        written.append(f"{name}.csv")
-    texts = {
-        "methods.txt": "\n\n".join([*([methods] if methods else []), *_group_methods(record)])
-        + "\n",
-        "study.R": _R,
-    }
-    for name, text in texts.items():
-        with replacing(folder / name) as place:
-            place.write_text(text, encoding="utf-8", errors="backslashreplace")
-        written.append(name)
-    with replacing(folder / "columns.csv") as place:
-        _columns().to_csv(place, index=False)
-    written.append("columns.csv")
-    if find_spec("pyreadstat") is not None:
-        with replacing(folder / "study.sav") as place:
-            _write_spss(result.scores, place)
-        written.append("study.sav")
-    if find_spec("jinja2") is not None:
-        with replacing(folder / "report.html") as place:
-            write_page(result, place)
-        written.append("report.html")
-    hashes = {name: hash_file(folder / name) for name in written if name != "study.sav"}
-    with replacing(folder / RECORD) as place:
-        text = json.dumps({**record, "files": hashes}, indent=1, ensure_ascii=False, default=str)
-        place.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    with contextlib.ExitStack() as names:
+        # All are written under other names first; the record is the last that gets its own.
+        last = names.enter_context(replacing(folder / RECORD))
+        written: dict[str, Path] = {}
+
+        def new(name: str) -> Path:
+            written[name] = names.enter_context(replacing(folder / name))
+            return written[name]
+
+        for name in TABLES:
+            table = cells(getattr(result, name))
+            table.to_csv(new(f"{name}.csv"), index=False, float_format="%.9g")
+        paragraphs = [*([methods] if methods else []), *_group_methods(record)]
+        for name, text in {"methods.txt": "\n\n".join(paragraphs) + "\n", "study.R": _R}.items():
+            new(name).write_text(text, encoding="utf-8", errors="backslashreplace")
+        _columns().to_csv(new("columns.csv"), index=False)
+        if find_spec("pyreadstat") is not None:
+            _write_spss(result.scores, new("study.sav"))
+        if find_spec("jinja2") is not None:
+            write_page(result, paragraphs, new("report.html"))
+        hashes = {name: hash_file(path) for name, path in written.items() if name != "study.sav"}
+        said = {**record, "files": hashes}
+        text = json.dumps(said, indent=1, ensure_ascii=False, default=str)
+        last.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _group_methods(record: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,15 @@ _VALUES = (
 _FINDINGS = 300  # that the page lists; the table has all
 
 
-def write_page(result: StudyResult, path: Path) -> None:
+def write_page(result: StudyResult, methods: Sequence[str], path: Path) -> None:
     """Write the report of a study as one HTML file that works offline.
 
     Parameters
     ----------
     result : StudyResult
         What was found.
+    methods : sequence of str
+        Paragraphs that say how.
     path : Path
         The file.
 
@@ -60,7 +63,7 @@ def write_page(result: StudyResult, path: Path) -> None:
         failures=[_strings(row) for row in result.failures.to_dict("records")],
         findings=[_strings(row) for row in looked_at.head(_FINDINGS).to_dict("records")],
         more_findings=max(0, len(looked_at) - _FINDINGS),
-        methods=(result.folder / "methods.txt").read_text(encoding="utf-8").split("\n\n"),
+        methods=[part for text in methods for part in text.rstrip().split("\n\n")],
         overall=OVERALL,
     )
     path.write_text(page, encoding="utf-8", errors="replace")

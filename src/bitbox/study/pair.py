@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitbox.errors import BitboxError
-from bitbox.files import reason, replacing
-from bitbox.provenance import environment
+from bitbox.errors import BitboxError, InputError, OutputError
+from bitbox.files import reason, replacing, require_folder
+from bitbox.provenance import environment, hash_file
 from bitbox.system.harmless import cells
 from bitbox.workflow.finished_run import one_list
 from bitbox.workflow.recordings import Role, load_recording
 from bitbox.workflow.settings import Settings
+from bitbox.workflow.unforeseen import unforeseen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,8 +119,8 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def measure(job: Job, role: Role) -> str | None:
-    """Measure the recording of one role, so that it is in the cache; return what went wrong.
+def measure(job: Job, role: Role) -> dict[str, Any]:
+    """Measure the recording of one role, so that it is in the cache; return what `ended` does.
 
     Only for videos; whatever is wrong with it is told by every pair that needs it.
     """
@@ -129,40 +130,79 @@ def measure(job: Job, role: Role) -> str | None:
             path, role, job.settings.signals, cache=job.cache, **job.settings.loading(role)
         )
     except Exception as error:  # noqa: BLE001 - told in the table of failures
-        return sentence(error)
-    return None
+        return ended(job.name, error)
+    return ended(job.name)
 
 
-def compare(job: Job, *measured: str | None) -> dict[str, Any]:
+def compare(job: Job, *measured: Mapping[str, Any]) -> dict[str, Any]:
     """Compare a pair and write what was found to its folder.
 
     Parameters
     ----------
     job : Job
         The pair.
-    *measured : str or None
-        What went wrong when its videos were measured.
+    *measured : mapping
+        What `measure` returned of its videos.
 
     Returns
     -------
     dict
-        ``name``, and ``error``: a sentence, or None.
+        See `ended`.
     """
-    told = [sentence for sentence in measured if sentence is not None]
-    if told:
-        return {"name": job.name, "error": told[0]}
+    failed = [one for one in measured if one["error"] is not None]
+    if failed:
+        return {**failed[0], "name": job.name}
     try:
         _compare(job)
     except Exception as error:  # noqa: BLE001 - told in the table of failures
-        return {"name": job.name, "error": sentence(error)}
-    return {"name": job.name, "error": None}
+        return ended(job.name, error)
+    return ended(job.name)
+
+
+def ended(name: str, error: Exception | None = None) -> dict[str, Any]:
+    """Return what a worker tells of a task that is over.
+
+    Returns
+    -------
+    dict
+        ``name`` of the pair; ``error``: a sentence, or None; ``unwritable``: where nothing can be
+        written any more, so that there is no use in going on, what cannot, or None.
+    """
+    unwritable = error.what if isinstance(error, OutputError) else None
+    told = None if error is None else sentence(error)
+    return {"name": name, "error": told, "unwritable": unwritable}
 
 
 def sentence(error: Exception) -> str:
     """Return what is told of an error in a table."""
+    if isinstance(error, OSError | MemoryError | ImportError) and not isinstance(
+        error, BitboxError
+    ):
+        error = unforeseen(error)
     if isinstance(error, BitboxError):
         return " ".join(str(error).split())
     return f"openbitbox has a defect: {type(error).__name__} ({reason(error)})."
+
+
+def require_unchanged(path: Path, before: str, now: str | None) -> None:
+    """Refuse a recording that is another one than when the study began.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    before, now : str
+        SHA-256 of its content; None of a folder, of which it is not known.
+
+    Raises
+    ------
+    InputError
+    """
+    if now not in (None, before):
+        raise InputError(
+            f"{path.name} was changed while the study ran.",
+            todo="Run the study again: what is not affected is not done again.",
+        )
 
 
 def _compare(job: Job) -> None:
@@ -172,7 +212,12 @@ def _compare(job: Job) -> None:
     run = analyse_files(
         job.participant, job.model, replace(job.settings, windows=False), cache=job.cache, threads=1
     )
-    job.folder.mkdir(parents=True, exist_ok=True)
+    for person in (run.participant, run.model):
+        require_unchanged(person.path, job.sources[person.role], person.sha256)
+    if job.settings.trials is not None:
+        trials = Path(job.settings.trials)
+        require_unchanged(trials, job.sources["trials"], hash_file(trials))
+    require_folder(job.folder)
     with replacing(job.folder / CARD) as place:
         card = run.quality.scorecard.join(_halves(run.quality))
         if run.trials is not None:

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from bitbox.errors import BitboxError
-from bitbox.files import replacing
-from bitbox.study.pair import Job, sentence
+from bitbox.files import replacing, require_folder
+from bitbox.study.pair import Job, ended, require_unchanged, sentence
 from bitbox.workflow.clocks import Clocks
 from bitbox.workflow.fitting import fitted
 from bitbox.workflow.recordings import Recording, Role, load_recording
@@ -116,27 +116,39 @@ class Row:
 def score(row: Row) -> dict[str, Any]:
     """Compare a participant's recording with all models, and write the scores.
 
+    Both recordings of a pairing were read before, each with its own partner. Where one of them
+    cannot be read any more that is no score: it is told, and tried again when the study is.
+
     Returns
     -------
     dict
-        ``name``, and ``error``: a sentence, or None.
+        See `bitbox.study.pair.ended`.
     """
+    kept, found, trouble = row.kept(), {}, []
     try:
-        kept, found = row.kept(), {}
         for shown, key in zip(row.models, row.keys().values(), strict=True):
             before = kept.get(shown.name, {})
-            known = before.get("key") == key
-            found[shown.name] = before if known else {"key": key, **_scored(row, shown)}
-        row.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                known = before.get("key") == key
+                found[shown.name] = before if known else {"key": key, **_scored(row, shown)}
+            except Exception as error:  # noqa: BLE001 - told in the table of failures
+                trouble.append(error)
+        require_folder(row.path.parent)
         with replacing(row.path) as place:
             place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    except Exception as error:  # noqa: BLE001 - told with the tests
-        return {"name": row.job.name, "error": sentence(error)}
-    return {"name": row.job.name, "error": None}
+    except Exception as error:  # noqa: BLE001 - told in the table of failures
+        trouble.insert(0, error)
+    return ended(row.job.name, *trouble[:1])
 
 
 def _scored(row: Row, shown: Shown) -> dict[str, Any]:
-    """Return the scores of one pairing, and why there are none."""
+    """Return the scores of one pairing, and why there are none.
+
+    Raises
+    ------
+    BitboxError
+        A recording cannot be read any more, or is another one.
+    """
     if _is_same_person(row.job, shown):
         return {"z": {}, "error": "It is the same person in the same recording."}
     from bitbox.analysis.options import Options
@@ -145,13 +157,11 @@ def _scored(row: Row, shown: Shown) -> dict[str, Any]:
     settings = _settings(row, shown)
     how = {name: row.record["analysis"][name] for name in _HOW}
     options = Options(**how, fps=settings.fps, offset=float(settings.offset), threads=1)
+    participant = _loaded(row.job.participant, "participant", row.job, settings)
+    model = _loaded(shown.path, "model", row.job, settings, shown.source)
+    participant = Clocks.from_dict(row.record["clocks"]).steadied(participant)
     try:
-        people = (
-            _loaded(row.job.participant, "participant", row.job, settings),
-            _loaded(shown.path, "model", row.job, settings, shown.source),
-        )
-        steadied = Clocks.from_dict(row.record["clocks"]).steadied(people[0])
-        first, second = fitted((steadied, people[1]), settings, options.offset)
+        first, second = fitted((participant, model), settings, options.offset)
         found = quick_z(first.signals, second.signals, options, settings.only)
     except BitboxError as error:
         return {"z": {}, "error": sentence(error)}
@@ -196,6 +206,8 @@ def _loaded(
 
 @lru_cache(maxsize=4)  # the participant's is needed for all models
 def _load(
-    path: Path, role: Role, choice: str | None, loading: str, cache: Path, _content: str
+    path: Path, role: Role, choice: str | None, loading: str, cache: Path, content: str
 ) -> Recording:
-    return load_recording(path, role, choice, cache=cache, **json.loads(loading))
+    found = load_recording(path, role, choice, cache=cache, **json.loads(loading))
+    require_unchanged(path, content, found.sha256)
+    return found

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.errors import OutputError
+from bitbox.files import reason
 from bitbox.statistics.inference import ALPHA
 from bitbox.study.group_tests import LEAST_PEOPLE, mean_of
 from bitbox.study.pair import Job
@@ -39,12 +41,15 @@ class Chance:
         What is scored, by the number of the pair.
     names : sequence of str
         Of all pairs.
+    folder : Path
+        Where scores are kept.
     """
 
     pairings: Pairings
     exchanges: list[Exchange]
     rows: Mapping[int, Row]
     names: Sequence[str]
+    folder: Path
 
     @classmethod
     def of(cls, done: Sequence[Done], jobs: Sequence[Job], folder: Path, seed: int) -> Chance:
@@ -75,7 +80,7 @@ class Chance:
             )
             for k, others in pairings.wanted(usable).items()
         }
-        return cls(pairings, exchanges, rows, [job.name for job in jobs])
+        return cls(pairings, exchanges, rows, [job.name for job in jobs], folder)
 
     def scores(self) -> dict[tuple[str, str], dict[str, float]]:
         """Return the scores that are on the disk: by pair and pair of the model, one a signal."""
@@ -84,6 +89,22 @@ class Chance:
             for row in self.rows.values()
             for name, one in row.kept().items()
         }
+
+    def tidy(self) -> None:
+        """Remove scores that no test needs any more: of a pair that failed since, for example.
+
+        Raises
+        ------
+        OutputError
+            They cannot be removed.
+        """
+        wanted = {row.path for row in self.rows.values()}
+        for path in self.folder.glob("*.json"):
+            if path not in wanted:
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    raise OutputError(f"{path} cannot be removed: {reason(error)}.") from error
 
     def counted(self) -> dict[str, Any]:
         """Return what the record of the study says of it."""

@@ -22,7 +22,6 @@ class Sources:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, list[object]] = {}
-        self._changed = False
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -50,12 +49,9 @@ class Sources:
         if kept is None or kept[:2] != mark:
             kept = [*mark, hash_file(path)]
             self._known[name] = kept
-            self._changed = True
         return str(kept[2])
 
     def keep(self) -> None:
         """Write what is known to the disk."""
-        if self._changed:
-            with replacing(self._path) as place:
-                place.write_text(json.dumps(self._known), encoding="utf-8")
-            self._changed = False
+        with replacing(self._path) as place:
+            place.write_text(json.dumps(self._known), encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from bitbox.analysis.trials import check_latency
 from bitbox.errors import OutputError, ParameterError
-from bitbox.files import reason
+from bitbox.files import reason, require_folder
 from bitbox.progress import Progress
 from bitbox.provenance import environment
 from bitbox.study import engine
@@ -36,6 +36,7 @@ from bitbox.workflow.settings import Settings
 
 PAIRS, PAIRINGS, CACHE, SOURCES = "pairs", "pairings", "cache", ".sources.json"
 _PAIRS, _PAIRINGS = "Comparing pairs", "Comparing with wrong pairings"
+_NOT_WITH_OTHERS = "It was compared, but not with all wrong pairings:"
 T = TypeVar("T")
 
 
@@ -128,7 +129,7 @@ class Study:
         ParameterError
             Something is wrong with the manifest.
         OutputError
-            The folder cannot be written to.
+            The folder cannot be written to. What was done before is kept.
         BackendError
             Dask is not installed.
 
@@ -164,7 +165,8 @@ class Study:
                 if ended["error"] is not None:
                     errors[ended["name"]] = ended["error"]
             rows = self._done(jobs, errors)
-            chance = self._chance(rows, jobs, place, progress)
+            chance, errors = self._chance(rows, jobs, place, progress)
+            rows = [row._replace(error=errors.get(row.entry.name, row.error)) for row in rows]
         result = self._result(rows, chance)
         methods = next((row.record for row in rows if row.record is not None), {})
         record = {**self._record(jobs), "chance": None if chance is None else chance.counted()}
@@ -173,16 +175,17 @@ class Study:
 
     def _chance(
         self, rows: Sequence[Done], jobs: Sequence[Job], place: _Place, progress: Progress | None
-    ) -> Chance | None:
-        """Score right and wrong pairings, if that is wanted."""
+    ) -> tuple[Chance | None, dict[str, str]]:
+        """Score right and wrong pairings, if that is wanted; also return which could not be."""
         if not self.pairings:
-            return None
+            return None, {}
         chance = Chance.of(rows, jobs, self.folder.absolute() / PAIRINGS, self.seed)
         todo = [row for row in chance.rows.values() if not row.is_done()]
         done = len(chance.rows) - len(todo)
-        for _ in _counted(engine.run_rows, todo, place, progress, _PAIRINGS, done):
-            pass  # what has no score is told with the tests
-        return chance
+        ended = _counted(engine.run_rows, todo, place, progress, _PAIRINGS, done)
+        errors = {one["name"]: one["error"] for one in ended if one["error"] is not None}
+        chance.tidy()
+        return chance, {name: f"{_NOT_WITH_OTHERS} {error}" for name, error in errors.items()}
 
     def _record(self, jobs: Sequence[Job]) -> dict[str, Any]:
         """Return everything that is needed to repeat the study."""
@@ -205,14 +208,15 @@ class Study:
 
     def _jobs(self) -> tuple[list[Job], dict[str, str]]:
         """Return what is to be done for every row, and what can be told to fail already."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"Results cannot be written to {self.folder}: {reason(error)}.",
-                todo="Choose a folder that you may write to, with -o.",
-            ) from error
         sources = Sources(self.folder / SOURCES)
+        try:
+            require_folder(self.folder)
+            sources.keep()  # now, rather than after hours, it is seen whether that can be done
+        except OutputError as error:
+            raise OutputError(
+                f"Results cannot be written to {self.folder}: {reason(error.__cause__ or error)}.",
+                todo="Choose a folder that you may write to and that has space, with -o.",
+            ) from error
         jobs, errors = [], {}
         for entry in self.manifest.entries:
             hashes = {}
@@ -333,6 +337,12 @@ def _counted(
     """Yield what was returned for everything that is to be done, and tell how far it is."""
     total = done + len(todo)
     for ended in run(todo, place.client()) if todo else ():
+        if ended["unwritable"] is not None:
+            raise OutputError(
+                ended["unwritable"],
+                todo="Make room, or see that you may write there, and run the same command again: "
+                "what was done is kept.",
+            )
         done += 1
         if progress is not None:
             progress(task, done, total)
