@@ -172,3 +172,22 @@ class TestProposal:
         assert run(["study", "init", str(tmp_path)]) == 1
         assert "exists" in said(capsys)
         assert (tmp_path / "manifest.csv").read_bytes() == before
+
+
+def test_stretches_and_faces_of_files_of_signals(tmp_path: Path) -> None:
+    """They are 40 s long, and show no face."""
+    pair = imitated_pair(2, duration=40, seed=1)
+    pair.participant.to_parquet(tmp_path / "p.parquet")
+    pair.model.to_parquet(tmp_path / "m.parquet")
+    (tmp_path / "m.csv").write_text(
+        "id,participant,model,start,end,model_end,model_face\n"
+        "a,p.parquet,m.parquet,5,35,39,\n"
+        "b,p.parquet,m.parquet,50,60,,\n"
+        "c,p.parquet,m.parquet,,,70,left\n",
+        encoding="utf-8",
+    )
+    found = {(p.line, p.column): p.problem for p in read_manifest(tmp_path / "m.csv").problems}
+    assert set(found) == {(3, "start"), (3, "end"), (4, "model_end"), (4, "model_face")}
+    assert "p.parquet is only 40.0 s long, not 50 s" in found[3, "start"]
+    assert "m.parquet is only" in found[4, "model_end"]
+    assert "no face can be chosen" in found[4, "model_face"]

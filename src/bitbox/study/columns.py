@@ -68,8 +68,20 @@ def _open(path: Path, _changed: int) -> tuple[float | None, bool]:
 
 
 def duration(path: Path) -> float | None:
-    """Return how long a video is in seconds, if it says so; None of a file of signals."""
-    return _open(path, path.stat().st_mtime_ns)[0] if is_video(path) else None
+    """Return how long a recording is in seconds, if that can be told."""
+    changed = path.stat().st_mtime_ns
+    return _open(path, changed)[0] if is_video(path) else _last_moment(path, changed)
+
+
+@cache
+def _last_moment(path: Path, _changed: int) -> float | None:
+    from bitbox.readers import read_signals
+
+    try:
+        time = read_signals(path).time
+    except BitboxError:
+        return None  # without more being stated, perhaps; told where it is compared
+    return float(time[-1]) if len(time) else None
 
 
 def has_sound(path: Path) -> bool:

@@ -14,6 +14,7 @@ from bitbox.errors import InputError, ParameterError
 from bitbox.files import reason, require_file
 from bitbox.study.columns import COLUMNS, NAMED, REQUIRED, TAKEN, duration, has_sound
 from bitbox.system.extras import need
+from bitbox.workflow.recordings import is_video
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -288,7 +289,9 @@ def _entry(
             values[name] = column.read(given[name], folder)
         except ValueError as error:
             problems.append(Problem(line, name, str(error)))
-    problems += [] if problems else [*_about_times(line, values), *_about_clocks(line, values)]
+    if not problems:
+        for look in (_about_times, _about_clocks, _about_faces):
+            problems += look(line, values)
     if problems:
         return problems
     labels = {name: str(values.get(name, "")) for name in NAMED}
@@ -309,7 +312,7 @@ def _entry(
 
 
 def _about_times(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what is wrong with the stretches: none is empty, or outside a video."""
+    """Yield what is wrong with the stretches: none is empty, or outside a recording."""
     for role, first, last in (
         ("participant", "start", "end"),
         ("model", "model_start", "model_end"),
@@ -317,7 +320,7 @@ def _about_times(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
         start, end = values.get(first), values.get(last)
         if start is not None and end is not None and end <= start:
             yield Problem(line, last, f"It ends at {end:g} s, and starts at {start:g} s.")
-        length = duration(values[role])
+        length = None if start is end is None else duration(values[role])
         for name, moment in ((first, start), (last, end)):
             if length is not None and moment is not None and moment > length + 0.5:
                 file = values[role].name
@@ -343,6 +346,18 @@ def _about_clocks(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             line, "mirror", "In trials one sense of imitation has to be chosen: yes or no."
         )
+
+
+def _about_faces(line: int, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield where a face is chosen in a file that shows none."""
+    for role in ("participant", "model"):
+        if f"{role}_face" in values and not is_video(values[role]):
+            yield Problem(
+                line,
+                f"{role}_face",
+                f"{values[role].name} is a file of signals, in which no face can be chosen. Leave "
+                "the cell empty.",
+            )
 
 
 def _twice(entries: Sequence[Entry]) -> Iterator[Problem]:
