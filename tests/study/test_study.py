@@ -203,3 +203,20 @@ def test_what_does_not_go_together(tmp_path: Path, capsys, words, sentence: str)
     path = recordings(tmp_path, 1)
     assert run(["study", str(path), *words]) == 2
     assert sentence in said(capsys)
+
+
+def test_what_another_version_compared_is_no_result_and_told(
+    tmp_path: Path, client: Any, monkeypatch, capsys
+) -> None:
+    """As where workers elsewhere have another one, or it is replaced while the study runs."""
+    from bitbox.study import pair
+
+    def replaced(_task: str, done: int, _total: int | None) -> None:
+        if done == 1:
+            monkeypatch.setattr(pair, "_code", lambda: "another version")
+
+    path = recordings(tmp_path, 1)
+    result = Study(path, tmp_path / "out", QUICK).run(client, progress=replaced)
+    assert len(result.failures) >= 1
+    assert result.failures["error"].str.contains("another version of openbitbox").all()
+    assert _show_result(Terminal(), result) == 1

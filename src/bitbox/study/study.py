@@ -37,6 +37,10 @@ from bitbox.workflow.settings import Settings
 PAIRS, PAIRINGS, CACHE, SOURCES = "pairs", "pairings", "cache", ".sources.json"
 _PAIRS, _PAIRINGS = "Comparing pairs", "Comparing with wrong pairings"
 _NOT_WITH_OTHERS = "It was compared, but not with all wrong pairings:"
+_BY_OTHERS = (
+    "It was compared by another version of openbitbox, of Python or of a library than the one that "
+    "began the study. See that all workers have the same versions, and run the study again."
+)
 T = TypeVar("T")
 
 
@@ -252,7 +256,10 @@ class Study:
         rows = []
         for entry, job in zip(self.manifest.entries, jobs, strict=True):
             error = errors.get(entry.name, "")
-            rows.append(Done(entry, job.folder, None if error else job.record(), error))
+            record = None if error else job.record()
+            if record is None and not error:
+                error = _BY_OTHERS
+            rows.append(Done(entry, job.folder, record, error))
         return rows
 
     def _result(self, rows: Sequence[Done], chance: Chance | None) -> StudyResult:
