@@ -6,6 +6,7 @@ import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from bitbox.provenance import hash_file
 from bitbox.social import imitation_quality
 from bitbox.study.pair import Job, compare, ended
 from bitbox.study.pairing_scores import Row, Shown, score
+from bitbox.study.pairing_table import Chance
 from bitbox.study.pairing_test import Block, right_pairings
 from bitbox.study.pairings import ALL, OTHER_CONTENT, OTHER_PEOPLE, SMALLEST, Pairings, Recorded
 from bitbox.sync import Offset
@@ -175,9 +177,26 @@ class TestWhoIsExchanged:
         assert sum(map(len, design.wanted([found]).values())) <= 6000
 
 
+def test_a_thousand_people_can_be_exchanged_in_more_ways_than_there_are_numbers(
+    tmp_path: Path,
+) -> None:
+    """At least as floating point: 720 to the power of 150."""
+    design = pairs(*(f"p{k} a x 1 m{k}" for k in range(900)))
+    names = [f"p{k}" for k in range(900)]
+    table = Chance(design, design.exchanges(), {}, names, tmp_path).table(["smile"], seed=1)
+    assert [row["test"] for row in table] == [OTHER_PEOPLE]
+    assert table[0]["note"].endswith("pairings have no score and count nowhere.")
+
+
 def job(folder: Path, name: str, participant: Path, model: Path, settings: Settings) -> Job:
     sources = {"participant": hash_file(participant), "model": hash_file(model)}
     return Job(name, participant, model, settings, sources, folder / name, folder / "cache")
+
+
+def _reading(row: Row) -> tuple[Any, ...]:
+    """Return how the model of a row is read."""
+    loading = json.dumps(row.job.settings.loading("model"), sort_keys=True)
+    return "model", None, loading, row.job.cache, row.job.sources["model"]
 
 
 class TestScores:
@@ -273,6 +292,27 @@ class TestScores:
         away.rename(path)
         assert score(row)["error"] is None
         assert row.is_done()
+
+    def test_models_are_read_once_for_all_participants_and_not_all_are_held(
+        self, rows: list[Row], monkeypatch
+    ) -> None:
+        from bitbox.study import pairing_scores
+
+        read = []
+        real = pairing_scores.load_recording
+        monkeypatch.setattr(
+            pairing_scores,
+            "load_recording",
+            lambda path, *given, **named: read.append(path.name) or real(path, *given, **named),
+        )
+        for row in rows:
+            score(row)
+        assert sorted(read) == ["m0.parquet", "m1.parquet", "p0.parquet", "p1.parquet"]
+        shelf = pairing_scores._Shelf(1)
+        held = [pairing_scores._load(row.job.model, *_reading(row)) for row in rows]
+        for name in "abcabc":
+            assert shelf.get(name, lambda: held[0]) is held[0]
+        assert len(shelf._held) == 2
 
     @pytest.mark.parametrize("ppm", [40_000.0, -40_000.0])
     def test_drift_is_taken_out_of_right_and_wrong_pairings(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,54 @@ def _loaded(
     return _load(path, role, settings.signals, loading, job.cache, content)
 
 
-@lru_cache(maxsize=4)  # the participant's is needed for all models
 def _load(
     path: Path, role: Role, choice: str | None, loading: str, cache: Path, content: str
 ) -> Recording:
-    found = load_recording(path, role, choice, cache=cache, **json.loads(loading))
-    require_unchanged(path, content, found.sha256)
-    return found
+    """Return the signals of a recording, read or as they were read before."""
+
+    def read() -> Recording:
+        found = load_recording(path, role, choice, cache=cache, **json.loads(loading))
+        require_unchanged(path, content, found.sha256)
+        return replace(found, landmarks=None, cache=None)  # which are large, and not needed here
+
+    try:
+        status = path.stat()
+    except OSError:
+        return read()  # which says what is wrong
+    mark = status.st_size, status.st_mtime_ns
+    return _shelf.get((path, role, choice, loading, cache, content, mark), read)
+
+
+class _Shelf:
+    """Recordings that were read lately; most are needed again by the next participant.
+
+    Parameters
+    ----------
+    most : int
+        Bytes of their signals that are held, at most; the last two are in any case.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Recording] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, read: Callable[[], Recording]) -> Recording:
+        """Return what is held under a key, or read it."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        found = read()
+        with self._lock:
+            self._held[key] = found
+            while len(self._held) > 2 and sum(map(_size, self._held.values())) > self._most:
+                self._held.popitem(last=False)
+        return found
+
+
+def _size(recording: Recording) -> int:
+    return recording.signals.values.nbytes + recording.signals.time.nbytes
+
+
+_shelf = _Shelf(200_000_000)

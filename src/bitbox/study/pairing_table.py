@@ -214,7 +214,7 @@ class Chance:
             )
         ways = math.prod(block.arrangements for block in blocks)
         people = len(blocks) if exchange.one_person else sum(len(b.models) for b in blocks)
-        if ways * ALPHA < 1 or people < LEAST_PEOPLE:
+        if ways < 1 / ALPHA or people < LEAST_PEOPLE:
             return (
                 f"Too few people: what was shown can be exchanged in {ways} ways only, and p could "
                 "not be 0.05 with fewer than 20. Four people with different models are enough."

@@ -125,7 +125,7 @@ def right_pairings(
     seen = z[0]  # the first is what was observed
     p, p_fwer = (np.full(len(seen), np.nan) for _ in range(2))
     tested = np.isfinite(seen)
-    if tested.any() and 1 / ways <= ALPHA:
+    if tested.any() and ways >= 1 / ALPHA:
         largest = z[:, tested].max(axis=1)[:, None]
         p[tested] = (z[:, tested] >= seen[tested] - _TIE).mean(axis=0)
         p_fwer[tested] = (largest >= seen[tested] - _TIE).mean(axis=0)

@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -123,7 +124,7 @@ class Pairings:
         shown = self.pairs[other].shown
         return number if self.pairs[number].shown == shown else self._first[shown]
 
-    @property
+    @cached_property
     def _first(self) -> dict[str, int]:
         first: dict[str, int] = {}
         for k, pair in self.pairs.items():
