@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bitbox.correlation.jobs import thread_count
 from bitbox.errors import BitboxError
 from bitbox.measuring.spool import answering
 from bitbox.progress import Progress
@@ -44,7 +45,11 @@ def load_both(
     threads: int | None = None,
 ) -> tuple[Recording, Recording]:
     """Return both people, on their clocks; parameters as for `analyse_files`."""
-    track_both(participant, model, cache, settings, progress)
+    beside_each_other = thread_count(threads) > 1 and _takes_long(
+        (participant, model), cache, settings
+    )
+    if not beside_each_other:  # else each process goes through the video, which takes less time
+        track_both(participant, model, cache, settings, progress)
 
     def arguments(path: Path, role: Role) -> dict[str, Any]:
         given = {"path": path, "role": role, "choice": settings.signals, "cache": cache}
@@ -55,7 +60,7 @@ def load_both(
 
     def beside(told: Progress) -> Recording:
         wanted = arguments(model, "model")
-        if threads != 1 and _takes_long((participant, model), cache, settings):
+        if beside_each_other:
             with contextlib.suppress(NotStartedError), answering() as answer:
                 return elsewhere(load_recording, wanted, told, answer)
         return load_recording(**wanted, progress=told)
