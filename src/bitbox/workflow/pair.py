@@ -9,7 +9,6 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bitbox.correlation.jobs import thread_count
 from bitbox.errors import BitboxError
 from bitbox.measuring.spool import answering
 from bitbox.progress import Progress
@@ -45,11 +44,7 @@ def load_both(
     threads: int | None = None,
 ) -> tuple[Recording, Recording]:
     """Return both people, on their clocks; parameters as for `analyse_files`."""
-    beside_each_other = thread_count(threads) > 1 and _takes_long(
-        (participant, model), cache, settings
-    )
-    if not beside_each_other:  # else each process goes through the video, which takes less time
-        track_both(participant, model, cache, settings, progress)
+    track_both(participant, model, cache, settings, progress)
 
     def arguments(path: Path, role: Role) -> dict[str, Any]:
         given = {"path": path, "role": role, "choice": settings.signals, "cache": cache}
@@ -60,7 +55,7 @@ def load_both(
 
     def beside(told: Progress) -> Recording:
         wanted = arguments(model, "model")
-        if beside_each_other:
+        if threads != 1 and _takes_long((participant, model), cache, settings):
             with contextlib.suppress(NotStartedError), answering() as answer:
                 return elsewhere(load_recording, wanted, told, answer)
         return load_recording(**wanted, progress=told)
