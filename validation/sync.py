@@ -2,7 +2,6 @@
 
     python validation/sync.py                  # some minutes; prints a table
     python validation/sync.py --hour           # two recordings of an hour: time and memory
-    python validation/sync.py --faces          # two faces in one video, against two videos
     python validation/sync.py --pairs 20       # a quick look
 
 Everything is generated: talk, claps and music in a room, heard by two microphones with other
@@ -19,7 +18,7 @@ import multiprocessing
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -136,39 +135,15 @@ def found_in(files: list[Path]) -> tuple[str, float, float, float, float]:
     return str(found), before.ru_maxrss / 1024, after.ru_maxrss / 1024, took, busy
 
 
-def faces(folder: Path) -> None:
-    """Print how long two faces of one video take, in the time that two videos of them take."""
-    from bitbox.face_backend.mediapipe import track_faces, track_mesh
-    from bitbox.synthetic.demo import demo_performances
-    from bitbox.synthetic.video import Person, Scene, render_video
-
-    one, other = demo_performances(6.0)
-    people = [Person(one, other=True), Person(other)]
-    path = folder / "two.mp4"
-    render_video(path, people, Scene(size=(960, 400), split=True))
-    track_mesh(path, face="left")  # what is only done once in a process
-
-    def cpu(work: Callable[[], object]) -> float:
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-
-    two = sum(cpu(lambda side=side: track_mesh(path, face=side)) for side in ("left", "right"))
-    together = cpu(lambda: track_faces(path, ["left", "right"]))
-    print(f"two videos {two:.1f} s, one {together:.1f} s of processor time: {together / two:.2f}")
-
-
 def main() -> None:
     """Measure, print, and end with 1 where a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--hour", action="store_true")
-    parser.add_argument("--faces", action="store_true")
     chosen = parser.parse_args()
-    if chosen.hour or chosen.faces:
+    if chosen.hour:
         with tempfile.TemporaryDirectory() as folder:
-            (hour if chosen.hour else faces)(Path(folder))
-        return
+            raise SystemExit(0 if hour(Path(folder)) else 1)
     rows = list(accuracy(chosen.pairs))
     for scene in SCENES:
         mine = [row for row in rows if row[0] == scene]
