@@ -128,6 +128,11 @@ def test_what_has_no_sound(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(VideoError, match="cannot be opened"):
         offset(tmp_path / "text.mp4", mute)
+    long = write_sound(tmp_path / "long.mp4", sound("talk", 20, np.random.default_rng(3)))
+    told: list[str] = []
+    with pytest.raises(VideoError, match=r"mute\.mp4 has no sound"):
+        offset(long, mute, progress=lambda task, *_: told.append(task))
+    assert not told  # nothing was listened to for nothing
 
 
 def test_unsure_is_an_error_that_says_what_was_found(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bitbox.signals import Signals
 from bitbox.sync.flashes import Flashes, flashes_in, match_flashes
 from bitbox.sync.matching import LEAST_SHARED, Match, match
 from bitbox.sync.movement import match_movements
-from bitbox.sync.onsets import Onsets, sound_onsets
+from bitbox.sync.onsets import Onsets, require_sound, sound_onsets
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -298,7 +298,10 @@ def compare(
     paths = Path(a), Path(b)
     if how == "flash":
         return judged_flashes(*_of_both(flashes_in, paths, progress))
-    return judged(*_of_both(sound_onsets, paths, progress))
+    for path in paths:
+        require_sound(path)
+    # One after the other: two threads would wait for Python's lock more than they would gain.
+    return judged(*(sound_onsets(path, progress) for path in paths))
 
 
 def _of_both(

@@ -73,6 +73,20 @@ def sound_onsets(path: Path, progress: Progress | None = None) -> Onsets:
         return onsets_of(told())
 
 
+def require_sound(path: Path) -> None:
+    """Refuse a file in which nothing can be heard, before hours of another one are listened to.
+
+    Raises
+    ------
+    VideoError
+        It cannot be opened, or has no sound.
+    """
+    from bitbox.video.sound import SoundReader
+
+    with SoundReader(path, SAMPLE_RATE):
+        pass
+
+
 def onsets_of(pieces: Iterable[tuple[float, FloatArray]]) -> Onsets:
     """Return the onsets of sound that comes in pieces, each with its time.
 

@@ -89,7 +89,7 @@ class SoundReader:
         mono: Any = None
         first = 0.0
         held: list[Samples] = []
-        seconds = 0.0  # of input since `first`
+        length, seconds = 0, 0.0  # of `held` in samples, and of input since `first`
         for frame in Decoding().frames(self._container, self._stream):
             time = None if frame.time is None else float(frame.time) - self._start
             expected = first + seconds
@@ -99,15 +99,18 @@ class SoundReader:
                     yield from _piece(first, held)
                 mono = av.AudioResampler(format="flt", layout="mono", rate=self._rate)
                 first, held, seconds = (expected if time is None else time), [], 0.0
+                length = 0
             seconds += frame.samples / frame.sample_rate
             frame.pts = None
-            held += _channel(mono.resample(frame))
-            if sum(map(len, held)) >= _PIECE:
+            heard = _channel(mono.resample(frame))
+            held += heard
+            length += sum(map(len, heard))
+            if length >= _PIECE:
                 # what has come out is whole; the next piece goes on where this one ends
-                length = sum(map(len, held))
                 yield from _piece(first, held)
                 first, held = first + length / self._rate, []
                 seconds -= length / self._rate
+                length = 0
         if mono is not None:
             held += _channel(mono.resample(None))
             yield from _piece(first, held)
