@@ -5,8 +5,7 @@
 Two videos, in two processes, as `bitbox imitate a.mp4 b.mp4` measures them; and one video that
 shows both, decoded once by one process with a thread for each face. Most of the time goes into the
 model of the mesh, which is asked for every face of every picture however many files there are.
-What one video can spare is one of two decodings and one of two searches for faces. Two processes
-for one video were tried as well, and took longer: 10.6 s where one took 9.7 s.
+What one video can spare is one of two decodings and one of two searches for faces.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,6 @@ def computed_by(tree: Path, wanted: list[str], target: Path) -> dict[str, dict[s
     paths = os.pathsep.join([str(tree / "src"), os.environ.get("PYTHONPATH", "")])
     subprocess.run(words, check=True, env={**os.environ, "PYTHONPATH": paths})  # noqa: S603  this script
     found: dict[str, dict[str, Any]] = pickle.loads(target.read_bytes())  # noqa: S301  our own
-    target.unlink()
     return found
 
 
@@ -86,11 +86,9 @@ def main() -> None:
     if given.into is not None:
         compute(folder, given.settings, given.into)
         return
-    places = [Path(f"calibration-{name}.pickle").resolve() for name in ("before", "now")]
-    before, now = (
-        computed_by(tree, given.settings, place)
-        for tree, place in zip((folder, HERE), places, strict=True)
-    )
+    with tempfile.TemporaryDirectory() as place:
+        target = Path(place, "computed.pickle")
+        before, now = (computed_by(tree, given.settings, target) for tree in (folder, HERE))
     for name, columns in now.items():
         if name not in before:
             print(f"{name}: only in this version")

@@ -107,19 +107,12 @@ class GraphRuntime:
 
 
 class FinderGraph:
-    """One of MediaPipe's face detectors, ready to run.
+    """One of MediaPipe's face detectors, ready to run; raises what `Graph` does.
 
     Parameters
     ----------
     reach : {"Full", "Short"}
         How far away faces may be: 5 m or 2 m.
-
-    Raises
-    ------
-    ImportError
-        MediaPipe is not installed, or is another version.
-    RuntimeError, ValueError
-        MediaPipe does not start.
     """
 
     def __init__(self, reach: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 import numpy as np
 
@@ -21,7 +20,6 @@ from bitbox.sync.onsets import Onsets, require_sound, sound_onsets
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-T = TypeVar("T")
 How = Literal["sound", "flash", "movement"]
 
 #: What has to agree for an answer: standard deviations above chance, times the next best place,
@@ -297,20 +295,12 @@ def compare(
         )
     paths = Path(a), Path(b)
     if how == "flash":
-        return judged_flashes(*_of_both(flashes_in, paths, progress))
+        with ThreadPoolExecutor(2) as pool:
+            return judged_flashes(*pool.map(lambda path: flashes_in(path, progress), paths))
     for path in paths:
         require_sound(path)
     # One after the other: two threads would wait for Python's lock more than they would gain.
     return judged(*(sound_onsets(path, progress) for path in paths))
-
-
-def _of_both(
-    look: Callable[[Path, Progress | None], T], paths: tuple[Path, Path], progress: Progress | None
-) -> tuple[T, T]:
-    """Look at both files at the same time."""
-    with ThreadPoolExecutor(2) as pool:
-        first, second = (pool.submit(look, path, progress) for path in paths)
-        return first.result(), second.result()
 
 
 def judged(one: Onsets, other: Onsets) -> Offset:
