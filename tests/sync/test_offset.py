@@ -76,6 +76,25 @@ def test_other_sound_is_refused(what: str) -> None:
         assert found.doubt
 
 
+@pytest.mark.parametrize(
+    ("what", "seconds", "seed"), [("claps", 60, 700_100), ("claps", 45, 700_211)]
+)
+def test_some_claps_of_many_fall_together_by_chance(what: str, seconds: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    both = [listened(heard(sound(what, seconds, rng), rng, noise=0.0)) for _ in range(2)]
+    found = judged(*both)
+    assert not found.sure
+    assert "by chance" in found.doubt
+
+
+def test_a_talk_in_much_noise_is_found() -> None:
+    found = judged(*map(listened, pair("talk", 60, 2.0, 8, noise=-6.0)))
+    assert found.found is not None
+    assert found.found.common < 0.6  # most of what each hears is its own noise
+    assert found.sure, found.doubt
+    assert found.offset == pytest.approx(2.0, abs=0.005)
+
+
 def test_one_bang_is_like_another() -> None:
     bangs = []
     for at in (10.0, 17.0):

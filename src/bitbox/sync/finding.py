@@ -25,6 +25,9 @@ How = Literal["sound", "flash", "movement"]
 #: What has to agree for an answer: standard deviations above chance, times the next best place,
 #: and moments. Set on generated sound, see validation/sync.py.
 _SCORE, _AHEAD, _EVENTS = {"sound": 9.0, "movement": 6.0}, 1.4, 3.0
+#: Fewer moments than this can fall together by chance where there are others: then most of what is
+#: heard in the one has to be heard in the other, too.
+_FEW, _COMMON = 30.0, 0.6
 #: Half of a 95 % interval, in standard errors; and what no agreement can be better than, seconds.
 _INTERVAL, _FLOOR = 2.0, {"sound": 0.002, "flash": 0.005, "movement": 0.2}
 #: An uncertainty of drift, in parts per million, above which nothing is said of it.
@@ -350,6 +353,12 @@ def _doubt(found: Match, how: str) -> str:
         return (
             f"{at} rests on about {found.events:.0f} moments, where {_EVENTS:g} are asked for: "
             "single bangs are alike."
+        )
+    if how == "sound" and found.events < _FEW and found.common < _COMMON:
+        return (
+            f"{at} rests on about {found.events:.0f} moments, and much else is heard in only one "
+            f"of them (r = {found.common:.2f}, where {_COMMON:g} is asked for): some moments fall "
+            "together by chance."
         )
     return ""
 

@@ -14,6 +14,8 @@ FloatArray = NDArray[np.float64]
 
 #: Rows that are taken together where the offset is looked for at first.
 _COARSE = 10
+#: Rows of 4 ms that are taken together where it is asked what both heard.
+_STEP = 5
 #: Seconds that both have to share.
 LEAST_SHARED = 5.0
 #: Places that are looked at closely.
@@ -54,6 +56,9 @@ class Match:
         About how many moments the agreement rests on.
     curve_lags, curve : ndarray
         How well both agree at every lag, on the scale of `score`.
+    common : float
+        How far what is heard in the one is heard in the other: the correlation of by how much all
+        bands together grow louder, in steps of 20 ms. NaN where there is no sound.
     """
 
     lag: float
@@ -67,6 +72,7 @@ class Match:
     events: float
     curve_lags: FloatArray
     curve: FloatArray
+    common: float = float("nan")
 
 
 def match(one: Onsets, other: Onsets) -> Match | None:
@@ -101,6 +107,7 @@ def match(one: Onsets, other: Onsets) -> Match | None:
         best.events,
         lags + ahead,
         curve,
+        best.common,
     )
 
 
@@ -170,6 +177,7 @@ class _Fine:
     drift_error: float
     score: float
     events: float
+    common: float
 
 
 def _closely(x: FloatArray, y: FloatArray, rate: float, place: float) -> _Fine | None:
@@ -199,7 +207,7 @@ def _closely(x: FloatArray, y: FloatArray, rate: float, place: float) -> _Fine |
         lag_error / rate,
         slope_error,
         score,
-        _events(x, y, first, last, shift + lag, slope, middle),
+        *_moments(x, y, first, last, shift + lag, slope, middle),
     )
 
 
@@ -303,17 +311,25 @@ def _fit(
     return float(solution[0]), float(solution[1]), float(error[0]), float(error[1])
 
 
-def _events(
+def _moments(
     x: FloatArray, y: FloatArray, first: int, last: int, lag: float, drift: float, middle: float
-) -> float:
-    """Return about how many moments the agreement rests on."""
+) -> tuple[float, float]:
+    """Return about how many moments the agreement rests on, and how far all moments are common."""
     rows = np.arange(first, last)
     there = np.round(rows + lag + drift * (rows - middle)).astype(int)
     good = (there >= 0) & (there < len(y))
     rows, there = rows[good], there[good]
     agreed = np.zeros(len(rows), x.dtype)
+    louder = np.zeros((2, len(rows) // _STEP))
     for band in range(x.shape[1]):
-        agreed += x[rows, band] * y[there, band]
+        both = x[rows, band], y[there, band]
+        agreed += both[0] * both[1]
+        for mine, side in zip(louder, both, strict=True):
+            steps = side[: len(mine) * _STEP].reshape(-1, _STEP)
+            mine += np.maximum(steps.sum(axis=1), 0.0)
     count = len(agreed) // 25
     bins = np.maximum(agreed[: count * 25].reshape(count, 25).sum(axis=1), 0.0)
-    return float(bins.sum() ** 2 / max(float(np.sum(bins**2)), 1e-12))
+    louder -= louder.mean(axis=1, keepdims=True)
+    size = np.sqrt(np.prod((louder**2).sum(axis=1)))
+    common = float(louder[0] @ louder[1] / size) if size > 0 else 0.0
+    return float(bins.sum() ** 2 / max(float(np.sum(bins**2)), 1e-12)), common
