@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bitbox.errors import InputError
-from bitbox.readers.table import check_times, read_table
+from bitbox.readers.order import check_times
+from bitbox.readers.table import read_table
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -29,12 +31,47 @@ class TestReading:
             "a\tb\n1\t2\n3\t4.5\n",
             "\na,b\n\n1,2\n3,4.5\n\n",
             ",a,b\n0,1,2\n1,3,4.5\n",
+            "# a b\n1 2\n3 4.5\n",
+            "#a,b\n1,2\n3,4.5\n",
+            "#;a;b\n1;1;2\n2;3;4,5\n",
         ],
     )
     def test_dialects(self, tmp_path: Path, text: str) -> None:
         table = read_table(write(tmp_path, text))
         assert table.names == ("a", "b")
         np.testing.assert_array_equal(table.matrix("ab"), [[1, 2], [3, 4.5]])
+
+    @pytest.mark.parametrize(
+        ("above", "words"),
+        [
+            ("# exported by X, 2024\n", "Line 1 begins with '#' and was taken for a comment."),
+            (
+                "\n# by X\n\n#subject;3\n",
+                "Lines 2 to 4 begin with '#' and were taken for comments.",
+            ),
+            ("% by X\n# a row each\n", "Lines 1 to 2"),
+        ],
+    )
+    def test_comments_before_the_names(self, tmp_path: Path, above: str, words: str) -> None:
+        table = read_table(write(tmp_path, above + "a,b\n1,2\n3,4.5\n"))
+        assert table.names == ("a", "b")
+        np.testing.assert_array_equal(table.matrix("ab"), [[1, 2], [3, 4.5]])
+        assert table.lines[0] == above.count("\n") + 2
+        (finding,) = table.findings
+        assert finding.code == "comments-left-out"
+        assert words in finding.message
+
+    def test_names_that_numpy_wrote_below_a_comment(self, tmp_path: Path) -> None:
+        np.savetxt(tmp_path / "data.csv", [[1, 2], [3, 4.5]], header="by X\na b")
+        table = read_table(tmp_path / "data.csv")
+        assert table.names == ("a", "b")
+        assert [f.message for f in table.findings] == [
+            "data.csv: Line 1 begins with '#' and was taken for a comment."
+        ]
+
+    def test_names_may_hold_what_separates_numbers(self, tmp_path: Path) -> None:
+        table = read_table(write(tmp_path, "a;b, left;c, d, e\n1;2;3\n"))
+        assert table.names == ("a", "b, left", "c, d, e")
 
     def test_missing_values_are_nan(self, tmp_path: Path) -> None:
         table = read_table(write(tmp_path, "a,b\n,1\nNaN,1\n NA ,1\nnull,1\n0,1\n"))
@@ -68,6 +105,11 @@ class TestRefusing:
             ("a,,b\n1,2,3\n", "column 2 has no name"),
             (",a\n5,2\n6,3\n", "column 1 has no name"),
             ("1,2\n3,4\n", "instead of column names"),
+            ("a,b\n1,2\na, b\n1,3\n", "line 3 repeats the names of the columns"),
+            ("a,b\n0,1,0,2\n0,2,0,3\n", "decimal commas"),
+            ("Recording of A\na,b\n1,2\n", "names of the columns seem to stand in line 2"),
+            ("\nSubject,3,\n\na,b,c\n1,2,3\n", "seem to stand in line 4.*Remove the lines above"),
+            ("# by X\nOn: 3.4.\na;b\n1;2\n", "seem to stand in line 3"),
             ("a,b\n1,2\n3\n", "line 3 .*Expected 2 cells, but got 1"),
             ("a,b\n1,2\n3,4,5\n", "line 3 .*Expected 2 cells, but got 3"),
             (b"a,b\n\xe4,2\n", "not UTF-8"),
@@ -84,6 +126,11 @@ class TestRefusing:
         table = read_table(write(tmp_path, f'a\n1\n"{cell}"\n'))
         with pytest.raises(InputError, match="'a'"):
             table.numbers("a")
+
+    def test_a_line_of_units(self, tmp_path: Path) -> None:
+        table = read_table(write(tmp_path, "time,a\ns,%\n0,1\n"))
+        with pytest.raises(InputError, match="If line 2 holds units or other text, remove it"):
+            table.numbers("time")
 
     def test_the_line_of_text_is_named(self, tmp_path: Path) -> None:
         table = read_table(write(tmp_path, "a\n1\n2\nlost\n"))
@@ -109,5 +156,19 @@ class TestRefusing:
         ],
     )
     def test_times(self, times: list[float], words: str) -> None:
+        with pytest.raises(InputError, match=words):
+            check_times(Path("a.csv"), np.array(times))
+
+    @pytest.mark.parametrize(
+        ("times", "words"),
+        [
+            ([*range(86_395, 86_400), *range(300)], "add what it lost to all times from line 7"),
+            ([*range(100), *range(100)], "Two recordings may be joined there.*Don't sort"),
+            ([*range(100), *range(95, 300)], "or the clock was set back"),
+            (np.floor(np.arange(90) / 30), "too few digits.*give the frame rate as `fps`"),
+            (np.random.default_rng(1).permutation(90), "Sort the rows"),
+        ],
+    )
+    def test_what_to_do_about_times(self, times: Sequence[float], words: str) -> None:
         with pytest.raises(InputError, match=words):
             check_times(Path("a.csv"), np.array(times))

@@ -11,7 +11,7 @@ import numpy as np
 
 from bitbox.errors import InputError, NoClockError, ParameterError
 from bitbox.findings import Finding
-from bitbox.readers.table import check_times
+from bitbox.readers.order import check_times
 from bitbox.signals.checks import FASTEST, SLOWEST, FloatArray, frame_interval, frame_rate
 
 TimeUnit = Literal["s", "ms", "us", "ns"]

@@ -130,7 +130,7 @@ def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
         provenance=file_provenance(
             table.path,
             f"{flavour.backend} table",
-            (*noticed, *findings),
+            (*table.findings, *noticed, *findings),
             **stated.settings(),
             **settings,
         ),

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bitbox.errors import InputError
 from bitbox.files import reason, require_file
+from bitbox.findings import Finding
 from bitbox.system.harmless import from_cell
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = ("\t", ";", ",")
 #: Excel's own first line, which says what separates the cells.
 _STATED = re.compile(r'"?sep=([,;\t|])"?[,;\t| ]*')
+_NUMBER = re.compile(
+    r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf(inity)?)", re.I | re.A
+)
+#: What lines before the names begin with that are not part of the table.
+_COMMENTS = ("#", "%")
+#: Lines in which names are looked for below other text.
+_NEAR = 60
 #: Bytes of text that are read. Three hours at 30 frames a second of OpenFace have 1.4 GB.
 MOST_BYTES = 2_000_000_000
 
@@ -33,12 +42,15 @@ class Dialect:
         All after the line of names.
     line : int
         Where in the file the first row is.
+    findings : tuple of Finding
+        What was left out before the names.
     """
 
     names: tuple[str, ...]
     delimiter: str
     rows: str
     line: int
+    findings: tuple[Finding, ...] = ()
 
 
 def read_dialect(path: Path) -> Dialect:
@@ -51,8 +63,9 @@ def read_dialect(path: Path) -> Dialect:
         columns.
     """
     text, blank = _read_text(path)
+    above, text = _without_comments(text)
     header, _, rows = text.partition("\n")
-    line, stated = 2 + blank, _STATED.fullmatch(header)
+    line, stated = 2 + blank + len(above), _STATED.fullmatch(header)
     if stated:
         header, _, rows = rows.partition("\n")
         line += 1
@@ -66,7 +79,92 @@ def read_dialect(path: Path) -> Dialect:
             f"{path.name} cannot be read as CSV: its first line does not name columns.",
             got=str(error) or "nothing",
         ) from error
-    return Dialect(_one_a_cell(names, rows, delimiter), delimiter, rows, line)
+    _refuse_preamble(path, header, names, rows, line)
+    findings = _about_comments(path, blank, above)
+    return Dialect(_one_a_cell(names, rows, delimiter), delimiter, rows, line, findings)
+
+
+def _without_comments(text: str) -> tuple[list[str], str]:
+    """Return the comments before a table, one a line, and the table.
+
+    A comment that has a name for each cell of numbers below it is the line of names: NumPy's
+    `savetxt` writes it like that.
+    """
+    above: list[str] = []
+    start = 0
+    while text.startswith(_COMMENTS, start) or (above and text.startswith("\n", start)):
+        above += _lines(text, 1, start)
+        start += len(above[-1]) + 1
+    if not above:
+        return above, text
+    names, row = above[-1][1:], "".join(_lines(text, 1, start))
+    cells = _split(row, _delimiter(row, row))
+    if any(map(is_number, cells)) and len(_split(names, _delimiter(names, row))) == len(cells):
+        return above[:-1], f"{names.lstrip(' ')}\n{text[start:]}"
+    return above, text[start:]
+
+
+def _lines(text: str, count: int, start: int = 0) -> list[str]:
+    """Return some lines of what may be very long."""
+    found = []
+    while len(found) < count and start < len(text):
+        stop = text.find("\n", start)
+        stop = len(text) if stop < 0 else stop
+        found.append(text[start:stop])
+        start = stop + 1
+    return found
+
+
+def _about_comments(path: Path, blank: int, above: list[str]) -> tuple[Finding, ...]:
+    if not above:
+        return ()
+    first, last = blank + 1, blank + len(above)
+    which = f"Line {first} begins" if len(above) == 1 else f"Lines {first} to {last} begin"
+    return (
+        Finding(
+            "comments-left-out",
+            "info",
+            f"{path.name}: {which} with {above[0][0]!r} and {'was' if len(above) == 1 else 'were'} "
+            f"taken for {'a comment' if len(above) == 1 else 'comments'}.",
+            "Nothing, if the table begins below.",
+        ),
+    )
+
+
+def _refuse_preamble(path: Path, header: str, names: list[str], rows: str, line: int) -> None:
+    """Refuse a file in which other text stands above the names of the columns."""
+    lines = [header, *_lines(rows, _NEAR)]
+    for number, (this, below) in enumerate(itertools.pairwise(lines)):
+        delimiter = _delimiter(this, below)
+        cells = _split(this, delimiter)
+        if (len(cells) < 2 or not all(cells)) or any(map(is_number, cells)):
+            continue
+        under = _split(below, delimiter)
+        if len(under) == len(cells) and any(map(is_number, under)):
+            if number == 0 or (len(cells) == len(names) and all(names)):
+                return
+            raise InputError(
+                f"{path.name}: the names of the columns seem to stand in line {line - 1 + number}, "
+                "below other text.",
+                expected="a first line that names the columns",
+                got=repr(header[:60]),
+                todo="Remove the lines above the names, or begin each of them with '#'.",
+            )
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line without surrounding spaces; none if it cannot be taken apart."""
+    try:
+        return [
+            c.strip() for c in _cells(_single_spaces(line) if delimiter == " " else line, delimiter)
+        ]
+    except (csv.Error, StopIteration):
+        return []
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell is a number as tables have them."""
+    return _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def _one_a_cell(names: list[str], rows: str, delimiter: str) -> tuple[str, ...]:
@@ -96,7 +194,11 @@ def _first_row(rows: str, delimiter: str) -> list[str]:
 
 def _delimiter(header: str, rows: str) -> str:
     bare = re.sub(r'"[^"]*"', '""', header)
-    delimiter = max(_DELIMITERS, key=bare.count)
+    likely = sorted(_DELIMITERS, key=bare.count, reverse=True)
+    delimiter = likely[0] if likely[0] in bare else ","
+    for other in likely:  # names may hold commas themselves
+        if other in bare and len(_split(header, other)) == len(_first_row(rows, other)):
+            return other
     if delimiter not in bare and " " in bare.strip():
         names = _cells(_single_spaces(header), " ")
         first = _first_row(_single_spaces(rows.lstrip("\n").partition("\n")[0]), " ")

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from bitbox.errors import InputError
 from bitbox.files import arrow_file
-from bitbox.readers.dialect import Dialect, read_dialect
+from bitbox.findings import Finding
+from bitbox.readers.dialect import Dialect, is_number, read_dialect
 from bitbox.signals.checks import check_cells
 
 FloatArray = NDArray[np.float64]
 
 #: How a missing value may be written, besides leaving the cell empty.
-MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None")
+MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None")
 #: Digits in groups of three, as thousands are written, but decimals can be.
 _GROUPED = "^[+-]?[1-9][0-9]{0,2}([.,][0-9]{3})+$"
 #: Digits after a mark that can only be decimals: not three of them, or after a zero.
@@ -46,6 +47,8 @@ class Table:
         What separates the cells.
     line : int
         Where in the file the first row is.
+    findings : tuple of Finding
+        What was left out before the names.
     """
 
     path: Path
@@ -53,6 +56,7 @@ class Table:
     columns: Any
     delimiter: str
     line: int = 2
+    findings: tuple[Finding, ...] = ()
 
     @cached_property
     def _places(self) -> dict[str, str]:
@@ -168,16 +172,23 @@ class Table:
 
     def _not_a_number(self, name: str, cells: list[str | None]) -> NoReturn:
         for line, cell in enumerate(cells, start=self.line):
-            if cell is not None and not _is_number(cell):
+            if cell is not None and not _is_written_plainly(cell):
                 raise InputError(
                     f"{self.path.name}: column {name!r} holds text in line {line}.",
                     expected="a number, or an empty cell where the value is missing",
                     got=repr(cell[:60]),
-                    todo="Times are to be in seconds, such as 83.5."
-                    if "time" in name.casefold()
-                    else "Leave cells empty where there is no value, and text columns out.",
+                    todo=self._instead_of_text(name, line),
                 )
         raise InputError(f"{self.path.name}: column {name!r} holds something else than numbers.")
+
+    def _instead_of_text(self, name: str, line: int) -> str:
+        if line == self.line:
+            first = [column[0].as_py() for column in self.columns.columns]
+            if len(first) > 1 and not any(map(is_number, first)):
+                return f"If line {line} holds units or other text, remove it."
+        if "time" in name.casefold():
+            return "Times are to be in seconds, such as 83.5."
+        return "Leave cells empty where there is no value, and text columns out."
 
 
 def read_table(path: Path) -> Table:
@@ -219,7 +230,23 @@ def read_table(path: Path) -> Table:
     if not names[0]:
         names, columns = _without_row_numbers(path, names, columns)
     _check_names(path, names)
-    return Table(path, names, columns, written.delimiter, written.line)
+    _refuse_joined(path, names, columns, written.line)
+    return Table(path, names, columns, written.delimiter, written.line, written.findings)
+
+
+def _refuse_joined(path: Path, names: tuple[str, ...], columns: Any, line: int) -> None:
+    """Refuse a file in which a row repeats the names, as where several files were joined."""
+    import pyarrow.compute as pc
+
+    first = pc.equal(pc.utf8_trim_whitespace(columns[0]), names[0])
+    for row in np.flatnonzero(first.to_numpy()):
+        if tuple(column[int(row)].as_py().strip() for column in columns.columns) == names:
+            raise InputError(
+                f"{path.name}: line {line + row} repeats the names of the columns.",
+                expected="one recording a file",
+                got="a file that seems to be joined from several",
+                todo="Save each recording in a file of its own.",
+            )
 
 
 def _without_empty(path: Path, names: tuple[str, ...], columns: Any) -> tuple[tuple[str, ...], Any]:
@@ -245,43 +272,6 @@ def _no_rows(path: Path) -> InputError:
     )
 
 
-def check_times(path: Path, time: FloatArray, lines: Any = None) -> FloatArray:
-    """Return the times if every row has one and they increase.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    time : ndarray, shape (rows,)
-        Seconds.
-    lines : ndarray of int, shape (rows,), optional
-        Where in the file the rows are; None: from line 2.
-
-    Raises
-    ------
-    InputError
-        A time is missing, or time stands still or runs backwards.
-    """
-    lines = np.arange(2, len(time) + 2) if lines is None else lines
-    missing = np.flatnonzero(~np.isfinite(time))
-    if len(missing):
-        raise InputError(
-            f"{path.name}: there is no time in line {lines[missing[0]]}.",
-            expected="a time in seconds in every row",
-        )
-    back = np.flatnonzero(np.diff(time) <= 0)
-    if len(back):
-        i = back[0]
-        how = "stands still" if time[i + 1] == time[i] else "runs backwards"
-        raise InputError(
-            f"{path.name}: time {how} in line {lines[i + 1]}.",
-            expected=f"a time later than {time[i]:.15g} s",
-            got=f"{time[i + 1]:.15g} s",
-            todo="Sort the rows by time, keep one row a frame, and one person a file.",
-        )
-    return time
-
-
 def _check_names(path: Path, names: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for place, name in enumerate(names, start=1):
@@ -293,7 +283,7 @@ def _check_names(path: Path, names: tuple[str, ...]) -> None:
                 todo="Rename one of them in the first line.",
             )
         seen.add(name)
-    if all(_is_number(name) for name in names):
+    if all(is_number(name) for name in names):
         raise InputError(
             f"{path.name} starts with numbers instead of column names.",
             expected="a first line that names the columns",
@@ -332,14 +322,14 @@ def _explain_ragged(path: Path, written: Dialect, error: Exception) -> NoReturn:
                     "of cells than the first line has names.",
                     expected=f"{width} cells",
                     got=str(len(row)),
-                    todo="The file may be cut off or joined from several; export it again.",
+                    todo="Numbers may be written with decimal commas; export the file with "
+                    "semicolons or tabs between the cells."
+                    if written.delimiter == "," and len(row) == 2 * width
+                    else "The file may be cut off or joined from several; export it again.",
                 ) from error
     raise InputError(f"{path.name} cannot be read as CSV.", got=str(error)) from error
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _is_written_plainly(cell: str) -> bool:
+    """Whether a cell is a number, in ASCII and without marks for thousands."""
+    return is_number(cell) and "," not in cell
