@@ -1,12 +1,12 @@
 """What long recordings take: the main job on two tables of hours, or two videos, from outside.
 
-    python -m benchmarks.long [--only 32x3h 100x1h 2min 10min 30min]
+    python -m benchmarks.long [--only 32x3h 100x1h 2min 10min 30min body-2min body-10min]
 
 CPU seconds of all threads, the most memory that a process holds at once, how much of that is its
 own (the rest is files, such as libraries and the mesh, which the system can drop; Linux only), and
 the size of the report. CPU seconds hardly depend on what else the machine does; divided by the
 cores they are the time on a quiet one. The videos, at 15 frames a second, are ten seconds of two
-people, repeated: their memory should hardly grow with the length.
+faces, or bodies, repeated: their memory should hardly grow with the length.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from bitbox.synthetic.signals import imitated_pair
 CASES = {"32x3h": (32, 3.0), "100x1h": (100, 1.0)}
 #: Videos, and minutes.
 VIDEOS = {"2min": 2.0, "10min": 10.0, "30min": 30.0}
+#: Videos of bodies, and minutes.
+BODIES = {"body-2min": 2.0, "body-10min": 10.0}
 TARGET = "330 CPU s, 1 GB"
 
 
@@ -66,6 +68,24 @@ def film(folder: Path, minutes: float) -> list[Path]:
     return files
 
 
+def film_bodies(folder: Path, minutes: float) -> list[Path]:
+    """Film two figures of which one moves its arms as the other does, and repeat that."""
+    from benchmarks.faces import repeated
+    from bitbox.synthetic.body import render_body
+
+    lifted = np.random.default_rng(1).normal(size=180).cumsum()
+    files = []
+    for who, late in (("participant", 5), ("model", 0)):
+        moved = lifted[10 - late : 160 - late]
+        poses = [
+            {"left_shoulder_elevation": 60 + 5 * x, "right_elbow_flexion": 70 + 4 * y}
+            for x, y in zip(moved, moved[::-1], strict=True)
+        ]
+        short = render_body(poses, folder / f"{who}.mp4", fps=15, size=(240, 320))
+        files.append(repeated(short, round(6 * minutes)))
+    return files
+
+
 class Taken(NamedTuple):
     """Seconds, CPU seconds, and gigabytes of the largest process, in all and of its own."""
 
@@ -75,9 +95,10 @@ class Taken(NamedTuple):
     own: float
 
 
-def measure(files: list[Path], output: Path) -> Taken:
-    """Return what the main job took."""
+def measure(files: list[Path], output: Path, signals: str | None = None) -> Taken:
+    """Return what the main job took, with these signals or those of a face."""
     command = [sys.executable, "-m", "bitbox", "-q", "imitate", *map(str, files)]
+    command += [] if signals is None else ["--signals", signals]
     start = time.perf_counter()
     child = subprocess.Popen(
         [*command, "-o", str(output), "--seed", "1"], stdout=subprocess.DEVNULL
@@ -126,18 +147,25 @@ def _cpu(used: resource.struct_rusage) -> float:
     return used.ru_utime + used.ru_stime
 
 
+def _made(folder: Path, name: str) -> list[Path]:
+    if name in CASES:
+        return write(folder, *CASES[name])
+    return film(folder, VIDEOS[name]) if name in VIDEOS else film_bodies(folder, BODIES[name])
+
+
 def main() -> None:
     """Measure the cases that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=[*CASES, *VIDEOS], default=[*CASES, *VIDEOS])
+    every = [*CASES, *VIDEOS, *BODIES]
+    parser.add_argument("--only", nargs="+", choices=every, default=every)
     for name in parser.parse_args().only:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             # by another process: what this one ever held would count as its child's memory
             with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                make, wanted = (film, (VIDEOS[name],)) if name in VIDEOS else (write, CASES[name])
-                files = pool.submit(make, folder, *wanted).result()
-            taken = measure(files, folder / "results")
+                files = pool.submit(_made, folder, name).result()
+            signals = "body-angles" if name in BODIES else None
+            taken = measure(files, folder / "results", signals)
             report = (folder / "results" / "report.html").stat().st_size / 2**20
         print(
             f"{name:8}{taken.seconds:8.0f} s{taken.cpu:8.0f} CPU s{taken.memory:7.2f} GB"
