@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from bitbox.errors import InputError
 from bitbox.signals import Signals
-from bitbox.workflow.recordings import Recording, Role, require_two_faces
+from bitbox.workflow.recordings import Recording, Role, load_recording
+from bitbox.workflow.together import require_two_faces
 
 RNG = np.random.default_rng(0)
 FACE = RNG.uniform(-50, 50, (51, 2))
@@ -55,3 +57,43 @@ def test_never_seen_at_once() -> None:
     first, second = LEFT.copy(), LEFT.copy()
     first[:30], second[30:] = np.nan, np.nan
     require_two_faces(recording("participant", first), recording("model", second))
+
+
+def test_the_same_person_of_one_table_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "dyad.csv"
+    rows = [f"{k // 2 + 1},{k % 2},{k // 2 / 30},1,{RNG.uniform():.3f}\n" for k in range(120)]
+    file.write_text("frame,face_id,timestamp,success,AU12_r\n" + "".join(rows))
+    link = tmp_path / "link.csv"
+    link.symlink_to(file)
+    copy = tmp_path / "copy.csv"
+    copy.write_bytes(file.read_bytes())
+
+    def read(role: Role, path: Path, person: str) -> Recording:
+        return load_recording(path, role, stated={"person": person})
+
+    mine = read("participant", file, "0")
+    for path in (file, link):
+        with pytest.raises(InputError, match=r"same person of the same file, dyad\.csv") as told:
+            require_two_faces(mine, read("model", path, "0"))
+        assert "60 of the 60 rows" in str(told.value)
+    require_two_faces(mine, read("model", file, "1"))
+    require_two_faces(mine, read("model", copy, "0"))  # whoever makes a copy means it
+
+
+def test_the_same_person_of_one_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "pose"
+    folder.mkdir()
+    for frame in range(30):
+        people = [
+            {"pose_keypoints_2d": [v for p in range(25) for v in (at + RNG.normal(), 9 * p, 0.9)]}
+            for at in (100, 600)
+        ]
+        text = json.dumps({"people": people})
+        (folder / f"call_{frame:012d}_keypoints.json").write_text(text)
+
+    def read(role: Role, person: str) -> Recording:
+        return load_recording(folder, role, stated={"person": person, "fps": 30})
+
+    with pytest.raises(InputError, match="same person of the same file, pose"):
+        require_two_faces(read("participant", "left"), read("model", "0"))
+    require_two_faces(read("participant", "left"), read("model", "right"))

@@ -23,10 +23,9 @@ from bitbox.workflow.recordings import (
     is_measured,
     is_video,
     load_recording,
-    require_two_faces,
 )
 from bitbox.workflow.settings import Settings
-from bitbox.workflow.together import track_both
+from bitbox.workflow.together import require_two_faces, track_both
 
 T = TypeVar("T")
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bitbox.errors import BitboxError, InputError, NoClockError, ParameterError
 from bitbox.face_backend import Cache
 from bitbox.files import reason
@@ -55,8 +52,6 @@ SIGNALS: Mapping[str, Choice] = {
 #: What is measured in a video unless something else is asked for.
 DEFAULT = "expression-local"
 
-#: Two faces whose middles are no further apart than this share of their size are one.
-_SAME_FACE = 0.25
 #: Endings of what `bitbox.readers` understands; everything else is taken for a video.
 _SIGNAL_FILES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".3di", ".3dil")
 
@@ -265,51 +260,6 @@ def _measure_body(
         signals = processor.fit()[("joints-can", "angles").index(wanted.output)]
     digest = str(signals.provenance["source"]["sha256"])
     return Recording(role, path, signals, joints, processor.findings, digest, processor.cache)
-
-
-def require_two_faces(participant: Recording, model: Recording) -> None:
-    """Refuse to compare a face or body with itself, which would look like perfect imitation.
-
-    Parameters
-    ----------
-    participant, model : Recording
-
-    Raises
-    ------
-    InputError
-        If both trace the same face, or body, of the same video.
-    """
-    if participant.sha256 is None or participant.sha256 != model.sha256:
-        return
-    seen = [
-        landmarks for landmarks in (participant.landmarks, model.landmarks) if landmarks is not None
-    ]
-    if len(seen) < 2:
-        return
-    points = [_places(landmarks) for landmarks in seen]
-    both = np.isfinite(points[0]).all(axis=(1, 2)) & np.isfinite(points[1]).all(axis=(1, 2))
-    if not both.any():
-        return
-    mine, other = points[0][both], points[1][both]
-    away = np.linalg.norm(mine.mean(axis=1) - other.mean(axis=1), axis=1)
-    same = away < _SAME_FACE * np.ptp(mine, axis=1).max(axis=1)
-    if same.mean() > 0.5:
-        what = "body" if seen[0].kind == "body" else "face"
-        raise InputError(
-            f"Participant and model are the same {what} of the same video, "
-            f"{participant.path.name}.",
-            expected="two people" if what == "body" else "two faces",
-            got=f"the same one in {same.sum()} of the {both.sum()} frames in which both are seen",
-            todo="Choose two: for example with --participant-face left --model-face right.",
-        )
-
-
-def _places(landmarks: Signals) -> NDArray[np.float64]:
-    """Return the points in the picture by which a face or body is told from another."""
-    if landmarks.kind == "body":
-        trunk = ("nose", "left_shoulder", "right_shoulder")
-        landmarks = landmarks.select([f"{joint}_{axis}" for joint in trunk for axis in "xy"])
-    return np.asarray(landmarks.values.reshape(len(landmarks.values), -1, 2))
 
 
 def refuse_stated(path: Path, stated: Mapping[str, Any], taken_for: str = "a video") -> None:
