@@ -203,3 +203,34 @@ class TestStated:
         time[5] = time[4]
         with pytest.raises(InputError, match=r"later than 1700000000\.133"):
             read_signals(plain(tmp_path / "a.csv", time))
+
+
+class TestTheFirstFrame:
+    """One file numbers its frames from 0, the other from 1: that is no time between them."""
+
+    @pytest.mark.parametrize("first", [0, 1, 7])
+    def test_of_any_table(self, tmp_path: Path, first: int) -> None:
+        path = write(tmp_path / "a.csv", {"frame": FRAMES + first, "smile": np.sin(FRAMES)})
+        signals = read_signals(path, fps=30)
+        assert signals.time[0] == pytest.approx(0 if first < 2 else first / 30)
+        assert [f.code for f in signals.findings] == ["frames-from"] * (first == 1)
+
+    def test_of_a_tool_that_counts_from_1(self, tmp_path: Path) -> None:
+        path = write(
+            tmp_path / "a.csv", {"frame": FRAMES, "success": [1] * N, "AU12_r": np.sin(FRAMES)}
+        )
+        signals = read_signals(path, fps=30)
+        assert signals.time[0] == 0
+        (finding,) = signals.findings
+        assert "from 0 rather than 1" in finding.message
+
+    @pytest.mark.parametrize(("seconds", "unit"), [(60, "minutes"), (86_400, "days")])
+    def test_longer_units_are_named(self, tmp_path: Path, seconds: int, unit: str) -> None:
+        path = write(tmp_path / "a.csv", {"time": FRAMES / 30 / seconds, "smile": np.sin(FRAMES)})
+        with pytest.raises(InputError, match=f"likely {unit}: turn them into seconds"):
+            read_signals(path)
+
+    def test_the_column_that_likely_holds_the_time_is_named(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.csv", {"Time [s]": FRAMES / 30, "smile": np.sin(FRAMES)})
+        with pytest.raises(InputError, match=r"If 'Time \[s\]' holds them, call it 'time'"):
+            read_signals(path)

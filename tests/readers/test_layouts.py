@@ -377,7 +377,7 @@ class TestWhatIsNoMovement:
         assert "'elapsed', 'left' only count," in signals.findings[0].message
 
     def test_numbers_of_trials(self, tmp_path: Path) -> None:
-        columns = {"time": SECONDS, "trial": ROWS // 12 + 1, "on": ROWS // 25, "smile": SMILE}
+        columns = {"time": SECONDS, "part": ROWS // 12 + 1, "on": ROWS // 25, "smile": SMILE}
         signals = read_signals(write(tmp_path / "a.csv", columns))
         assert signals.names == ("on", "smile")  # once up may be a movement
         assert codes(signals) == ["counter-left-out"]
@@ -424,3 +424,54 @@ class TestWhatIsNoMovement:
         signals = read_signals(write(tmp_path / "a.csv", columns))
         assert signals.names == ("still or not", "wide", "switch")
         assert codes(signals) == []
+
+    def test_labels_are_left_out(self, tmp_path: Path) -> None:
+        columns = {
+            "time": SECONDS,
+            "Marker": np.where(ROWS % 9, 0, 7),  # in both recordings it would be imitated at once
+            "condition": ["smile, then rest" if row % 11 < 5 else "" for row in ROWS],
+            "phase": SMILE,
+        }
+        signals = read_signals(write(tmp_path / "a.tsv", columns, "\t"))
+        assert signals.names == ("phase",)
+        assert codes(signals) == ["labels-left-out"]
+        assert "'Marker', 'condition'" in signals.findings[0].message
+
+    def test_two_clocks_that_contradict_each_other(self, tmp_path: Path) -> None:
+        columns = {"time": SECONDS, "timestamp_ms": 500 * SECONDS, "smile": SMILE}
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert codes(signals) == ["clocks-differ"]
+        assert "'time' it takes 1.3 s, by 'timestamp_ms' 0.65 s" in signals.findings[0].message
+        columns["timestamp_ms"] = 90_000 + 1000 * SECONDS
+        assert not read_signals(write(tmp_path / "b.csv", columns)).findings
+
+
+class TestWhose:
+    """Tables of no known tool that hold several people: twice the rows made twice the time."""
+
+    @pytest.mark.parametrize("order", [np.argsort(np.tile(ROWS, 2), kind="stable"), slice(None)])
+    @pytest.mark.parametrize("who", [("1", "2"), ("P 01", "P 02")])
+    def test_one_is_asked_for(self, tmp_path: Path, who: tuple[str, str], order: Any) -> None:
+        columns = {"smile": np.r_[SMILE, -SMILE][order], "Subject": np.repeat(who, N)[order]}
+        path = write(tmp_path / "a.csv", columns)
+        with pytest.raises(InputError, match=r"2 people \(column 'Subject'\)"):
+            read_signals(path, fps=30)
+        signals = read_signals(path, fps=30, person=who[1])
+        assert signals.names == ("smile",)
+        assert np.array_equal(signals.values[:, 0], -SMILE)
+
+    def test_the_only_one_is_no_signal(self, tmp_path: Path) -> None:
+        columns = {"time": SECONDS, "participant": ["P01"] * N, "smile": SMILE}
+        signals = read_signals(write(tmp_path / "a.csv", columns))
+        assert signals.names == ("smile",)
+
+    def test_a_movement_of_that_name_stays(self, tmp_path: Path) -> None:
+        columns = {"time": SECONDS, "participant": SMILE, "face": SMILE**2}
+        assert read_signals(write(tmp_path / "a.csv", columns)).names == ("participant", "face")
+
+    def test_lines_are_those_of_the_file(self, tmp_path: Path) -> None:
+        columns = {"smile": ["x" if row == 30 else row % 5 for row in ROWS], "id": ROWS % 2}
+        path = write(tmp_path / "a.csv", columns)
+        with pytest.raises(InputError, match="'smile' holds text in line 32"):
+            read_signals(path, fps=30, person=0)
+        assert read_signals(path, fps=30, person=1).n_frames == N // 2

@@ -78,12 +78,12 @@ def _is_straight(values: FloatArray, clock: FloatArray, enough: int) -> bool:
     step = abs(slope * np.median(np.diff(clock)))
     away = np.abs(values - values[0] - slope * (clock - clock[0]))
     most = _STRAIGHT * step
-    if abs(values[-1] - values[0]) > _ENOUGH * _digit(values):
-        most = max(most, _digit(values))  # both ends of the line are rounded, too
+    if abs(values[-1] - values[0]) > _ENOUGH * digit_of(values):
+        most = max(most, digit_of(values))  # both ends of the line are rounded, too
     return bool(away.max() <= most)
 
 
-def _digit(values: FloatArray) -> float:
+def digit_of(values: FloatArray) -> float:
     """Return the value of the last digit that numbers are written with."""
     for digit in (10.0**-n for n in range(7)):
         if np.allclose(values / digit, np.round(values / digit), rtol=1e-12, atol=1e-4):

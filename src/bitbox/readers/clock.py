@@ -19,6 +19,8 @@ AngleUnit = Literal["rad", "deg"]
 
 #: How many of a unit a second has, and what it is called.
 PER_SECOND: Mapping[str, float] = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+#: How many seconds longer units have; the last is what spreadsheets count.
+_LONGER = {"minutes": 60.0, "hours": 3600.0, "days": 86_400.0}
 _CALLED = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -119,7 +121,7 @@ class Clock:
             The file holds no times, and `fps` is missing, impossible, or not what was stated.
         """
         if self.stamps is None:
-            return self._counted(stated), ()
+            return self._counted(stated), self._about_first()
         time = self.stamps.values / PER_SECOND[stated.time_unit or self.stamps.unit]
         problem = self._problem(time, self.stamps)
         if problem is None or (stated.time_unit is not None and _runs(time)):
@@ -148,8 +150,27 @@ class Clock:
                 got=f"time_unit={stated.time_unit!r}",
                 todo="Leave `time_unit` out, and give `fps`.",
             )
-        frames = np.arange(len(self.lines)) * 1.0 if self.frames is None else self.frames
+        frames = np.arange(len(self.lines)) * 1.0 if self.frames is None else self._from_zero()
         return check_times(self.path, frames / need_fps(self.path, stated.fps), lines=self.lines)
+
+    def _from_zero(self) -> FloatArray:
+        """Return frame numbers from 0 where they start one beside it."""
+        frames = np.zeros(0) if self.frames is None else self.frames
+        return frames - frames[0] if len(frames) and abs(frames[0]) == 1 else frames
+
+    def _about_first(self) -> tuple[Finding, ...]:
+        if self.frames is None or not len(self.frames) or abs(self.frames[0]) != 1:
+            return ()
+        usual = 1 if self.frames[0] < 0 else 0
+        return (
+            Finding(
+                "frames-from",
+                "info",
+                f"{self.path.name} numbers its frames from {1 - usual} rather than {usual}: the "
+                "first was taken for the beginning of the recording.",
+                "If one frame was left out before it, add an empty row for that.",
+            ),
+        )
 
     def _problem(self, time: FloatArray, stamps: Stamps) -> InputError | None:
         """Say why the times cannot be right, or None."""
@@ -175,10 +196,13 @@ class Clock:
     def _impossible(self, rate: float, stamps: Stamps) -> InputError:
         own = 1 / frame_interval(stamps.values)  # rows a counted unit
         likely = [unit for unit, n in PER_SECOND.items() if SLOWEST <= own * n <= FASTEST]
+        longer = [unit for unit, n in _LONGER.items() if SLOWEST <= own / n <= FASTEST]
         if likely:
             todo = (
                 f"The times are likely {_CALLED[likely[0]]}: if so, give time_unit={likely[0]!r}."
             )
+        elif longer:
+            todo = f"The times are likely {longer[0]}: turn them into seconds, or give `fps`."
         elif abs(own - 1) < 0.01:
             todo = "The times are likely frame numbers: if so, give the frame rate as `fps`."
         else:
@@ -223,7 +247,7 @@ class Clock:
         """Return times by the stated frame rate, where the file's own are of no use."""
         seconds = time  # without frame numbers, and if it does not run: the check says so
         if self.frames is not None:
-            seconds = self.frames / fps
+            seconds = self._from_zero() / fps
         elif _runs(time):  # the mean interval is a frame, and pauses stay as many of them
             seconds = (time - time[0]) / (frame_interval(time) * fps)
         return check_times(self.path, seconds, lines=self.lines)

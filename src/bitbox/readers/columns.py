@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.findings import Finding
@@ -16,11 +15,9 @@ from bitbox.provenance import hash_file, versions
 from bitbox.readers.angles import to_radians
 from bitbox.readers.bookkeeping import refuse_codes
 from bitbox.readers.clock import Clock, Stamps, Stated
+from bitbox.readers.oddities import oddities
 from bitbox.readers.table import MISSING, FloatArray, Table
 from bitbox.signals import ROTATION, Signals
-
-#: Which rows of a table are meant.
-Rows = slice | NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,8 @@ class Flavour:
         Frame numbers of the rows, from 0, or None.
     confidence : callable
         Confidence of the rows from 0 to 1, NaN where the face is lost; or None.
-    person : str or None
-        Name of the column that tells several people apart.
+    person : callable
+        Name of the column that tells several people apart, or None.
     counters : callable
         Columns that are not signals whatever their names, and what is said about that.
     codes : bool
@@ -80,7 +77,7 @@ class Flavour:
     stamps: Callable[[Table], Stamps | None]
     frames: Callable[[Table], FloatArray | None]
     confidence: Callable[[Table], FloatArray | None]
-    person: str | None = None
+    person: Callable[[Table], str | None] = lambda table: None  # noqa: ARG005
     counters: Callable[[Table], tuple[set[str], tuple[Finding, ...]]] = lambda table: (set(), ())  # noqa: ARG005
     codes: bool = False
 
@@ -102,21 +99,22 @@ def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
     InputError
         The file does not hold that kind, that person, or usable numbers.
     """
+    table = _of_person(table, flavour.person(table), stated.person)
     counters, noticed = flavour.counters(table)
     names = [name for name in table.names if name not in counters]
     layout = choose_layout(table.path, flavour.layouts(names), stated.kind)
-    rows = _rows_of(table, flavour.person, stated.person)
     confidence = flavour.confidence(table)
-    values = table.matrix([source for source, _ in layout.columns])[rows]
+    sources = [source for source, _ in layout.columns]
+    values = table.matrix(sources)
     settings = _in_radians(table.path, values, layout, stated)
-    time, findings = _clock(table, flavour, rows).times(stated)
+    clock = Clock(table.path, flavour.stamps(table), flavour.frames(table), table.lines)
+    time, findings = clock.times(stated)
     if confidence is not None:
-        confidence = confidence[rows]
         values[np.isnan(confidence)] = np.nan
         confidence = np.nan_to_num(confidence, nan=0.0)
     if flavour.codes:
-        sources = [source for source, _ in layout.columns]
-        refuse_codes(table.path, sources, values, table.lines[rows], layout.kind)
+        refuse_codes(table.path, sources, values, table.lines, layout.kind)
+    odd = oddities(table.path, sources, values, table.lines)
     return Signals(
         values,
         time,
@@ -130,7 +128,7 @@ def read_flavour(table: Table, flavour: Flavour, stated: Stated) -> Signals:
         provenance=file_provenance(
             table.path,
             f"{flavour.backend} table",
-            (*table.findings, *noticed, *findings),
+            (*table.findings, *noticed, *findings, *odd),
             **stated.settings(),
             **settings,
         ),
@@ -145,16 +143,6 @@ def _in_radians(path: Path, values: FloatArray, layout: Layout, stated: Stated) 
     documented = None if layout.angles == "unknown" else layout.angles
     values[:, columns], record = to_radians(path, values[:, columns], documented, stated)
     return record
-
-
-def _clock(table: Table, flavour: Flavour, rows: Rows) -> Clock:
-    stamps, frames = flavour.stamps(table), flavour.frames(table)
-    return Clock(
-        table.path,
-        None if stamps is None else replace(stamps, values=stamps.values[rows]),
-        None if frames is None else frames[rows],
-        table.lines[rows],
-    )
 
 
 def choose_layout(path: Path, layouts: Sequence[Layout], kind: str | None) -> Layout:
@@ -193,23 +181,29 @@ def file_provenance(
     }
 
 
-def _rows_of(table: Table, column: str | None, person: str | None) -> Rows:
-    if column is None or column not in table.names:
+def named(name: str) -> Callable[[Table], str | None]:
+    """Return what tells whether a table has a column of this name."""
+    return lambda table: name if name in table.names else None
+
+
+def _of_person(table: Table, column: str | None, person: str | None) -> Table:
+    """Return the rows of one person."""
+    if column is None:
         if person is not None:
             raise ParameterError(
                 f"{table.path.name} does not tell people apart.",
                 got=f"person={person!r}",
                 todo="Leave `person` out.",
             )
-        return slice(None)
+        return table
     marks = np.array(["" if mark in MISSING else mark for mark in table.text(column)])
     people = sorted(set(marks.tolist()) - {""})  # what has no mark belongs to nobody
     if person is None and len(people) < 2:
-        return np.flatnonzero(marks == people[0]) if people else slice(None)
+        return table.only(np.flatnonzero(marks == people[0])) if people else table
     if person is None or str(person) not in people:
         raise InputError(
             f"{table.path.name} holds {len(people)} people (column {column!r}).",
             expected="`person` to be one of " + ", ".join(repr(mark) for mark in people[:8]),
             got=f"person={person!r}",
         )
-    return np.flatnonzero(marks == str(person))
+    return table.only(np.flatnonzero(marks == str(person)))

@@ -106,7 +106,7 @@ def _without_comments(text: str) -> tuple[list[str], str]:
 
 def _lines(text: str, count: int, start: int = 0) -> list[str]:
     """Return some lines of what may be very long."""
-    found = []
+    found: list[str] = []
     while len(found) < count and start < len(text):
         stop = text.find("\n", start)
         stop = len(text) if stop < 0 else stop

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bitbox.readers.clock import Stamps
-from bitbox.readers.columns import Flavour, Layout, column
+from bitbox.readers.columns import Flavour, Layout, column, named
 from bitbox.readers.table import FloatArray, Table
 from bitbox.signals import ROTATION, TRANSLATION
 
@@ -72,7 +72,7 @@ OPENFACE = Flavour(
     stamps=_openface_stamps,
     frames=lambda table: table.numbers("frame") - 1,  # OpenFace counts from 1
     confidence=_openface_confidence,
-    person="face_id",
+    person=named("face_id"),
 )
 
 # ---------------------------------------------------------------------- py-feat
@@ -116,7 +116,7 @@ PYFEAT = Flavour(
     stamps=lambda table: None,  # noqa: ARG005 - the file holds none
     frames=column("frame"),
     confidence=_pyfeat_confidence,
-    person="Identity",
+    person=named("Identity"),
 )
 
 # ---------------------------------------------------------------------- LibreFace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from bitbox.errors import NoClockError
 from bitbox.findings import Finding
 from bitbox.readers.bookkeeping import about_lost, counters, flag_of
-from bitbox.readers.clock import Stamps, Stated
+from bitbox.readers.clock import PER_SECOND, Stamps, Stated
 from bitbox.readers.columns import Flavour, Layout
-from bitbox.readers.table import FloatArray, Table
+from bitbox.readers.dialect import is_number
+from bitbox.readers.table import MISSING, FloatArray, Table
 from bitbox.signals.checks import some
 
 #: Columns that may hold the time, and what they count; in upper or lower case.
@@ -29,6 +31,17 @@ TIMES = {
 }
 #: Columns that may hold frame numbers.
 FRAMES = ("frame", "frame_number", "frame_idx", "frame_index")
+#: Columns that may say whose a row is.
+_PEOPLE = (
+    *("person", "person_id", "participant", "participant_id", "subject", "subject_id", "identity"),
+    *("face", "face_id", "track_id", "id"),
+)
+_MOST_PEOPLE = 20
+#: Columns that may say what was shown or done.
+_LABELS = (
+    *("marker", "markers", "trigger", "triggers", "event", "events", "stimulus", "condition"),
+    *("block", "trial", "session", "phase"),
+)
 _CONFIDENCE = "confidence"
 _RESERVED = {*TIMES, *FRAMES, _CONFIDENCE}
 _POSE = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
@@ -43,10 +56,14 @@ def need_clock(table: Table, stated: Stated) -> None:
         If so.
     """
     if stated.fps is None and _stamps(table) is None:
+        likely = [name for name in table.names if "time" in name.casefold()]
         raise NoClockError(
             f"{table.path.name} has no times.",
             expected="a column called 'time', in seconds, or the frame rate as `fps`",
-            todo="Add the column, or give `fps`.",
+            todo=f"If {likely[0]!r} holds them, call it 'time', or 'time_ms' if it counts "
+            "milliseconds; or give `fps`."
+            if likely
+            else "Add the column, or give `fps`.",
         )
 
 
@@ -115,14 +132,73 @@ def _unsure(table: Table) -> NDArray[np.bool_]:
     return np.zeros_like(lost) if lost.all() else lost
 
 
+def _person(table: Table) -> str | None:
+    """Return the column that tells people apart, or says who the only one is."""
+    for name in _PEOPLE:
+        own = table.find(name)
+        if own is not None and _has_few(table, own):
+            return own
+    return None
+
+
+def _has_few(table: Table, name: str) -> bool:
+    """Whether a column holds few different texts or whole numbers, as movements don't."""
+    different = {cell for cell in set(table.text(name)) if cell not in MISSING}
+    whole = all(not is_number(cell) or float(cell) % 1 == 0 for cell in different)
+    return whole and len(different) <= _MOST_PEOPLE
+
+
+def _labels(table: Table) -> list[str]:
+    """Return the columns that say what was shown or done."""
+    found = [table.find(name) for name in _LABELS]
+    return [name for name in found if name is not None and _has_few(table, name)]
+
+
+def _about_labels(table: Table, labels: list[str]) -> tuple[Finding, ...]:
+    if not labels:
+        return ()
+    return (
+        Finding(
+            "labels-left-out",
+            "info",
+            f"{table.path.name}: left out, since by name and values it says what was shown or done "
+            f"rather than how somebody moved: {some(labels)}.",
+            "Nothing, if so. Otherwise give the column another name.",
+        ),
+    )
+
+
+def _about_clocks(table: Table) -> tuple[Finding, ...]:
+    """Say that a table has several clocks that run at different speeds."""
+    every = [(table.find(name), unit) for name, unit in TIMES.items()]
+    clocks = [Stamps(own, table.numbers(own), unit) for own, unit in every if own is not None]
+    for used, other in itertools.product(clocks[:1], clocks[1:]):
+        lengths = [float(np.ptp(s.values)) / PER_SECOND[s.unit] for s in (used, other)]
+        if not np.isfinite(lengths).all() or abs(lengths[0] - lengths[1]) <= 0.01 * lengths[0]:
+            continue
+        return (
+            Finding(
+                "clocks-differ",
+                "warning",
+                f"{table.path.name} has several times: by {used.column!r} it takes {lengths[0]:.6g}"
+                f" s, by {other.column!r} {lengths[1]:.6g} s. {used.column!r} was used.",
+                "Check which is right, and remove the other.",
+            ),
+        )
+    return ()
+
+
 def _bookkeeping(table: Table) -> tuple[set[str], tuple[Finding, ...]]:
     """Return the columns that are no signals, and the findings that say so."""
     stamps, rows, flag = _stamps(table), np.arange(len(table)) * 1.0, flag_of(table)
     flags = set() if flag is None else {flag[0]}
+    labels, person = _labels(table), _person(table)
+    flags |= {*labels, *(() if person is None else (person,))}
     names = [n for n in table.names if n.casefold() not in _RESERVED and n not in flags]
     counting = counters(table, names, [rows] if stamps is None else [rows, stamps.values])
-    findings = about_lost(table.path, _CONFIDENCE, _unsure(table))
+    findings = (*_about_clocks(table), *about_lost(table.path, _CONFIDENCE, _unsure(table)))
     findings += () if flag is None else about_lost(table.path, *flag)
+    findings += _about_labels(table, labels)
     if counting:
         several = len(counting) > 1
         findings += (
@@ -146,6 +222,7 @@ PLAIN = Flavour(
     stamps=_stamps,
     frames=_frames,
     confidence=_confidence,
+    person=_person,
     counters=_bookkeeping,
     codes=True,
 )

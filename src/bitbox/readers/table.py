@@ -49,6 +49,8 @@ class Table:
         Where in the file the first row is.
     findings : tuple of Finding
         What was left out before the names.
+    kept : ndarray of int, shape (rows,), or None
+        Which rows of the file these are, from 0; None: all.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Table:
     delimiter: str
     line: int = 2
     findings: tuple[Finding, ...] = ()
+    kept: NDArray[np.intp] | None = None
 
     @cached_property
     def _places(self) -> dict[str, str]:
@@ -64,12 +67,17 @@ class Table:
 
     def head(self, rows: int) -> Table:
         """Return the first rows."""
-        return replace(self, columns=self.columns.slice(0, rows))
+        kept = None if self.kept is None else self.kept[:rows]
+        return replace(self, columns=self.columns.slice(0, rows), kept=kept)
+
+    def only(self, rows: NDArray[np.intp]) -> Table:
+        """Return some of the rows of the file."""
+        return replace(self, columns=self.columns.take(rows), kept=rows)
 
     @property
     def lines(self) -> NDArray[np.intp]:
         """Where in the file each row is, shape (rows,)."""
-        return np.arange(len(self)) + self.line
+        return (np.arange(len(self)) if self.kept is None else self.kept) + self.line
 
     def find(self, name: str) -> str | None:
         """Return the column of this name, whether in upper or lower case, or None.
@@ -171,7 +179,7 @@ class Table:
         return np.column_stack([self.numbers(name) for name in names])
 
     def _not_a_number(self, name: str, cells: list[str | None]) -> NoReturn:
-        for line, cell in enumerate(cells, start=self.line):
+        for line, cell in zip(self.lines, cells, strict=True):
             if cell is not None and not _is_written_plainly(cell):
                 raise InputError(
                     f"{self.path.name}: column {name!r} holds text in line {line}.",
