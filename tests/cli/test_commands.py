@@ -201,7 +201,8 @@ class TestBadInput:
         common = {"schema": "rectangle", "units": "px", "backend": "test"}
         rectangle = Signals(values, time, names, kind="rectangle", **common)
         path = rectangle.to_parquet(tmp_path / "rect.parquet")
-        self.refused([path, path], tmp_path, capsys, "'rectangle'", "'landmark'")
+        other = rectangle.to_parquet(tmp_path / "other.parquet")
+        self.refused([path, other], tmp_path, capsys, "'rectangle'", "'landmark'")
 
     def test_a_window_longer_than_the_recording(self, pair, tmp_path, capsys) -> None:
         self.refused([*pair, "--width", "60"], tmp_path, capsys, "too short", " s (")

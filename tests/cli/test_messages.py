@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -274,7 +275,8 @@ class TestNotDone:
         assert list(pd.read_csv(folder / "scorecard.csv")["signal"]) == only
 
     def test_findings_in_the_terminal_speak_of_options(self, pair, tmp_path, capsys) -> None:
-        command = ["imitate", pair[0], pair[0], "-o", str(tmp_path / "r"), "--surrogates", "999"]
+        copy = str(shutil.copy(pair[0], tmp_path / "copy.parquet"))
+        command = ["imitate", pair[0], copy, "-o", str(tmp_path / "r"), "--surrogates", "999"]
         assert run([*command, "--seed", "1"]) == 0
         text = said(capsys)
         assert not re.search(r"\b(surrogate|causality|signals|width|fps|offset)=", text)

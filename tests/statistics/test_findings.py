@@ -76,6 +76,25 @@ def test_one_chance_reverse_among_many_signals_is_no_leader() -> None:
     assert sum("reverse-stronger" in each for each in found) <= 1
 
 
+def test_one_signal_that_is_the_same_in_both(good: SignalPair) -> None:
+    values = good.participant.values.copy()
+    values[:, 1] = good.model.values[:, 1]
+    found = codes(SignalPair(good.participant.replace(values=values), good.model, good.truth))
+    assert f"frame by frame: {good.model.names[1]!r}." in found["same-in-both"]
+    assert "same-recording" not in found
+    assert "same-in-both" not in codes(good)
+    assert "same-in-both" not in codes(SignalPair(good.model, good.model, good.truth))
+
+
+@pytest.mark.parametrize(("factor", "whose"), [(57.3, "participant's"), (0.01, "model's")])
+def test_units_that_differ(good: SignalPair, factor: float, whose: str) -> None:
+    larger = good.participant.replace(values=factor * good.participant.values)
+    found = codes(SignalPair(larger, good.model, good.truth))
+    assert f"The {whose} movements are about" in found["sizes-differ"]
+    halved = good.participant.replace(values=0.1 * good.participant.values)
+    assert "sizes-differ" not in codes(SignalPair(halved, good.model, good.truth))
+
+
 def test_the_same_recording_twice(good: SignalPair) -> None:
     assert (
         "frame by frame" in codes(SignalPair(good.model, good.model, good.truth))["same-recording"]

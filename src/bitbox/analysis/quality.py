@@ -338,7 +338,7 @@ def _evidence(
         reverse_p_fwer=infer(reverse.shape, reverse.null, reverse.alike).p_fwer,
         alike=forward.alike.k,
         moving=np.array([_moves(both.x), _moves(both.y)]),
-        identical=np.array_equal(both.x, both.y, equal_nan=True),
+        identical=_same(both.x, both.y),
         frequency=typical_frequencies(both.y, pair.plan.fps),
         surrogate=chance.surrogate,
         n_asked=chance.n,
@@ -357,6 +357,11 @@ def _of_matched(matrix: CorrelationResult, names: Sequence[str], polarity: bool)
     rows, columns = ([side.index(n) for n in names] for side in (matrix.x_names, matrix.y_names))
     means = matrix.mean_abs if polarity and matrix.mean_abs is not None else matrix.mean
     return means[np.ix_(rows, columns)]
+
+
+def _same(x: FloatArray, y: FloatArray) -> BoolArray:
+    """Return which signals, (T, n, d), have the same values in both."""
+    return np.asarray(((x == y) | (np.isnan(x) & np.isnan(y))).all(axis=(0, 2)))
 
 
 def _moves(signals: FloatArray) -> BoolArray:

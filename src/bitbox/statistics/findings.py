@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bitbox.correlation.plan import WindowPlan
 from bitbox.findings import Finding
 from bitbox.statistics.activity import TOGETHER
+from bitbox.statistics.data_findings import about_copies, about_sizes
 from bitbox.statistics.inference import least_p
 from bitbox.statistics.lag_profile import LagProfile
 from bitbox.statistics.null import Matched
@@ -57,8 +58,8 @@ class Evidence:
         How many successive rows of the null are worth one independent surrogate.
     moving : (2, n) array of bool
         Whether the participant's and the model's signals change at all.
-    identical : bool
-        Whether both are the same, frame by frame.
+    identical : (n,) array of bool
+        Whether a signal is the same in both, frame by frame.
     frequency : (n,) array
         Typical frequency of the model's signals in Hz.
     surrogate : str
@@ -88,7 +89,7 @@ class Evidence:
     reverse_p_fwer: FloatArray
     alike: float
     moving: BoolArray
-    identical: bool
+    identical: BoolArray
     frequency: FloatArray
     surrogate: str
     n_asked: int
@@ -230,13 +231,16 @@ def _direction(e: Evidence) -> Iterator[Finding]:
 
 
 def _data(e: Evidence) -> Iterator[Finding]:
-    if e.identical:
+    if e.identical.all():
         yield Finding(
             "same-recording",
             "warning",
             "Participant and model are the same, frame by frame.",
             "Check that two different recordings, or two different faces, were chosen.",
         )
+    if not e.identical.all():
+        yield from about_copies(e.card.index[e.identical & e.moving[1]])
+    yield from about_sizes(e.card["gain"].to_numpy())
     low = e.card["coverage"][e.card["coverage"] < LOW_COVERAGE]
     if len(low):
         yield Finding(
