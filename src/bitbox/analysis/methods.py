@@ -84,6 +84,8 @@ class Done:
         Whether nothing could reach it.
     specific_told : bool
         Whether there is a p of specificity.
+    one_pattern : bool
+        Whether that is of what is left without one pattern of movements.
     """
 
     plan: WindowPlan
@@ -96,6 +98,7 @@ class Done:
     alpha: float
     too_short: bool
     specific_told: bool
+    one_pattern: bool = False
 
 
 def methods_text(done: Done) -> str:
@@ -234,6 +237,13 @@ def _columns(done: Done) -> str:
             + ("other recordings" if done.parameters["surrogate"] == "pairs" else "circular shifts")
             + ", of all signals together and then of each, corrected family-wise by the largest z "
             "and not below the p of all together. "
+        )
+    if done.one_pattern:
+        text += (
+            "Most of what both people did at the same times was one pattern of movements (the "
+            "largest singular value of the weighted correlations of all pairs), which a shared "
+            "cause would bring about, too; it was taken out of both people's signals, and the p of "
+            "all signals together is the larger of those with and without it. "
         )
     text += (
         "Signals are called imitated where the corrected p of specificity and their own p of being "

@@ -22,6 +22,7 @@ from bitbox.analysis.senses import (
     about_senses,
     check_mirror,
 )
+from bitbox.analysis.specific import contrast_of_pair, of_matched, specific_to_movements
 from bitbox.errors import ParameterError
 from bitbox.findings import Finding
 from bitbox.progress import Progress
@@ -30,14 +31,12 @@ from bitbox.signals import Components
 from bitbox.statistics import surrogates as broken
 from bitbox.statistics.activity import active_together
 from bitbox.statistics.card import window_table
-from bitbox.statistics.contrast import Circle, Contrast, contrast
 from bitbox.statistics.difference import Difference
 from bitbox.statistics.findings import Evidence, find
 from bitbox.statistics.inference import ALPHA, infer
 from bitbox.statistics.lag_profile import LagProfile, lag_profile
-from bitbox.statistics.lag_profile import latencies as profile_latencies
 from bitbox.statistics.matrix import MatrixTest, Shifted, every_pair_test
-from bitbox.statistics.specificity import Specificity, specificity, why_untold
+from bitbox.statistics.specificity import Specificity, why_untold
 from bitbox.statistics.spectra import typical_frequencies
 from bitbox.system import ahead
 
@@ -194,8 +193,8 @@ def imitation_quality(
     ahead.wait()  # for kernels that another process compiles, if one does
     matrix = options.correlate(pair.aligned, pair.plan, every_window=every_window)
     pairs = _every_pair(pair, matrix, options, chance, tested)
-    seen = _contrast(pair, options)
-    specific = _specificity(pair, matrix, options, chance, tested, seen)
+    seen = contrast_of_pair(pair, options)
+    specific = specific_to_movements(pair, matrix, options, chance, tested, seen)
     profile = None if seen is None else lag_profile(seen)
     apart = form(pair, options, chance, tested)
     return _assemble(pair, options, chance, tested, (matrix, pairs, specific, profile, apart))
@@ -208,48 +207,11 @@ def _every_pair(
     if not chance.every_pair:
         return None
     both, plan = pair.both, pair.plan
-    shapes = _of_matched(matrix, both.names, options.polarity)
+    shapes = of_matched(matrix, both.names, options.polarity)
     how = options.polarity, options.min_valid, options.threads, chance.progress
     shifted = Shifted(both.x, both.y, shapes, plan, *how)
     shifts = broken.circular_shifts(plan, chance.n)
     return every_pair_test(both.names, shifted, shifts, found.alike)
-
-
-def _contrast(pair: Compared, options: Options) -> Contrast | None:
-    """Return by how much pairs of one name are ahead of others, if that can be had."""
-    both = pair.both
-    if why_untold(both.x, both.y):
-        return None
-    circle = Circle.of(pair.plan)
-    used = np.append(circle.moved(circle.allowed(pair.plan)), profile_latencies(circle))
-    rule = pair.plan, options.polarity, options.min_valid
-    return contrast(both.x, both.y, *rule, used, options.threads)
-
-
-def _specificity(
-    pair: Compared,
-    matrix: CorrelationResult,
-    options: Options,
-    chance: Chance,
-    found: Tested,
-    seen: Contrast | None,
-) -> Specificity | None:
-    """Return whether it is this movement of the model that is followed, if that can be told."""
-    if seen is None:
-        return None
-    both, plan = pair.both, pair.plan
-    pairs = [(both.x, one) if chance.role == "model" else (one, both.y) for one in found.others]
-    latencies = seen.circle.allowed(plan)
-    rule = plan, options.polarity, options.min_valid
-    others = [contrast(x, y, *rule, latencies, options.threads) for x, y in pairs]
-    tested = np.isfinite(found.forward.shape) & ~pair.left_out
-    shapes = _of_matched(matrix, both.names, options.polarity)
-    specific = specificity(seen, latencies, shapes, tested, others)
-    if specific is not None and options.mirror == "either" and pair.sided.any():
-        specific = specific.of_two_senses()
-    if specific is not None and not found.forward.can_tell:
-        specific = specific.untold()
-    return specific
 
 
 def _assemble(
@@ -285,7 +247,7 @@ def _assemble(
         findings=(
             *aligned.findings,
             *_about_senses(pair, tested, options),
-            *find(_evidence(pair, tested, chance, (card, profile), untold)),
+            *find(_evidence(pair, tested, chance, (card, profile, specific), untold)),
         ),
         windows=window_table(pair.both.names, pair.rule, forward.observed, means, start),
         matrix=matrix,
@@ -325,7 +287,7 @@ def _evidence(
     pair: Compared,
     tested: Tested,
     chance: Chance,
-    found: tuple[pd.DataFrame, LagProfile | None],
+    found: tuple[pd.DataFrame, LagProfile | None, Specificity | None],
     untold: str,
 ) -> Evidence:
     """Gather what findings are made from."""
@@ -348,15 +310,9 @@ def _evidence(
         left_out=pair.left_out,
         untold=untold,
         profile=found[1],
+        pattern=None if found[2] is None else found[2].pattern,
         together=active_together(both.x, both.y, pair.plan),
     )
-
-
-def _of_matched(matrix: CorrelationResult, names: Sequence[str], polarity: bool) -> FloatArray:
-    """Return the means over windows of what was maximised, of all pairs of the named signals."""
-    rows, columns = ([side.index(n) for n in names] for side in (matrix.x_names, matrix.y_names))
-    means = matrix.mean_abs if polarity and matrix.mean_abs is not None else matrix.mean
-    return means[np.ix_(rows, columns)]
 
 
 def _same(x: FloatArray, y: FloatArray) -> BoolArray:

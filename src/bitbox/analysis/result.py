@@ -124,6 +124,7 @@ class ImitationQuality:
                 alpha=self.headline.alpha,
                 too_short=self.headline.too_short,
                 specific_told=self.headline.specific_told,
+                one_pattern=self.specificity is not None and self.specificity.pattern is not None,
             )
         )
 

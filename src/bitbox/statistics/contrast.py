@@ -174,8 +174,8 @@ def contrast(
     if latencies is not None:
         wanted = np.unique(latencies % circle.places)
     a, b = (thinned(v, circle.fewer) for v in (x, y))
-    mine = _less_the_others(_Windows(a, circle.window, min_valid).side(circle.starts), polarity)
-    theirs = _Windows(b, circle.window, min_valid)
+    mine = _less_the_others(Windowed(a, circle.window, min_valid).side(circle.starts), polarity)
+    theirs = Windowed(b, circle.window, min_valid)
 
     def of_places(first: int) -> FloatArray:
         places = np.arange(first, min(first + _PLACES, circle.places))
@@ -223,10 +223,15 @@ def thinned(values: FloatArray, fewer: int) -> FloatArray:
     return means
 
 
-class _Windows:
+class Windowed:
     """Windows of one person's signals, (T, n, d): of length 1 where they are as lively as ever.
 
     They are made when asked for: all windows of hours would fill the memory.
+
+    Attributes
+    ----------
+    scale : (n,) array
+        The length of each signal's lively windows.
     """
 
     def __init__(self, values: FloatArray, window: int, min_valid: float) -> None:
@@ -235,7 +240,7 @@ class _Windows:
         least = np.min(values, axis=(0, 2), where=np.isfinite(values), initial=0.0)
         most = np.max(values, axis=(0, 2), where=np.isfinite(values), initial=0.0)
         self._least_norm = 1e-9 * np.maximum(-least, most)
-        self._scale = np.array([self._lively(i) for i in range(values.shape[1])])
+        self.scale = np.array([self._lively(i) for i in range(values.shape[1])])
 
     def side(self, places: IntArray) -> Side:
         """Return those that begin at some places, centred and scaled."""
@@ -245,7 +250,7 @@ class _Windows:
         for i in range(n):
             centred, norm, known[:, i] = self._centred(i, places)
             # of length min(1, norm / scale)
-            weight = np.where(known[:, i], 1.0 / np.maximum(norm, self._scale[i]), 0.0)
+            weight = np.where(known[:, i], 1.0 / np.maximum(norm, self.scale[i]), 0.0)
             windows[:, i] = (centred * weight[:, None, None]).reshape(len(places), -1)
         return Side(windows, known)
 

@@ -16,6 +16,7 @@ from bitbox.statistics.data_findings import about_copies, about_sizes
 from bitbox.statistics.inference import least_p
 from bitbox.statistics.lag_profile import LagProfile
 from bitbox.statistics.null import Matched
+from bitbox.statistics.pattern import Pattern
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,8 @@ class Evidence:
         Why imitation cannot be told from being in time; empty: it can.
     profile : LagProfile or None
         How movements match by latency, allowed or not.
+    pattern : Pattern or None
+        One pattern of movements that is nearly all that both do at the same times.
     together : float
         How closely the activity of both changes together, slowly; NaN: it doesn't change so.
     """
@@ -99,12 +102,13 @@ class Evidence:
     left_out: BoolArray
     untold: str = ""
     profile: LagProfile | None = None
+    pattern: Pattern | None = None
     together: float = float("nan")
 
 
 def find(evidence: Evidence) -> tuple[Finding, ...]:
     """Return all findings about an analysis."""
-    checks = (_windows, _lags, _outside, _direction, _data, _together, _surrogates)
+    checks = (_windows, _lags, _outside, _direction, _data, _pattern, _together, _surrogates)
     return tuple(finding for check in checks for finding in check(evidence))
 
 
@@ -317,6 +321,18 @@ def _untested(e: Evidence) -> Iterator[Finding]:
         else "There is nothing to do if that is to be expected; they don't count in the "
         "corrections for many tests.",
     )
+
+
+def _pattern(e: Evidence) -> Iterator[Finding]:
+    if e.pattern is not None:
+        yield Finding(
+            "one-pattern",
+            "warning",
+            f"{e.pattern.share:.0%} of what both do at the same times is one pattern, of "
+            f"{_names(e.card.index[e.pattern.members])}. People who laugh at the same things do "
+            "that, too. So the p of specificity is that of what is left without it.",
+            "Compare with a model who shows several expressions; or use trials (imitation_trials).",
+        )
 
 
 def _together(e: Evidence) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bitbox.statistics.contrast import Contrast
 from bitbox.statistics.gain import noise_variance
 from bitbox.statistics.inference import INDEPENDENT, Alike, infer, likeness
+from bitbox.statistics.pattern import Pattern
 from bitbox.statistics.surrogates import MIN_SURROGATES
 
 FloatArray = NDArray[np.float64]
@@ -68,6 +69,9 @@ class Specificity:
         m.
     signals : OwnSignals
         The same of every signal by itself.
+    pattern : Pattern or None
+        One pattern of movements that is nearly all that both do at the same times: then p is that
+        of what is left without it, if that is larger.
     """
 
     matched: float
@@ -77,6 +81,12 @@ class Specificity:
     p: float
     n_surrogates: int
     signals: OwnSignals
+    pattern: Pattern | None = None
+
+    def beyond(self, pattern: Pattern, p: float) -> Specificity:
+        """Return the same with p no less than that of what is left without a pattern."""
+        own = replace(self.signals, p_fwer=np.maximum(self.signals.p_fwer, p))
+        return replace(self, p=float(np.maximum(self.p, p)), signals=own, pattern=pattern)
 
     def untold(self) -> Specificity:
         """Return the same without p."""

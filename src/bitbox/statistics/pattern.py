@@ -1,0 +1,126 @@
+"""Whether what two people do at the same times is one pattern of movements, and what is left then.
+
+Who laughs at the same jokes moves the same units at the same times, without imitating anybody, and
+other units hardly: smile then goes with smile, and not with frown. Imitation of one expression
+looks the same, so that it cannot be told from that; imitation of several does not, since every
+expression is followed by its own. So it is looked at how signals go together across the two
+people, and how much of that one pattern carries: the largest singular value of the matrix of all
+pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitbox.correlation.plan import WindowPlan
+from bitbox.statistics.contrast import Circle, Windowed, thinned
+from bitbox.system.blas import one_blas_thread
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+#: Share of what goes together from which one pattern is nearly all of it. Chosen on simulated tasks
+#: (validation/task_recordings.py, other seeds): people who laugh together are mostly above it,
+#: those who imitate several expressions below.
+MOST = 0.7
+#: About how many signals have to move in it: that one signal goes with its own is no pattern.
+LEAST_SIGNALS = 2.0
+#: Part of the largest weight from which a signal is said to belong to it.
+_BELONGS = 0.5
+# Windows that are multiplied at once.
+_WINDOWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """The pattern of movements in which two people go together most.
+
+    Attributes
+    ----------
+    share : float
+        How much of what goes together it is, 0 to 1.
+    signals : float
+        About how many signals move in it.
+    participant, model : (n,) array
+        How much every signal moves in it, of length 1.
+    scales : ((n,) array, (n,) array)
+        What a signal's movement is measured in.
+    """
+
+    share: float
+    signals: float
+    participant: FloatArray
+    model: FloatArray
+    scales: tuple[FloatArray, FloatArray]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is nearly all that both do at the same times."""
+        return self.share >= MOST and self.signals >= LEAST_SIGNALS
+
+    @property
+    def members(self) -> BoolArray:
+        """Which signals belong to it, (n,)."""
+        weights = np.abs(self.participant * self.model)
+        belongs: BoolArray = weights >= _BELONGS * weights.max()
+        return belongs
+
+    def left(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return what participant and model, (T, n, d), do besides; NaN stays where it is."""
+        of_x, of_y = zip((self.participant, self.model), self.scales, strict=True)
+        return _without(x, *of_x), _without(y, *of_y)
+
+
+def _without(values: FloatArray, weights: FloatArray, scale: FloatArray) -> FloatArray:
+    known = np.isfinite(values)
+    each = np.where(known, weights[:, None], 0.0)
+    filled = np.where(known, values / scale[:, None], 0.0)
+    size = (each**2).sum(axis=1)
+    much = (each * filled).sum(axis=1) / np.where(size > 0, size, 1.0)
+    left: FloatArray = values - much[:, None] * (weights * scale)[:, None]
+    return left
+
+
+def shared_pattern(x: FloatArray, y: FloatArray, plan: WindowPlan, min_valid: float) -> Pattern:
+    """Return the pattern in which two people go together most, at the best latency of all.
+
+    Parameters
+    ----------
+    x, y : (T, n, d) array
+        Signals of participant and model; NaN is missing.
+    plan : WindowPlan
+        Windows and latencies.
+    min_valid : float
+        Share of a window that has to be known.
+    """
+    circle = Circle.of(plan)
+    people = [Windowed(thinned(v, circle.fewer), circle.window, min_valid) for v in (x, y)]
+    steps, n = circle.allowed(plan), x.shape[1]
+    sums = np.zeros((len(steps), n, n))
+    with one_blas_thread():
+        for first in range(0, len(circle.starts), _WINDOWS):
+            starts = circle.starts[first : first + _WINDOWS]
+            mine = people[0].side(starts).windows
+            places = np.arange(starts[0] - steps[-1], starts[-1] - steps[0] + 1)
+            places = places[(places >= 0) & (places < circle.places)]
+            theirs = people[1].side(places).windows
+            for sum_, step in zip(sums, steps, strict=True):
+                at = starts - step
+                met = (at >= places[0]) & (at <= places[-1])
+                met_y = theirs[at[met] - places[0]]
+                sum_ += np.tensordot(mine[met], met_y, axes=([0, 2], [0, 2]))
+    u, sizes, v = np.linalg.svd(sums)
+    best = int(np.argmax(sizes[:, 0]))
+    squares = sizes[best] ** 2
+    of_x, of_y = u[best, :, 0], v[best, 0]
+    weights = np.abs(of_x * of_y)
+    return Pattern(
+        float(squares[0] / max(squares.sum(), 1e-300)),
+        float(weights.sum() ** 2 / max((weights**2).sum(), 1e-300)),
+        of_x,
+        of_y,
+        (people[0].scale, people[1].scale),
+    )
