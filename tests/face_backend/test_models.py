@@ -177,6 +177,19 @@ class TestInstalling:
         assert "nothing to install" in capsys.readouterr().out
         assert kept(folder) == []
 
+    @pytest.mark.parametrize("command", ["list", "install"])
+    def test_the_command_where_mediapipe_is_not_installed(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        command: str,
+    ) -> None:
+        monkeypatch.setattr(util, "find_spec", lambda _: None)
+        assert run(["models", command]) == 1
+        assert "pip install 'openbitbox[video]'" in capsys.readouterr().err
+        assert kept(folder) == []
+
 
 class TestFinding:
     def test_nothing_anywhere_tells_what_to_do(self) -> None:

@@ -114,6 +114,7 @@ class TestRefusing:
             ("a,b\n1,2\n3,4,5\n", "line 3 .*Expected 2 cells, but got 3"),
             (b"a,b\n\xe4,2\n", "not UTF-8"),
             ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
+            (b"PK\x03\x04\x14\x00", "is a spreadsheet.*save it as 'CSV UTF-8'"),
             (b"a,b\n1,\x00\n", "not a text file"),
         ],
     )

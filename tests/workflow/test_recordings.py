@@ -97,3 +97,10 @@ def test_the_same_person_of_one_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="same person of the same file, pose"):
         require_two_faces(read("participant", "left"), read("model", "0"))
     require_two_faces(read("participant", "left"), read("model", "right"))
+
+
+def test_a_spreadsheet_is_no_video(tmp_path: Path) -> None:
+    file = tmp_path / "scores.xlsx"
+    file.write_bytes(b"PK\x03\x04\x14\x00")
+    with pytest.raises(InputError, match=r"spreadsheet.*save it as 'CSV UTF-8'"):
+        load_recording(file, "participant")

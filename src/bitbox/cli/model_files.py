@@ -20,7 +20,9 @@ def models() -> None:
 def list_models(terminal: Terminal, /) -> None:
     """Say which models are there, and where."""
     from bitbox.cli.presenting import show_models
+    from bitbox.face_backend.models import require_mediapipe
 
+    require_mediapipe()
     show_models(terminal)
 
 
@@ -43,6 +45,7 @@ def install_models(terminal: Terminal, /, wheel: Path | None) -> None:
     from bitbox.cli.presenting import show_models
     from bitbox.face_backend import models as files
 
+    files.require_mediapipe()
     if not files.brings_models():
         if wheel is None and not all(map(files.is_installed, files.BUNDLES)):
             terminal.say("Getting the models out of MediaPipe 0.10.21 (36 MB, once) ...")

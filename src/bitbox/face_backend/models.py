@@ -20,6 +20,7 @@ from typing import Protocol
 from bitbox.errors import BackendError, InputError, OutputError
 from bitbox.files import reason, replacing
 from bitbox.provenance import hash_file
+from bitbox.system.extras import unusable
 
 #: The environment variable that names a model file: a bundle, or one for FaceLandmarker.
 MODEL_VARIABLE = "BITBOX_FACE_LANDMARKER"
@@ -156,6 +157,17 @@ def is_bundle(model: Path, bundle: Bundle = FACE) -> bool:
 def is_installed(bundle: Bundle) -> bool:
     """Tell whether a bundle is installed and undamaged."""
     return bundle.path.is_file() and hash_file(bundle.path) == bundle.sha256
+
+
+def require_mediapipe() -> None:
+    """Refuse to speak of models where MediaPipe is not installed; looked up, not imported.
+
+    Raises
+    ------
+    BackendError
+    """
+    if util.find_spec("mediapipe") is None:
+        raise unusable(ModuleNotFoundError(name="mediapipe"), "Following faces")
 
 
 def brings_models() -> bool:

@@ -23,6 +23,8 @@ _NUMBER = re.compile(
 _COMMENTS = ("#", "%")
 #: Lines in which names are looked for below other text.
 _NEAR = 60
+#: How files of Excel and of OpenDocument begin, and whatever else is packed.
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: Bytes of text that are read. Three hours at 30 frames a second of OpenFace have 1.4 GB.
 MOST_BYTES = 2_000_000_000
 
@@ -224,6 +226,12 @@ def _read_text(path: Path) -> tuple[str, int]:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read ({reason(error)}).") from error
+    if raw.startswith(_SPREADSHEETS):
+        raise InputError(
+            f"{path.name} is a spreadsheet, or packed.",
+            expected="a text file of a table, such as CSV",
+            todo="In a spreadsheet program, save it as 'CSV UTF-8'.",
+        )
     if not raw.strip():
         raise InputError(f"{path.name} is empty.", todo="Export the recording again.")
     try:

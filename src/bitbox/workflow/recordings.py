@@ -52,8 +52,10 @@ SIGNALS: Mapping[str, Choice] = {
 #: What is measured in a video unless something else is asked for.
 DEFAULT = "expression-local"
 
+#: Endings of what the readers tell to save as text.
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 #: Endings of what `bitbox.readers` understands; everything else is taken for a video.
-_SIGNAL_FILES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".3di", ".3dil")
+_SIGNAL_FILES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".3di", ".3dil", *_SPREADSHEETS)
 
 
 @dataclass(frozen=True)
