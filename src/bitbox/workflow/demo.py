@@ -51,6 +51,7 @@ def run_demo(
     """
     folder = Path(folder)
     settings = settings or Settings()
+    _require_models(body)
     if body:
         pair = render_body_demo(folder, duration=seconds, progress=progress)
         chosen = {"results-body": replace(settings, signals=settings.signals or "body-angles")}
@@ -71,6 +72,18 @@ def run_demo(
         for name, each in chosen.items()
     ]
     return runs, pair
+
+
+def _require_models(body: bool) -> None:
+    """Raise BackendError before anything is rendered that could not be measured."""
+    if body:
+        from bitbox.body_backend.pose_graph import refuse_newer
+
+        refuse_newer()
+    else:
+        from bitbox.face_backend.mediapipe import chosen_model
+
+        chosen_model()
 
 
 def beside_truth(run: Run, pair: DemoPair) -> pd.DataFrame:
