@@ -162,6 +162,10 @@ def test_designs_that_tell_nothing_are_refused() -> None:
         ({"trials": [(1.0,)] * 5}, "Trial 1 is no trial"),
         ({"trials": [(1.0, 1.0, "a")] * 5}, "Trial 1 has no length"),
         ({"trials": [("x", 1.0, "a")] * 5}, "numbers of seconds"),
+        (
+            {"trials": [(k % 4, k % 4 + 1.0, f"{k % 2}") for k in range(6)]},
+            "Trials 1 and 5 are at the same time",
+        ),
     ],
 )
 def test_what_makes_no_sense(change: dict[str, Any], message: str) -> None:

@@ -43,6 +43,9 @@ TABLES = {
 }
 
 
+BORIS = "Time,Subject,Behavior,Status\n"
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "events"
     path.write_text(text, encoding="utf-8")
@@ -55,6 +58,12 @@ def test_trials_are_read(kind: str, tmp_path: Path) -> None:
     assert found["onset"].tolist() == [1.5, 8.0]
     assert found["duration"].tolist() == [2.0, 2.5]
     assert found["trial_type"].tolist() == ["smile", "frown"]
+
+
+def test_texts_of_excel(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    path.write_text(TABLES["bids"], encoding="utf-16")
+    assert read_events(path)["onset"].tolist() == [1.5, 8.0]
 
 
 def test_blocks_are_strata(tmp_path: Path) -> None:
@@ -84,6 +93,11 @@ def test_a_tier_is_chosen(tmp_path: Path) -> None:
         ("onset,duration\n1,x\n", "the duration of trial 1 is no number"),
         ("onset,duration\n1,inf\n", "the duration of trial 1 is no number"),
         ("onset,duration\n1,2,3\n", "more cells"),
+        ("onset,duration\n1,2\nonset,duration\n1,2\n", "the onset of trial 2 is no number"),
+        ("onset,duration,subject\n1,2,a\n3,2,b\n", "what 2 people did.*Keep the rows of one"),
+        (BORIS + "1,a,smile,START\n", "'smile' starts at 1 s and never stops"),
+        (BORIS + "1,a,smile,START\n2,a,smile,START\n", "starts at 2 s, but did not stop before"),
+        (BORIS + "1,a,smile,STOP\n", "stops at 1 s, but did not start before"),
         ("Time,Behavior\n1,smile\n", "not how long"),
         ("<a>", "no whole XML"),
         ("<a></a>", "no file of ELAN"),

@@ -73,6 +73,12 @@ class TestReading:
         table = read_table(write(tmp_path, "a;b, left;c, d, e\n1;2;3\n"))
         assert table.names == ("a", "b, left", "c, d, e")
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+    def test_texts_of_excel(self, tmp_path: Path, encoding: str) -> None:
+        table = read_table(write(tmp_path, "a\tbä\r\n1\t2,5\r\n".encode(encoding)))
+        assert table.names == ("a", "bä")
+        np.testing.assert_array_equal(table.numbers("bä"), [2.5])
+
     def test_missing_values_are_nan(self, tmp_path: Path) -> None:
         table = read_table(write(tmp_path, "a,b\n,1\nNaN,1\n NA ,1\nnull,1\n0,1\n"))
         np.testing.assert_array_equal(table.numbers("a"), [np.nan] * 4 + [0])
@@ -113,7 +119,8 @@ class TestRefusing:
             ("a,b\n1,2\n3\n", "line 3 .*Expected 2 cells, but got 1"),
             ("a,b\n1,2\n3,4,5\n", "line 3 .*Expected 2 cells, but got 3"),
             (b"a,b\n\xe4,2\n", "not UTF-8"),
-            ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
+            ("a,b\n1,2\n".encode("utf-16")[:-1], "not UTF-8"),
+            ("a,b\n1,2\n".encode("utf-16-le"), "not a text file"),
             (b"PK\x03\x04\x14\x00", "is a spreadsheet.*save it as 'CSV UTF-8'"),
             (b"a,b\n1,\x00\n", "not a text file"),
         ],

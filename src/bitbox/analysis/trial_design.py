@@ -131,7 +131,22 @@ def _checked(onset: Any, offset: Any, labels: Sequence[str], strata: Any) -> Des
             expected="an offset behind its onset, in seconds",
             got=f"{onset[k]:g} to {offset[k]:g} s",
         )
+    _refuse_repeated(onset, offset)
     return _with_labels(Design(onset, offset, (), False, ()), labels, strata)
+
+
+def _refuse_repeated(onset: FloatArray, offset: FloatArray) -> None:
+    """Refuse trials that are there twice, which would count what happened in them twice."""
+    first: dict[tuple[float, float], int] = {}
+    for k, times in enumerate(zip(onset.tolist(), offset.tolist(), strict=True)):
+        before = first.setdefault(times, k)
+        if before != k:
+            raise ParameterError(
+                f"Trials {before + 1} and {k + 1} are at the same time.",
+                expected="each trial once",
+                got=f"{times[0]:g} to {times[1]:g} s twice",
+                todo="Remove one of them; of several things that are shown at once, name one.",
+            )
 
 
 def _with_labels(design: Design, labels: Sequence[str], strata: Any) -> Design:

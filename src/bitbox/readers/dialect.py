@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
 import re
@@ -235,11 +236,11 @@ def _read_text(path: Path) -> tuple[str, int]:
     if not raw.strip():
         raise InputError(f"{path.name} is empty.", todo="Export the recording again.")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode(encoding_of(raw))
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path.name} is not UTF-8 text (byte {error.start} does not fit).",
-            expected="a CSV file in UTF-8",
+            expected="a CSV file in UTF-8, or UTF-16 that begins with its mark",
             todo="In a spreadsheet program, save it as 'CSV UTF-8'.",
         ) from error
     if "\0" in text:
@@ -247,6 +248,11 @@ def _read_text(path: Path) -> tuple[str, int]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     content = text.lstrip("\n")
     return content, len(text) - len(content)
+
+
+def encoding_of(raw: bytes) -> str:
+    """Return the encoding of a text: UTF-16 where it begins with the mark of that, else UTF-8."""
+    return "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def check_bytes(path: Path, size: int) -> None:

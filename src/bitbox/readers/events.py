@@ -12,6 +12,7 @@ import numpy as np
 
 from bitbox.errors import InputError, ParameterError
 from bitbox.files import reason, require_file
+from bitbox.readers.dialect import encoding_of
 from bitbox.signals.checks import some
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def events_of(table: Any, name: str = "the table of trials") -> pd.DataFrame:
     import pandas as pd
 
     columns = {str(column).strip().lower(): column for column in table.columns}
+    _refuse_several(table, columns, name)
     if {"behavior", "time"} <= set(columns) and not set(_ONSET) & set(columns):
         table = _paired(table, columns, name)
         columns = {str(column): column for column in table.columns}
@@ -121,6 +123,19 @@ def events_of(table: Any, name: str = "the table of trials") -> pd.DataFrame:
     if stratum is not None:
         found["stratum"] = [_text(value) for value in table[stratum]]
     return found.sort_values("onset", kind="stable", ignore_index=True)
+
+
+def _refuse_several(table: Any, columns: Mapping[str, Any], name: str) -> None:
+    """Refuse trials of several people, which would all be taken for what the model shows."""
+    whose = columns.get("subject")
+    people = [] if whose is None else sorted({_text(value) for value in table[whose]} - {""})
+    if len(people) > 1:
+        raise InputError(
+            f"{name} holds what {len(people)} people did (column {whose!r}).",
+            expected="what the model shows",
+            got=some(people),
+            todo="Keep the rows of one of them.",
+        )
 
 
 def _text(value: Any) -> str:
@@ -151,7 +166,7 @@ def _table(data: bytes, name: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(encoding_of(data))
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     lines = text.splitlines()
@@ -195,11 +210,24 @@ def _paired(table: pd.DataFrame, columns: Mapping[str, Any], name: str) -> pd.Da
     rows = []
     times = _seconds(table[columns["time"]], name, "time")
     for time, what, state in zip(times, table[columns["behavior"]], table[status], strict=True):
-        if str(state).strip().upper() == "START":
+        mark = str(state).strip().upper()
+        if mark == ("STOP" if str(what) not in begun else "START"):
+            raise InputError(
+                f"In {name}, {str(what)!r} {'stops' if mark == 'STOP' else 'starts'} at "
+                f"{float(time):g} s, but did not {'start' if mark == 'STOP' else 'stop'} before.",
+                todo="Mend it in BORIS (Tools, Check state events), and export again.",
+            )
+        if mark == "START":
             begun[str(what)] = float(time)
-        elif str(state).strip().upper() == "STOP" and str(what) in begun:
+        elif mark == "STOP":
             start = begun.pop(str(what))
             rows.append((start, float(time) - start, str(what)))
+    if begun:
+        behaviour, start = next(iter(begun.items()))
+        raise InputError(
+            f"In {name}, {behaviour!r} starts at {start:g} s and never stops.",
+            todo="Mend it in BORIS (Tools, Check state events), and export again.",
+        )
     return pd.DataFrame(rows, columns=["onset", "duration", "trial_type"])
 
 
