@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +38,19 @@ def test_another_c_library_has_nothing_to_give(monkeypatch: pytest.MonkeyPatch) 
     assert memory._trim() is None
     give_back()
     memory._trim.cache_clear()
+
+
+def test_a_command_that_ends_looks_through_nothing() -> None:
+    code = """
+        import gc, sys
+        from bitbox.__main__ import main
+        sys.argv = ["bitbox", "--version"]
+        try:
+            main()
+        except SystemExit:
+            print(gc.get_freeze_count() > 10_000, len(gc.get_objects()) < 1000)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "True True"

@@ -23,6 +23,7 @@ from typing import IO, Any, TypeVar, cast
 
 from bitbox.errors import BackendError, BitboxError
 from bitbox.progress import Progress
+from bitbox.system.memory import collect_seldom
 
 T = TypeVar("T")
 
@@ -153,6 +154,7 @@ def ask(question: Any) -> Any:
 def serve() -> None:
     """Do what the process that started this one wants."""
     global _asking
+    collect_seldom()
     back = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no message
     function, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301  from our own process
