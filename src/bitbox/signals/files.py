@@ -62,7 +62,13 @@ def write_parquet(
     if confidence is not None:
         columns["confidence"] = confidence
     header = json.dumps({"format": _FORMAT, **metadata})
-    table = pa.table(columns).replace_schema_metadata({_KEY: header})
+    # not given as arrays: to see whether they are pandas', Arrow would import it first
+    plain = {name: np.ascontiguousarray(values, np.float64) for name, values in columns.items()}
+    arrays = [
+        pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
+        for values in plain.values()
+    ]
+    table = pa.table(arrays, names=list(plain), metadata={_KEY: header})
     # opened here: Arrow takes some names for addresses, and knows none that is no UTF-8
     with replacing(path) as temporary, open(temporary, "wb") as file:
         pq.write_table(table, file)
@@ -184,12 +190,15 @@ def _is_number(kind: Any) -> bool:
 def _column(column: Any) -> Any:
     """Return a column as an array, NaN where it is null.
 
-    Not by to_numpy, which imports pandas first.
+    Not by to_numpy, which imports pandas first; and what Signals were written to needs nothing
+    done, for which Arrow would define some hundred functions first.
     """
     import pyarrow as pa
 
-    numbers = column.cast(pa.float64()).combine_chunks()
-    return np.from_dlpack(numbers.fill_null(float("nan")))
+    if column.type != pa.float64():
+        column = column.cast(pa.float64())
+    numbers = column.combine_chunks()
+    return np.from_dlpack(numbers.fill_null(float("nan")) if numbers.null_count else numbers)
 
 
 def _metadata(path: Path, header: bytes) -> dict[str, Any]:
