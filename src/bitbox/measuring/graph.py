@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.measuring.undrawn import without_drawing
+
 _GRAPH = """
 input_stream: "image"
 executor {{ type: "ApplicationThreadExecutor" }}
@@ -63,7 +65,9 @@ class Graph:
         unlimited: str | None = None,
     ) -> None:
         from google.protobuf import text_format  # type: ignore[import-untyped]
-        from mediapipe.framework import calculator_pb2
+
+        with without_drawing():
+            from mediapipe.framework import calculator_pb2
         from mediapipe.framework.formats import rect_pb2
         from mediapipe.python import packet_creator
         from mediapipe.python._framework_bindings import calculator_graph
