@@ -45,3 +45,15 @@ def test_nothing_is_begun_where_it_was_done_before(monkeypatch) -> None:
     monkeypatch.setattr(first_use.ahead, "begin", begun.append)
     first_use.begin()
     assert not begun
+
+
+def test_the_analysis_is_loaded_ahead() -> None:
+    program = """
+import sys
+from bitbox.workflow.first_use import load_analysis
+load_analysis()
+from bitbox.correlation.careful import windows
+print("pandas" in sys.modules, bool(windows.signatures))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True"], done.stderr

@@ -55,8 +55,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return calls
 
 
-def test_the_same_in_two_processes_as_in_one(films, started, tmp_path: Path) -> None:
+def test_the_same_in_two_processes_as_in_one(films, started, tmp_path: Path, monkeypatch) -> None:
     told: list[str] = []
+    loaded: list[int] = []
+    monkeypatch.setattr(pair, "load_analysis", lambda: loaded.append(len(started)))
     settings, clocks = Settings(), Clocks(0.0)
 
     def load(folder: str, threads: int | None):  # type: ignore[no-untyped-def]
@@ -75,6 +77,7 @@ def test_the_same_in_two_processes_as_in_one(films, started, tmp_path: Path) -> 
         np.testing.assert_array_equal(one.signals.values, other.signals.values)
         assert one.findings == other.findings
         assert (one.role, one.sha256, one.path) == (other.role, other.sha256, other.path)
+    assert loaded in ([1], [])  # while the other process is at work, if it still is
     assert is_measured(films[1], None, tmp_path / "apart")
     load("apart", None)  # it is found, and nothing has to be started
     assert started == ["model"]

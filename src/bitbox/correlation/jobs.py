@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from bitbox.errors import ParameterError
+from bitbox.system.cores import cores
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -57,9 +57,7 @@ def _first(waiting: list[tuple[Future[T], A]], job: Callable[[A], T]) -> T:
 def thread_count(threads: int | None) -> int:
     """Return how many threads to use: as many as this process may run on if None."""
     if threads is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return cores()
     if threads < 1:
         raise ParameterError(
             "The number of threads makes no sense.", expected="1 or more", got=repr(threads)

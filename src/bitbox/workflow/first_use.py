@@ -24,13 +24,21 @@ def compile_engine(progress: Progress) -> None:
     imitation(people[0], people[1], width=1.0, lag=0.3)
 
 
-def small_signals(seed: int) -> Signals:
-    """Return two signals of three seconds, one of which misses a frame."""
-    values = np.random.default_rng(seed).standard_normal((90, 2))
+def load_analysis() -> None:
+    """Analyse two small recordings: all that this takes is imported, and kernels are loaded."""
+    from bitbox.analysis.quality import imitation_quality
+
+    people = [small_signals(seed, 450) for seed in (1, 2)]
+    imitation_quality(people[0], people[1], width=1.0, lag=0.3, n_surrogates=19)
+
+
+def small_signals(seed: int, frames: int = 90) -> Signals:
+    """Return two signals of so many frames, one of which is missing in the first."""
+    values = np.random.default_rng(seed).standard_normal((frames, 2))
     values[40, 0] = np.nan
     return Signals(
         values=values,
-        time=np.arange(90) / 30,
+        time=np.arange(frames) / 30,
         names=("a", "b"),
         kind="expression",
         schema="noise",

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 from bitbox.errors import BitboxError
 from bitbox.measuring.spool import answering
 from bitbox.progress import Progress
+from bitbox.system.cores import beside_others, cores
 from bitbox.system.elsewhere import NotStartedError, elsewhere
 from bitbox.system.memory import give_back
 from bitbox.video import probe
 from bitbox.workflow.clocks import Clocks
+from bitbox.workflow.first_use import load_analysis
 from bitbox.workflow.fitting import fitted
 from bitbox.workflow.recordings import (
     Recording,
@@ -44,20 +46,29 @@ def load_both(
 ) -> tuple[Recording, Recording]:
     """Return both people, on their clocks; parameters as for `analyse_files`."""
     track_both(participant, model, cache, settings, progress)
+    busy = 2 if threads is None else max(2, cores() // threads)  # jobs like these two
 
     def arguments(path: Path, role: Role) -> dict[str, Any]:
         given = {"path": path, "role": role, "choice": settings.signals, "cache": cache}
         return {**given, **settings.loading(role)}
 
+    is_elsewhere = threading.Event()
+
     def here(told: Progress) -> Recording:
-        return load_recording(**arguments(participant, "participant"), progress=told)
+        mine = _load(**arguments(participant, "participant"), busy=busy, progress=told)
+        if is_elsewhere.is_set():  # and nothing else to do until the other process is done
+            load_analysis()
+        return mine
 
     def beside(told: Progress) -> Recording:
         wanted = arguments(model, "model")
         if threads != 1 and _takes_long((participant, model), cache, settings):
             with contextlib.suppress(NotStartedError), answering() as answer:
-                return elsewhere(load_recording, wanted, told, answer)
-        return load_recording(**wanted, progress=told)
+                is_elsewhere.set()
+                found = elsewhere(_load, {**wanted, "busy": busy}, told, answer)
+                is_elsewhere.clear()
+                return found
+        return _load(**wanted, busy=busy, progress=told)
 
     # Tables one after the other: what reading one needs for a moment is several times its size.
     at_once = 2 if is_video(participant) or is_video(model) else 1
@@ -84,6 +95,12 @@ def _takes_long(paths: tuple[Path, Path], cache: Path | None, settings: Settings
         except BitboxError:
             return False  # told where it is measured
     return True
+
+
+def _load(busy: int, **arguments: Any) -> Recording:
+    """Load one of so many recordings that are loaded at once."""
+    with beside_others(busy):
+        return load_recording(**arguments)
 
 
 class _StoppedError(Exception):
