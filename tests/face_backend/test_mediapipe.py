@@ -210,8 +210,8 @@ def test_points_are_read_the_same_at_once_and_one_by_one():
     for x, y, z in values.tolist():
         plain.landmark.add(x=x, y=y, z=z)
         more.landmark.add(x=x, y=y, z=z, visibility=0.5)  # not what is expected
-    np.testing.assert_array_equal(coordinates(plain), values)
-    np.testing.assert_array_equal(coordinates(more), values)
+    np.testing.assert_array_equal(coordinates(plain.SerializeToString()), values)
+    np.testing.assert_array_equal(coordinates(more.SerializeToString()), values)
 
 
 def test_stored_planes_and_whole_images_give_the_same_mesh(tmp_path, heads, monkeypatch):

@@ -80,9 +80,8 @@ class Follower:
         self.whose.append(-1 if self._crop is None or mine is None else mine.number)
         return np.full((N_POINTS, 3), np.nan, dtype=np.float32) if mesh is None else mesh
 
-    def saw(self, mesh: MeshArray, texture: NDArray[np.uint8]) -> None:
-        """Take note of what the face in this frame looks like, laid flat."""
-        mine = self.tracker.mine
+    def saw(self, mine: Stretch | None, mesh: MeshArray, texture: NDArray[np.uint8]) -> None:
+        """Take note of what the face in a frame looks like, laid flat, and whose it is."""
         if mine is not None and np.isfinite(mesh[0, 0]):
             eyes = float(np.hypot(*(mesh[EYES[2], :2] - mesh[EYES[0], :2])))
             self._judged[mine].paint.add(texture, eyes)

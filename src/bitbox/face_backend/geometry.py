@@ -285,10 +285,12 @@ def _register(target: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     target_mean = target.mean(axis=1)
     covariance = target.swapaxes(1, 2) @ source
     u, s, vt = np.linalg.svd(covariance)
-    handed = np.sign(np.linalg.det(u @ vt))  # a reflection is not a rotation
-    s[:, 2] *= handed
-    u[:, :, 2] *= handed[:, None]
     rotation = u @ vt
+    mirrored = np.linalg.det(rotation) < 0
+    if mirrored.any():  # a reflection is not a rotation
+        s[mirrored, 2] *= -1
+        u[mirrored, :, 2] *= -1
+        rotation = u @ vt
     scale = s.sum(axis=1) / size
     shift = target_mean - scale[:, None] * (rotation @ source_mean)
     return rotation, scale, shift

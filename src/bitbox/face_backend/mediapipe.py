@@ -11,6 +11,7 @@ MediaPipe's two models (`bitbox.face_backend.graphs`), the same in newer version
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from bitbox.face_backend.tasks import TasksRuntime
 
 FloatArray = NDArray[np.float64]
+
+#: Frames that are gone through together: as many as have so many pixels, and at most so many.
+_TOGETHER, _MOST_TOGETHER = 10e6, 8
 
 __all__ = ["MeshTrack", "chosen_model", "track_faces", "track_mesh"]
 
@@ -203,23 +207,37 @@ def _follow(
     whom = "the face" if len(followers) == 1 else f"{len(followers)} faces"
     task = f"Tracking {whom} in {name}{followers[0].tracker.task}"
 
-    def measure(frame: Frame, which: int) -> None:
-        mesh = followers[which].step(frame)
-        followers[which].saw(mesh, spools[which].append(frame.picture, mesh))
+    def measure(some: Sequence[Frame], which: int) -> None:
+        follower, found = followers[which], []
+        for frame in some:
+            found.append((follower.step(frame), follower.tracker.mine))
+            if progress is not None and which == 0:
+                progress(task, len(follower.times), frames.info.n_frames)
+        for frame, (mesh, mine) in zip(some, found, strict=True):
+            follower.saw(mine, mesh, spools[which].append(frame.picture, mesh))
 
+    # Several look for faces in the same picture, which is done once.
+    at_once = 1 if len(followers) > 1 else _at_once(frames.info)
     with ThreadPoolExecutor(max(1, len(followers) - 1)) as others:
-        for frame in frames:
-            jobs = [others.submit(measure, frame, k) for k in range(1, len(followers))]
+        while some := list(itertools.islice(frames, at_once)):
+            jobs = [others.submit(measure, some, k) for k in range(1, len(followers))]
             try:
-                measure(frame, 0)
+                measure(some, 0)
             finally:
                 wait(jobs)
             for job in jobs:
                 job.result()
-            if progress is not None:
-                progress(task, len(followers[0].times), frames.info.n_frames)
     for follower in followers:
         follower.judge()
+
+
+def _at_once(info: VideoInfo) -> int:
+    """Return how many frames are decoded, then looked at, then laid flat.
+
+    What does one thing to a few frames finds its code and tables in the processor's cache, from
+    which the mesh model drives everything else. They are in memory at once, so of large ones fewer.
+    """
+    return int(np.clip(_TOGETHER / (info.coded_width * info.coded_height), 1, _MOST_TOGETHER))
 
 
 def _room(info: VideoInfo) -> int:

@@ -5,12 +5,10 @@ No step of this graph smooths over time.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.measuring.graph import Graph
+from bitbox.measuring.graph import Graph, serialized
 
 MeshArray = NDArray[np.float32]
 
@@ -38,6 +36,9 @@ class MeshGraph:
             side={"WITH_ATTENTION": True},
             unlimited=_THRESHOLD,
         )
+        from mediapipe.python import packet_getter
+
+        self._number = packet_getter.get_float
 
     def run(self, image: NDArray[np.uint8]) -> tuple[MeshArray, float]:
         """Return the mesh (478, 3) in shares of the image's side, and the presence score.
@@ -47,11 +48,8 @@ class MeshGraph:
         image : ndarray, shape (side, side, 3)
             RGB, all of it the face.
         """
-        from mediapipe.python import packet_getter
-
         out = self._graph.run(image)
-        landmarks = packet_getter.get_proto(out["landmarks"])
-        return coordinates(landmarks), float(packet_getter.get_float(out[_PRESENCE]))
+        return coordinates(serialized(out["landmarks"])), float(self._number(out[_PRESENCE]))
 
     def close(self) -> None:
         """End the run."""
@@ -67,17 +65,20 @@ _TAGS[[0, 1, 2, 7, 12]] = 0x0A, 15, 0x0D, 0x15, 0x1D
 _IS_TAG = _TAGS > 0
 
 
-def coordinates(landmarks: Any) -> MeshArray:
-    """Return a landmark list as an array (478, 3).
+def coordinates(landmarks: bytes) -> MeshArray:
+    """Return a serialised landmark list as an array (478, 3).
 
     Asking each point for each number takes a tenth of the time of the mesh model itself, all of it
-    with Python's lock held, so the serialised list is read at once where it looks as expected.
+    with Python's lock held, so the list is read at once where it looks as expected.
     """
-    raw = np.frombuffer(landmarks.SerializeToString(), dtype=np.uint8)
+    raw = np.frombuffer(landmarks, dtype=np.uint8)
     if raw.size == N_POINTS * _TAGS.size:
         rows = raw.reshape(N_POINTS, _TAGS.size)
         if not ((rows != _TAGS) & _IS_TAG).any():
             points = raw.view(_POINT)
             return np.stack([points["x"], points["y"], points["z"]], axis=1)
-    flat = [value for point in landmarks.landmark for value in (point.x, point.y, point.z)]
+    from mediapipe.framework.formats import landmark_pb2
+
+    points = landmark_pb2.NormalizedLandmarkList.FromString(landmarks).landmark
+    flat = [value for point in points for value in (point.x, point.y, point.z)]
     return np.array(flat, dtype=np.float32).reshape(N_POINTS, 3)

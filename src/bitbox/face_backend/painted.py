@@ -60,11 +60,9 @@ class Paint:
         """
         if eyes < _LEAST_EYES:
             return
-        import cv2
-
         if self._count == 0:
             self._sum = np.zeros(texture.shape, dtype=np.float32)
-        cv2.accumulate(texture, self._sum)
+        self._sum += texture
         self._count += 1
         if self._count == _FRAMES:
             self._look()

@@ -8,6 +8,7 @@ more time than it saves.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Graph:
             from mediapipe.framework import calculator_pb2
         from mediapipe.framework.formats import rect_pb2
         from mediapipe.python import packet_creator
-        from mediapipe.python._framework_bindings import calculator_graph
+        from mediapipe.python._framework_bindings import calculator_graph, image_frame
 
         settings = dict(side or {})
         streams = ['input_stream: "roi"'] * roi
@@ -96,16 +97,15 @@ class Graph:
         )
         everything = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
         self._everything = packet_creator.create_proto(everything) if roi else None
+        self._packet = partial(
+            packet_creator.create_image_frame, image_format=image_frame.ImageFormat.SRGB
+        )
         self._time = 0
 
     def run(self, image: NDArray[np.uint8]) -> dict[str, Any]:
         """Return the packets that come out for an RGB image, by name; those that are empty, too."""
-        from mediapipe.python import packet_creator
-        from mediapipe.python._framework_bindings import image_frame
-
         self._time += _STEP
-        packet = packet_creator.create_image_frame(image, image_format=image_frame.ImageFormat.SRGB)
-        self._graph.add_packet_to_input_stream("image", packet.at(self._time))
+        self._graph.add_packet_to_input_stream("image", self._packet(image).at(self._time))
         if self._everything is not None:
             self._graph.add_packet_to_input_stream("roi", self._everything.at(self._time))
         self._graph.wait_until_idle()
@@ -114,6 +114,13 @@ class Graph:
     def close(self) -> None:
         """End the run."""
         self._graph.close()
+
+
+def serialized(packet: Any) -> bytes:
+    """Return the message in a packet as MediaPipe sends it, without making objects of it first."""
+    from mediapipe.python._framework_bindings import _packet_getter
+
+    return bytes(_packet_getter._get_serialized_proto(packet))
 
 
 def _expanded(config: Any, unlimited: str | None) -> Any:

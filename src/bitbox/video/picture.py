@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.video.opening import VideoInfo
-from bitbox.video.sampling import resampled
+from bitbox.video.sampling import Sampling
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float64]
@@ -205,11 +205,14 @@ class Picture:
         way = place[:, :2] @ way
         way[:, 2] += place[:, 2]
         parts = []
+        sampling: Sampling | None = None
         for number, plane in enumerate(stored.planes):
             # A plane of colours may have fewer rows and columns, and is not looked at as closely.
             height, width = plane.shape[:2]
-            step = np.array([[-(-stored.width // width)], [-(-stored.height // height)]])
-            parts.append(resampled(plane, way / step, size, smoothly=number == 0))
+            if sampling is None or sampling.shape != (height, width):
+                step = [[-(-stored.width // width)], [-(-stored.height // height)]]
+                sampling = Sampling((height, width), way / step, size)
+            parts.append(sampling.of(plane, smoothly=number == 0))
         return stored.rgb(parts)
 
     def spots(self) -> NDArray[np.uint8]:

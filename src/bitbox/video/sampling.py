@@ -6,7 +6,6 @@ What is scaled down is averaged over about the area of each new pixel, so noise 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,43 +20,84 @@ _STRIDE = 1.5
 def resampled(
     plane: NDArray[Any], way: FloatArray, size: tuple[int, int], smoothly: bool = True
 ) -> Any:
-    """Return a part of a plane, moved, scaled and turned by an affine map.
+    """Return a part of one plane, see `Sampling`."""
+    height, width = plane.shape[:2]
+    return Sampling((height, width), way, size).of(plane, smoothly)
+
+
+class Sampling:
+    """How a part of planes of one shape is moved, scaled and turned by an affine map.
 
     Parameters
     ----------
-    plane : ndarray, shape (height, width) or (height, width, 3)
+    shape : (int, int)
+        Height and width of the planes.
     way : ndarray, shape (2, 3)
         Takes (x, y, 1) in the result to x and y in the plane.
     size : (int, int)
         Width and height of the result in pixels.
-    smoothly : bool
-        Whether to blur first, see below.
 
     Notes
     -----
     Interpolating between stored pixels blurs those that come to lie between two of them and not
     the others. As a face moves, this looks like noise: it makes the mesh tremble. So the part is
-    blurred beforehand, by as much as an average of two by two places within each new pixel would.
+    blurred beforehand, by as much as an average of two by two places within each new pixel would,
+    unless `of` is told not to.
     """
-    import cv2
 
-    blocks = [
-        max(1, min(int(math.hypot(row[0], row[1]) / _STRIDE), length))
-        for row, length in zip(way, plane.shape[1::-1], strict=True)
-    ]
-    part, corner = _averaged(plane, way, size, blocks)
-    way = (way - [[0, 0, corner[0]], [0, 0, corner[1]]]) / np.reshape(blocks, (2, 1))
-    if smoothly:
-        across, down = (_deviation(math.hypot(row[0], row[1])) for row in way)
-        part = cv2.GaussianBlur(part, (3, 3), across, None, down, cv2.BORDER_REPLICATE)
-    way[:, 2] += (way[:, 0] + way[:, 1] - 1) / 2  # OpenCV counts from the middle of a pixel
-    return cv2.warpAffine(
-        part,
-        way,
-        size,
-        flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    def __init__(self, shape: tuple[int, int], way: FloatArray, size: tuple[int, int]) -> None:
+        self.shape = shape
+        self._size = size
+        self._blocks: list[int] = []
+        self._first: list[int] = []
+        self._count: list[int] = []
+        self._deviations: list[float] = []
+        rows = []
+        # in plain numbers: they are few, and arrays of them take ten times as long
+        for (a, b, c), length in zip(way.tolist(), shape[::-1], strict=True):
+            block = max(1, min(int(math.hypot(a, b) / _STRIDE), length))
+            across, down, most = a * size[0], b * size[1], length // block
+            left, right = (c + some(0.0, across) + some(0.0, down) for some in (min, max))
+            low = min(max(math.floor(left / block) - 2, 0), most - 1)
+            high = min(max(math.ceil(right / block) + 2, low + 1), most)
+            self._blocks.append(block)
+            self._first.append(low * block)
+            self._count.append(high - low)
+            # OpenCV counts from the middle of a pixel
+            a, b, c = a / block, b / block, (c - low * block) / block
+            rows.append((a, b, c + (a + b - 1) / 2))
+            self._deviations.append(_deviation(math.hypot(a, b)))
+        self._way = np.array(rows)
+
+    def of(self, plane: NDArray[Any], smoothly: bool = True) -> Any:
+        """Return the part of a plane, shape (height, width) or (height, width, 3)."""
+        import cv2
+
+        part = self._averaged(plane)
+        if smoothly:
+            across, down = self._deviations
+            part = cv2.GaussianBlur(part, (3, 3), across, None, down, cv2.BORDER_REPLICATE)
+        return cv2.warpAffine(
+            part,
+            self._way,
+            self._size,
+            flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
+    def _averaged(self, plane: NDArray[Any]) -> Any:
+        """Return the averages of blocks of a plane, as far as they are needed."""
+        import cv2
+
+        (x, y), (columns, rows), (wide, high) = self._first, self._count, self._blocks
+        part = plane[y : y + rows * high, x : x + columns * wide]
+        if wide == high == 1:
+            return part
+        if not (wide % 2 or high % 2):  # OpenCV averages pairs several times as fast
+            part = cv2.resize(
+                part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA
+            )
+        return cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def _deviation(scale: float) -> float:
@@ -68,29 +108,3 @@ def _deviation(scale: float) -> float:
     """
     beside = min(scale, 3) ** 2 / 32
     return math.sqrt(-0.5 / math.log(beside / (1 - 2 * beside)))
-
-
-def _averaged(
-    plane: NDArray[Any], way: FloatArray, size: tuple[int, int], blocks: Sequence[int]
-) -> tuple[Any, list[int]]:
-    """Return the averages of blocks of a plane, as far as a sample needs them, and their corner."""
-    import cv2
-
-    w, h = size
-    corners = way @ np.array([[0, w, 0, w], [0, 0, h, h], [1, 1, 1, 1]])
-    first, count = [], []
-    for ends, block, length in zip(corners, blocks, plane.shape[1::-1], strict=True):
-        most = length // block
-        low = min(max(math.floor(ends.min() / block) - 2, 0), most - 1)
-        high = min(max(math.ceil(ends.max() / block) + 2, low + 1), most)
-        first.append(low * block)
-        count.append(high - low)
-    (x, y), (columns, rows) = first, count
-    part = plane[y : y + rows * blocks[1], x : x + columns * blocks[0]]
-    if max(blocks) == 1:
-        return part, first
-    if not (blocks[0] % 2 or blocks[1] % 2):  # OpenCV averages pairs several times as fast
-        part = cv2.resize(
-            part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA
-        )
-    return cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), first
