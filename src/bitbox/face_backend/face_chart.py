@@ -107,7 +107,7 @@ def facing() -> FloatArray:
 @cache
 def chart() -> Chart:
     """Return the chart."""
-    from scipy.ndimage import binary_dilation, distance_transform_edt
+    import cv2
 
     places, shape = _flat()
     inside = np.zeros(shape, dtype=bool)
@@ -124,12 +124,23 @@ def chart() -> Chart:
         at = rows[front], columns[front]
         nearest[at], inside[at] = depth[front], True
         corners[at], weights[at] = triangle, mixed[front]
-    inside &= binary_dilation(skin, np.ones((2 * _EDGE + 1,) * 2))
+    inside &= cv2.dilate(skin.astype(np.uint8), np.ones((2 * _EDGE + 1,) * 2)) > 0
     everywhere = _matrix(corners, weights)
-    _, (row, column) = distance_transform_edt(~inside, return_indices=True)
-    middle = slice(GRID // 2, None, GRID)
-    node = (row[middle, middle] * shape[1] + column[middle, middle]).ravel()
-    return Chart(shape, inside, everywhere[np.flatnonzero(inside)], everywhere[node])
+    row, column = _nearest(inside, np.mgrid[[slice(GRID // 2, length, GRID) for length in shape]])
+    return Chart(
+        shape, inside, everywhere[np.flatnonzero(inside)], everywhere[row * shape[1] + column]
+    )
+
+
+def _nearest(inside: NDArray[np.bool_], places: IntArray) -> IntArray:
+    """Return row and column (2, n) of the pixel inside that is nearest to each place (2, ...)."""
+    import cv2
+
+    wanted = places.reshape(2, -1)
+    rim = inside & (cv2.erode(inside.astype(np.uint8), np.ones((3, 3))) == 0)
+    candidates = np.argwhere(rim.T)[:, ::-1].T  # column by column
+    away = ((wanted[:, :, None] - candidates[:, None]) ** 2).sum(axis=0)
+    return np.where(inside[tuple(wanted)], wanted, candidates[:, away.argmin(axis=1)])
 
 
 @cache
