@@ -235,8 +235,7 @@ def _crop_around(rigid: NDArray[np.float64]) -> Crop:
     little on its crop, and a crop that grows with the mouth, one frame late, was seen to delay the
     mouth by a third of a frame.
     """
-    xy = rigid[:, :2]
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    (x, y), side = (low + high) / 2, float((high - low).max())
-    across = xy[263] - xy[33]
-    return Crop(float(x), float(y), _CROP * side, math.atan2(across[1], across[0]))
+    (left, top, _), (right, bottom, _) = rigid.min(axis=0).tolist(), rigid.max(axis=0).tolist()
+    across, down, _ = (rigid[EYES[2]] - rigid[EYES[0]]).tolist()
+    side = _CROP * max(right - left, bottom - top)
+    return Crop((left + right) / 2, (top + bottom) / 2, side, math.atan2(down, across))

@@ -261,10 +261,11 @@ def misshapen(mesh: ArrayLike, rigid: FloatArray | None = None) -> FloatArray:
         Root mean square distance of its points from the reference face, put where the mesh's stable
         points are (`rigid_face`), in distances between the outer corners of that face's eyes.
     """
-    points = _check_mesh(mesh).astype(np.float64)
+    points = _check_mesh(mesh)
     rigid = rigid_face(points) if rigid is None else rigid
-    away = np.sqrt(((points - rigid) ** 2).sum(axis=2).mean(axis=1))
-    return np.asarray(away / np.linalg.norm(rigid[:, EYES[0]] - rigid[:, EYES[2]], axis=1))
+    away, eyes = points - rigid, rigid[:, EYES[0]] - rigid[:, EYES[2]]
+    square = np.einsum("tvc,tvc->t", away, away) / (N_VERTICES * np.einsum("tc,tc->t", eyes, eyes))
+    return np.asarray(np.sqrt(square))
 
 
 @cache

@@ -15,6 +15,7 @@ and a region that does not look as it usually does is hidden (`bitbox.face_backe
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -103,17 +104,22 @@ def laid_flat(picture: Picture, mesh: MeshArray) -> Textures:
 
     bright = picture.brightness()
     vertices = mesh[:N_VERTICES, :2] @ bright.place[:, :2].T + bright.place[:, 2]
-    limits = np.array(bright.plane.shape[1::-1])
-    low = np.clip(np.floor(vertices.min(axis=0)).astype(int) - 1, 0, limits - 1)
-    high = np.clip(np.ceil(vertices.max(axis=0)).astype(int) + 1, low + 1, limits)
+    ends = zip(vertices.min(axis=0).tolist(), vertices.max(axis=0).tolist(), strict=True)
+    low, sides, left = [], [], []
+    for (first, last), limit in zip(ends, bright.plane.shape[1::-1], strict=True):
+        start = min(max(math.floor(first) - 1, 0), limit - 1)
+        stop = min(max(math.ceil(last) + 1, start + 1), limit)
+        low.append(start)
+        sides.append(stop - start)
+        left.append(limit - start)
     # A large face is made about as small as the chart, so that its noise is averaged.
-    shrink = int(np.sqrt((high - low).prod() / chart().inside.size))
-    shrink = max(1, min(shrink, *(limits - low).tolist()))
-    columns, rows = np.minimum(-(-(high - low) // shrink), (limits - low) // shrink)
-    (x, y), size = low, (int(columns), int(rows))
+    shrink = int(math.sqrt(sides[0] * sides[1] / chart().inside.size))
+    shrink = max(1, min(shrink, *left))
+    columns, rows = (min(-(-a // shrink), b // shrink) for a, b in zip(sides, left, strict=True))
+    x, y = low
     part = bright.plane[y : y + shrink * rows, x : x + shrink * columns]
     if shrink > 1:
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        part = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     places = chart().mixture @ ((vertices - low) / shrink - 0.5).astype(np.float32)
     found = cv2.remap(part, places[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return bright.grey(found[0])

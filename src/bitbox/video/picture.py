@@ -67,6 +67,8 @@ class _Stored:
         Takes (x, y, 1) in the upright image to x and y in the stored picture.
     colours : ndarray, shape (3, 4), or None
         Takes (Y, U, V, 1) to RGB from 0 to 255; None where the picture is stored in RGB.
+    grey : (float, float)
+        Gain and offset from Y to grey levels.
     """
 
     planes: Sequence[NDArray[Any]]
@@ -74,6 +76,7 @@ class _Stored:
     height: int
     place: FloatArray
     colours: FloatArray | None
+    grey: tuple[float, float] = (1.0, 0.0)
 
     def rgb(self, parts: Sequence[NDArray[Any]]) -> Image:
         """Return the RGB image of equally large parts of the planes."""
@@ -106,8 +109,7 @@ class Brightness:
 
     def grey(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Return values of the plane as grey levels."""
-        levels = values * np.float32(self.gain) + np.float32(self.offset + 0.5)
-        return levels.clip(0, 255).astype(np.uint8)
+        return np.asarray(_greys(self.gain, self.offset, values.dtype.itemsize)[values])
 
 
 class Picture:
@@ -233,9 +235,7 @@ class Picture:
         if stored.colours is None:
             plane = cv2.cvtColor(stored.planes[0], cv2.COLOR_RGB2GRAY)
             return Brightness(plane, stored.place, 1.0, 0.0)
-        middle = 128 if stored.planes[0].dtype == np.uint8 else 512  # grey: no colour difference
-        gain, offset = stored.colours[0, 0], stored.colours[0] @ [0, middle, middle, 1]
-        return Brightness(stored.planes[0], stored.place, float(gain), float(offset))
+        return Brightness(stored.planes[0], stored.place, *stored.grey)
 
     def _planes(self) -> _Stored:
         if self._stored is None:
@@ -275,7 +275,8 @@ def _stored(raw: Any, info: VideoInfo) -> _Stored | None:
         planes.append(lines[:rows, :columns])
     full = raw.format.name.startswith("yuvj") or int(raw.color_range) == _FULL_RANGE
     place = _place(info.rotation, info.mirrored, (info.width, info.height), (width, height))
-    return _Stored(planes, width, height, place, _colours(*shares, full, bits))
+    colours = _colours(*shares, full, bits)
+    return _Stored(planes, width, height, place, colours, _grey(*shares, full, bits))
 
 
 @functools.lru_cache(16)  # the frames of a video are alike
@@ -317,6 +318,22 @@ def _colours(red: float, blue: float, full: bool, bits: int) -> FloatArray:
     matrix = plain * gains
     offset = -matrix @ [black, 128, 128]
     return np.column_stack([matrix / 2 ** (bits - 8), offset])
+
+
+@functools.lru_cache(16)
+def _grey(red: float, blue: float, full: bool, bits: int) -> tuple[float, float]:
+    """Return gain and offset from Y to grey, which has no colour difference, as for `_colours`."""
+    middle = 2 ** (bits - 1)
+    colours = _colours(red, blue, full, bits)
+    return float(colours[0, 0]), float(colours[0] @ [0, middle, middle, 1])
+
+
+@functools.lru_cache(16)
+def _greys(gain: float, offset: float, size: int) -> NDArray[np.uint8]:
+    """Return the grey level of every value that has so many bytes."""
+    values: NDArray[Any] = np.arange(256**size).astype(f"u{size}")
+    levels = values * np.float32(gain) + np.float32(offset + 0.5)
+    return np.asarray(levels.clip(0, 255).astype(np.uint8))
 
 
 @functools.lru_cache(16)
