@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bitbox.errors import BitboxError
 from bitbox.measuring.spool import answering
 from bitbox.progress import Progress
-from bitbox.system.cores import beside_others, cores
+from bitbox.system.cores import cores
 from bitbox.system.elsewhere import NotStartedError, elsewhere
 from bitbox.system.memory import give_back
 from bitbox.video import probe
@@ -24,7 +24,7 @@ from bitbox.workflow.recordings import (
     Role,
     is_measured,
     is_video,
-    load_recording,
+    load_beside,
 )
 from bitbox.workflow.settings import Settings
 from bitbox.workflow.together import require_two_faces, track_both
@@ -55,7 +55,7 @@ def load_both(
     is_elsewhere = threading.Event()
 
     def here(told: Progress) -> Recording:
-        mine = _load(**arguments(participant, "participant"), busy=busy, progress=told)
+        mine = load_beside(busy, told, **arguments(participant, "participant"))
         if is_elsewhere.is_set():  # and nothing else to do until the other process is done
             load_analysis()
         return mine
@@ -65,15 +65,16 @@ def load_both(
         if threads != 1 and _takes_long((participant, model), cache, settings):
             with contextlib.suppress(NotStartedError), answering() as answer:
                 is_elsewhere.set()
-                found = elsewhere(_load, {**wanted, "busy": busy}, told, answer)
+                found = elsewhere(load_beside, {"busy": busy, **wanted}, told, answer)
                 is_elsewhere.clear()
                 return found
-        return _load(**wanted, busy=busy, progress=told)
+        return load_beside(busy, told, **wanted)
 
     # Tables one after the other: what reading one needs for a moment is several times its size.
-    at_once = 2 if is_video(participant) or is_video(model) else 1
-    first, second = _run([here, beside], progress, at_once)
-    give_back()
+    filmed = is_video(participant), is_video(model)
+    first, second = _run([here, beside], progress, 2 if any(filmed) else 1)
+    if not all(filmed):
+        give_back()
     require_two_faces(first, second)
     first, second = fitted((first, second), settings, clocks.offset)
     return clocks.steadied(first), second
@@ -95,12 +96,6 @@ def _takes_long(paths: tuple[Path, Path], cache: Path | None, settings: Settings
         except BitboxError:
             return False  # told where it is measured
     return True
-
-
-def _load(busy: int, **arguments: Any) -> Recording:
-    """Load one of so many recordings that are loaded at once."""
-    with beside_others(busy):
-        return load_recording(**arguments)
 
 
 class _StoppedError(Exception):

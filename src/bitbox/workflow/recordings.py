@@ -16,6 +16,7 @@ from bitbox.progress import Progress
 from bitbox.provenance import hash_file
 from bitbox.report.content import Picture
 from bitbox.signals import Signals
+from bitbox.system.cores import beside_others
 from bitbox.workflow.album import pictures
 
 Role = Literal["participant", "model"]
@@ -171,6 +172,12 @@ def load_recording(
     except BitboxError as error:
         error.role = role
         raise
+
+
+def load_beside(busy: int, progress: Progress | None, **arguments: Any) -> Recording:
+    """Do what `load_recording` does, as one of so many recordings that are loaded at once."""
+    with beside_others(busy):
+        return load_recording(**arguments, progress=progress)
 
 
 def is_measured(
