@@ -32,8 +32,8 @@ from validation.page import put_tables
 
 from bitbox.errors import VideoError
 from bitbox.face_backend.mediapipe import chosen_model, open_runtime, track_mesh
-from bitbox.face_backend.models import brings_models
 from bitbox.face_backend.painted import MOST_EVEN, Paint
+from bitbox.measuring.models import brings_models
 from bitbox.synthetic.performance import perform
 from bitbox.synthetic.video import Scene, render_frames, stage
 from bitbox.video import Picture, write_video

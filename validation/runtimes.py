@@ -22,9 +22,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.face_backend import models, units
+from bitbox.face_backend import units
 from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mediapipe import chosen_model, track_mesh
+from bitbox.measuring import models
 from bitbox.synthetic.performance import Bursts, perform
 from bitbox.synthetic.video import FaceTruth, Person, Scene, render_video
 

@@ -9,6 +9,7 @@ import pytest
 
 from bitbox.body_backend import space
 from bitbox.body_backend.habits import Corrections
+from tests.body_models import require_models
 
 FPS = 15.0
 SIZE = (240, 320)
@@ -32,7 +33,7 @@ def wave(seconds: float = 4.0, delay: float = 0.0) -> list[dict[str, float]]:
 @pytest.fixture(scope="session")
 def waving(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody waves for four seconds."""
-    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
+    require_models()
     from bitbox.synthetic.body import render_body
 
     return render_body(wave(), tmp_path_factory.mktemp("body") / "wave.mp4", fps=FPS, size=SIZE)
@@ -41,7 +42,7 @@ def waving(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def two_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two people side by side; the one on the right of the picture waves."""
-    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
+    require_models()
     from bitbox.synthetic.body import draw_body
     from bitbox.video import write_video
 
@@ -56,7 +57,7 @@ def two_people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def no_legs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody of whom only head, shoulders and arms are in the picture."""
-    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
+    require_models()
     from bitbox.synthetic.body import draw_body
     from bitbox.video import write_video
 

@@ -10,6 +10,7 @@ import pytest
 from bitbox.body_backend import BodyProcessor, hand_tracking
 from bitbox.body_backend.hands import FINGERS, HAND_NAMES, MEANINGS, hand_angles
 from bitbox.body_backend.skeleton import ELBOWS, JOINTS, WRISTS
+from tests.body_models import require_models
 
 FOREARM = np.array([[0.0, -0.25, 0.0]])
 
@@ -103,7 +104,7 @@ def fists(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
 
     if not data.is_there():
         pytest.skip("The shapes of people (requirements/humans.txt) are not installed.")
-    pytest.importorskip("mediapipe.python")  # not in MediaPipe for Python 3.13
+    require_models()
     from validation.humans.people import by_name
     from validation.moving_people import Mover
 

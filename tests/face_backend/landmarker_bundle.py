@@ -16,8 +16,8 @@ import zipfile
 from importlib import util
 from pathlib import Path
 
-from bitbox.face_backend import models
 from bitbox.face_backend.embedders import MESH, NEAR
+from bitbox.measuring import models
 
 _N_POINTS = 478
 INSTALLED = models.FACE.path  # before a test moves the cache

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bitbox.face_backend.models as models_module
+import bitbox.measuring.models as models_module
 from bitbox.errors import BackendError
 from bitbox.face_backend import FaceProcessor
-from bitbox.face_backend.embedders import FAR, EmbedderRuntime, _merged, _overlap
+from bitbox.face_backend.embedders import FAR, EmbedderRuntime
 from bitbox.face_backend.tracking import Crop
+from bitbox.measuring.embedder import _merged, _overlap
 from bitbox.video import Picture
 from tests.face_backend.landmarker_bundle import make_installed, models_are_there, wheel_folder
 

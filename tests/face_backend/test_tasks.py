@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bitbox.face_backend.models as models_module
+import bitbox.measuring.models as models_module
 from bitbox.errors import BackendError, SchemaError
 from bitbox.face_backend import FaceProcessor
 from bitbox.face_backend.mediapipe import open_runtime

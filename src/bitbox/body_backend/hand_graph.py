@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.body_backend.pose_graph import Square, refuse_newer
+from bitbox.body_backend.pose_graph import Square
 from bitbox.errors import BackendError
 from bitbox.measuring.graph import Graph
 from bitbox.measuring.quiet import quietly
@@ -22,7 +23,7 @@ from bitbox.video.picture import Picture
 FloatArray = NDArray[np.float64]
 
 N_POINTS = 21
-_SIDE = 224  # pixels of the model's input along each side
+SIDE = 224  # pixels of the model's input along each side
 _AROUND = 2.0  # how much more than the hand the square shows, as the model was trained
 _BEYOND = 0.1  # of the hand: how far towards the fingers the square is moved
 _INSIDE = "handlandmarkcpu__"
@@ -73,10 +74,9 @@ class HandRuntime:
     """The model of hands, ready to run; a context manager."""
 
     def __init__(self) -> None:
-        refuse_newer()
         try:
             with quietly():
-                self._model = Graph(
+                self._model: Any = Graph(
                     "HandLandmarkCpu",
                     {"LANDMARKS": "places", "WORLD_LANDMARKS": "points"},
                     inside=[_PRESENCE],
@@ -104,16 +104,20 @@ class HandRuntime:
         """Return the hand in a square; where there is none its presence is low."""
         from mediapipe.python import packet_getter
 
-        image = picture.crop((square.x, square.y), square.side, square.angle, _SIDE)
+        image = picture.crop((square.x, square.y), square.side, square.angle, SIDE)
         out = self._model.run(image)
-        cos, sin = math.cos(square.angle), math.sin(square.angle)
-        turn = np.array([[cos, -sin], [sin, cos]])
         found = packet_getter.get_proto(out["places"]).landmark
-        places = np.array([(p.x - 0.5, p.y - 0.5) for p in found])
+        places = np.array([(p.x, p.y) for p in found])
         points = np.array(
             [(p.x, p.y, p.z) for p in packet_getter.get_proto(out["points"]).landmark]
         )
-        points[:, :2] = points[:, :2] @ turn.T
-        corner = np.array([square.x, square.y])
-        presence = float(packet_getter.get_float(out[_PRESENCE]))
-        return Hand(corner + square.side * places @ turn.T, points, presence)
+        return in_picture(square, places, points, packet_getter.get_float(out[_PRESENCE]))
+
+
+def in_picture(square: Square, places: FloatArray, points: FloatArray, presence: float) -> Hand:
+    """Return the hand of points in shares of a square, (21, 2), and in metres, (21, 3)."""
+    cos, sin = math.cos(square.angle), math.sin(square.angle)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    turned = np.column_stack([points[:, :2] @ turn.T, points[:, 2]])
+    corner = np.array([square.x, square.y])
+    return Hand(corner + square.side * (places - 0.5) @ turn.T, turned, float(presence))

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.body_backend.embedders import open_hands
 from bitbox.body_backend.hand_graph import N_POINTS, HandRuntime
 from bitbox.body_backend.hands import SIDES
 from bitbox.body_backend.pose_graph import Square
@@ -73,7 +74,7 @@ def track_hands(
     points = np.full((len(joints), len(SIDES), N_POINTS, 3), np.nan)
     lengths: list[float] = []
     name = Path(path).name
-    with on_one_core(), read_frames(path) as frames, HandRuntime() as runtime:
+    with on_one_core(), read_frames(path) as frames, open_hands() as runtime:
         followers = [_Follower(runtime, side) for side in range(len(SIDES))]
         for row, frame in enumerate(every(frames, fps)):
             for side, follower in enumerate(followers):

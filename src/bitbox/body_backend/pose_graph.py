@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ PoseArray = NDArray[np.float32]
 N_JOINTS = 33
 #: What is known of each joint: x, y (pixels), z (as large), visibility, and x, y, z in metres.
 COLUMNS = 7
-_SIDE = 256  # pixels of the model's input along each side
+SIDE = 256  # pixels of the model's input along each side
 _FIND_SIDE = 224  # of the detector's
 _AROUND = 1.25  # how much more than the body the square shows, as the model was trained
 _INSIDE = "poselandmarkbyroicpu__tensorstoposelandmarksandsegmentation__"
@@ -87,11 +86,10 @@ class PoseRuntime:
     """The detector of people and the model of their joints, ready to run; a context manager."""
 
     def __init__(self) -> None:
-        refuse_newer()
         try:
             with quietly():
-                self._finder = Graph("PoseDetectionCpu", {"DETECTIONS": "found"}, roi=False)
-                self._model = Graph(
+                self._finder: Any = Graph("PoseDetectionCpu", {"DETECTIONS": "found"}, roi=False)
+                self._model: Any = Graph(
                     "PoseLandmarkByRoiCpu",
                     {
                         "LANDMARKS": "joints",
@@ -113,6 +111,11 @@ class PoseRuntime:
                 expected="mediapipe 0.10.21, which brings its models along (Python 3.11 or 3.12)",
                 todo="Install the version of MediaPipe that openbitbox asks for.",
             ) from error
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return f"mediapipe {metadata.version('mediapipe')} pose, complexity 1"
 
     def __enter__(self) -> PoseRuntime:
         return self
@@ -145,44 +148,43 @@ class PoseRuntime:
         """Return the joints (33, 7) in a square, the square around them, and how sure that is."""
         from mediapipe.python import packet_getter
 
-        image = picture.crop((square.x, square.y), square.side, square.angle, _SIDE)
+        image = picture.crop((square.x, square.y), square.side, square.angle, SIDE)
         out = self._model.run(image)
-        cos, sin = math.cos(square.angle), math.sin(square.angle)
-        turn = np.array([[cos, -sin], [sin, cos]])
         points = packet_getter.get_proto(out["joints"]).landmark
-        joints = np.array([(p.x - 0.5, p.y - 0.5, p.z, p.visibility) for p in points])
+        joints = np.array([(p.x, p.y, p.z, p.visibility) for p in points])
         world = np.array([(p.x, p.y, p.z) for p in packet_getter.get_proto(out["world"]).landmark])
-        circle = np.array(
-            [(p.x - 0.5, p.y - 0.5) for p in packet_getter.get_proto(out["circle"]).landmark[:2]]
-        )
-        corner = np.array([square.x, square.y])
-        found = np.empty((N_JOINTS, COLUMNS))
-        found[:, :2] = corner + square.side * joints[:, :2] @ turn.T
-        found[:, 2] = square.side * joints[:, 2]
-        found[:, 3] = joints[:, 3]
-        found[:, 4:6] = world[:, :2] @ turn.T
-        found[:, 6] = world[:, 2]
-        middle, end = corner + square.side * circle @ turn.T
+        circle = np.array([(p.x, p.y) for p in packet_getter.get_proto(out["circle"]).landmark[:2]])
         presence = float(packet_getter.get_float(out[_PRESENCE]))
-        return found.astype(np.float32), Square.around(middle, end), presence
+        return *in_picture(square, joints, circle, world), presence
 
 
-def refuse_newer() -> None:
-    """Refuse versions of MediaPipe that no longer run these models by themselves.
+def in_picture(
+    square: Square, joints: FloatArray, circle: FloatArray, world: FloatArray
+) -> tuple[PoseArray, Square]:
+    """Return where joints are in the picture, (33, 7), and the square around them.
 
-    Raises
-    ------
-    BackendError
-        Such a version is installed.
+    Parameters
+    ----------
+    square : Square
+        What the model saw.
+    joints : (33, 4) array
+        x, y and z in shares of the square, and visibility.
+    circle : (2, 2) array
+        Of the body: the middle of its hips, and a point beyond the head; shares of the square.
+    world : (33, 3) array
+        In metres.
     """
-    if find_spec("mediapipe") is not None and find_spec("mediapipe.framework") is None:
-        raise BackendError(
-            "Bodies cannot be measured with this version of MediaPipe.",
-            expected="mediapipe 0.10.21, which brings its models along (Python 3.11 or 3.12)",
-            got=f"mediapipe {metadata.version('mediapipe')}",
-            todo="Use Python 3.11 or 3.12 to measure bodies; motion energy of the whole picture or "
-            "of rectangles needs no MediaPipe.",
-        )
+    cos, sin = math.cos(square.angle), math.sin(square.angle)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    corner = np.array([square.x, square.y])
+    found = np.empty((N_JOINTS, COLUMNS))
+    found[:, :2] = corner + square.side * (joints[:, :2] - 0.5) @ turn.T
+    found[:, 2] = square.side * joints[:, 2]
+    found[:, 3] = joints[:, 3]
+    found[:, 4:6] = world[:, :2] @ turn.T
+    found[:, 6] = world[:, 2]
+    middle, end = corner + square.side * (circle - 0.5) @ turn.T
+    return found.astype(np.float32), Square.around(middle, end)
 
 
 def check_complexity(complexity: Any) -> None:
@@ -201,19 +203,3 @@ def check_complexity(complexity: Any) -> None:
         got=f"{complexity!r}; MediaPipe would download 0 and 2 into its own folder, unasked",
         todo="Leave `complexity` out.",
     )
-
-
-def runtime_name() -> str:
-    """Return the name and version of this runtime.
-
-    Raises
-    ------
-    BackendError
-        If MediaPipe is not installed.
-    """
-    try:
-        return f"mediapipe {metadata.version('mediapipe')} pose, complexity 1"
-    except metadata.PackageNotFoundError:
-        raise unusable(
-            ModuleNotFoundError(name="mediapipe"), "Tracking bodies", "mediapipe"
-        ) from None

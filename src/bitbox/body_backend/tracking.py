@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitbox.body_backend.embedders import open_pose
 from bitbox.body_backend.pose_graph import (
     COLUMNS,
     N_JOINTS,
@@ -23,7 +24,6 @@ from bitbox.body_backend.pose_graph import (
     PoseArray,
     PoseRuntime,
     Square,
-    runtime_name,
 )
 from bitbox.body_backend.track import BodyTrack, findings_of, require_a_body
 from bitbox.measuring.one_core import on_one_core
@@ -89,7 +89,7 @@ def track_body(
     with (
         on_one_core(),
         read_frames(path) as frames,
-        PoseRuntime() as runtime,
+        open_pose() as runtime,
         contextlib.ExitStack() as kept,
     ):
         follower = _Follower(tracker, runtime, region)
@@ -113,7 +113,7 @@ def track_body(
         np.array(follower.counts),
         (frames.info.width, frames.info.height),
         tuple(frames.findings),
-        runtime_name(),
+        runtime.name,
     )
     require_a_body(track, path, person)
     told = (*findings_of(track, follower.scenes.cuts(), threshold), *choice.findings)

@@ -10,9 +10,9 @@ from bitbox.cli.terminal import Terminal
 from bitbox.cli.types import FILE
 
 
-@click.group(short_help="List or install face models, for Python 3.13 and later.")
+@click.group(short_help="List or install models, for Python 3.13 and later.")
 def models() -> None:
-    """List or install the face models that newer versions of MediaPipe lack."""
+    """List or install the models of faces and bodies that newer versions of MediaPipe lack."""
 
 
 @models.command("list")
@@ -20,7 +20,7 @@ def models() -> None:
 def list_models(terminal: Terminal, /) -> None:
     """Say which models are there, and where."""
     from bitbox.cli.presenting import show_models
-    from bitbox.face_backend.models import require_mediapipe
+    from bitbox.measuring.models import require_mediapipe
 
     require_mediapipe()
     show_models(terminal)
@@ -36,14 +36,14 @@ def list_models(terminal: Terminal, /) -> None:
 )
 @click.pass_obj
 def install_models(terminal: Terminal, /, wheel: Path | None) -> None:
-    """Install the face models, once, for Python 3.13 and later.
+    """Install the models of faces and bodies, once, for Python 3.13 and later.
 
     MediaPipe up to 0.10.21 brings its models along; newer versions do not. This fetches the wheel
     of 0.10.21 (36 MB) from the package index that your pip or uv is set up for, checks it, and
     keeps only the models, in your cache folder, with their licence (Apache 2.0) beside them.
     """
     from bitbox.cli.presenting import show_models
-    from bitbox.face_backend import models as files
+    from bitbox.measuring import models as files
 
     files.require_mediapipe()
     if not files.brings_models():

@@ -253,8 +253,8 @@ def show_suggestion(terminal: Terminal, suggestion: Suggestion, table: pd.DataFr
 
 
 def show_models(terminal: Terminal) -> None:
-    """Print which face models are there."""
-    from bitbox.face_backend import models
+    """Print which models are there."""
+    from bitbox.measuring import models
 
     if models.brings_models():
         terminal.show("This MediaPipe brings its models along: there is nothing to install.")

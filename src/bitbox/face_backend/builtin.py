@@ -199,7 +199,7 @@ class MeshRuntime:
     def _schema(self, output: Output) -> str:
         """Return what the values mean: FaceLandmarker's mesh gives expressions of its own."""
         from bitbox.face_backend.mediapipe import chosen_model
-        from bitbox.face_backend.models import is_bundle
+        from bitbox.measuring.models import is_bundle
 
         schema = str(_FORM[output]["schema"])
         model = chosen_model(self.model)

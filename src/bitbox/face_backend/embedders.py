@@ -3,7 +3,7 @@
 MediaPipe 1 has no Face Mesh any more, and its FaceLandmarker wants another mesh model, looks for
 the face by itself in every image, and hides how sure it is. Its ImageEmbedder, however, runs any
 model that takes an image and gives numbers. So the same three models that `GraphRuntime` uses
-(taken from the older wheel by `bitbox.face_backend.models`) run on the same crops, and what
+(taken from the older wheel by `bitbox.measuring.models`) run on the same crops, and what
 MediaPipe's graphs did with their numbers is done here: the mesh's eyes and lips are replaced by the
 finer ones, and a detector's raw boxes become faces.
 """
@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from bitbox.errors import BackendError
 from bitbox.face_backend.graphs import GraphRuntime, detection
 from bitbox.face_backend.mesh_graph import N_POINTS, MeshArray
-from bitbox.face_backend.tasks import tasks_library
 from bitbox.face_backend.tracking import Detection
-from bitbox.system.extras import unusable
+from bitbox.measuring.embedder import BoxFinder, Embedder, mediapipe_version, sigmoid
 from bitbox.video.picture import Picture
 
 FloatArray = NDArray[np.float64]
@@ -30,6 +29,7 @@ _Box = tuple[int, int, int, int]
 #: The models in a bundle.
 MESH, FAR, NEAR = "face_mesh.tflite", "far_faces.tflite", "near_faces.tflite"
 
+_WHAT = "Tracking faces"
 _MESH_SIDE = 192  # pixels; the mesh model's coordinates are in these, too
 _N_PLAIN = 468
 # Which points of the mesh the model's finer outputs replace, as in MediaPipe's own graph
@@ -57,8 +57,6 @@ _LIDS = 16  # the first points of an eye; the iris is as deep as they are on ave
 
 # From which score on a box is a face, as in MediaPipe's own graphs.
 _FAR_SURELY, _NEAR_SURELY = 0.6, 0.5
-_SAME_FACE = 0.3  # boxes that share this much of their union are of one face
-_MOST_LOGIT = 100.0
 
 
 class EmbedderRuntime(GraphRuntime):
@@ -67,7 +65,7 @@ class EmbedderRuntime(GraphRuntime):
     Parameters
     ----------
     bundle : Path
-        A file made by `bitbox.face_backend.models.install_models`.
+        A file made by `bitbox.measuring.models.install_models`.
 
     Raises
     ------
@@ -79,10 +77,13 @@ class EmbedderRuntime(GraphRuntime):
         try:
             with zipfile.ZipFile(bundle) as models:
                 mesh, far, near = (models.read(name) for name in (MESH, FAR, NEAR))
-            self._mesher = _Mesher(_Embedder(mesh))
+            self._mesher = _Mesher(Embedder(mesh, _WHAT))
             self._finders = [
-                _Finder(_Embedder(far), side=192, stride=4, repeats=1, surely=_FAR_SURELY),
-                _Finder(_Embedder(near), side=128, stride=8, repeats=2, surely=_NEAR_SURELY),
+                _Finder(BoxFinder(Embedder(model, _WHAT), side, grids, surely))
+                for model, side, grids, surely in (
+                    (far, 192, [(48, 1)], _FAR_SURELY),
+                    (near, 128, [(16, 2), (8, 6)], _NEAR_SURELY),
+                )
             ]
         except BackendError:
             raise
@@ -92,7 +93,7 @@ class EmbedderRuntime(GraphRuntime):
                 got=str(error).splitlines()[0] if str(error) else type(error).__name__,
                 todo="Install them anew: bitbox models install.",
             ) from error
-        self._name = f"{_version()} with the face models of 0.10.21"
+        self._name = f"{mediapipe_version()} with the face models of 0.10.21"
 
     @property
     def name(self) -> str:
@@ -100,35 +101,10 @@ class EmbedderRuntime(GraphRuntime):
         return self._name
 
 
-class _Embedder:
-    """Any model from an image to numbers."""
-
-    def __init__(self, model: bytes) -> None:
-        mediapipe, vision, BaseOptions = tasks_library()
-        self._image = mediapipe.Image
-        self._format = mediapipe.ImageFormat.SRGB
-        try:
-            self._embedder = vision.ImageEmbedder.create_from_options(
-                vision.ImageEmbedderOptions(base_options=BaseOptions(model_asset_buffer=model))
-            )
-        except OSError as error:  # its part in C is loaded only now
-            raise unusable(error, "Tracking faces", "mediapipe") from error
-
-    def run(self, image: NDArray[np.uint8]) -> list[FloatArray]:
-        """Return the model's outputs, each of one dimension."""
-        picture = self._image(image_format=self._format, data=np.ascontiguousarray(image))
-        outputs = self._embedder.embed(picture).embeddings
-        return [np.asarray(output.embedding, dtype=np.float64) for output in outputs]
-
-    def close(self) -> None:
-        """End MediaPipe's threads."""
-        self._embedder.close()
-
-
 class _Mesher:
     """The mesh model, as `MeshGraph` runs it."""
 
-    def __init__(self, model: _Embedder) -> None:
+    def __init__(self, model: Embedder) -> None:
         self._model = model
 
     def run(self, image: NDArray[np.uint8]) -> tuple[MeshArray, float]:
@@ -144,7 +120,7 @@ class _Mesher:
         ):
             mesh[iris, :2] = finer.reshape(-1, 2)
             mesh[iris, 2] = mesh[eye[:_LIDS], 2].mean()
-        return mesh / np.float32(_MESH_SIDE), float(_sigmoid(flag)[0])
+        return mesh / np.float32(_MESH_SIDE), float(sigmoid(flag)[0])
 
     def close(self) -> None:
         """End MediaPipe's threads."""
@@ -156,99 +132,20 @@ class _Finder:
 
     Parameters
     ----------
-    model : _Embedder
-    side : int
-        Pixels of its input along each side.
-    stride : int
-        Pixels from one cell of its finest grid to the next.
-    repeats : int
-        Boxes in each of these cells. Where there are two, a grid of half as many cells with six
-        boxes each comes after.
-    surely : float
-        Boxes with a lower score are no faces.
+    boxes : BoxFinder
+        The same for any part of a picture.
     """
 
-    def __init__(
-        self, model: _Embedder, *, side: int, stride: int, repeats: int, surely: float
-    ) -> None:
-        self._model = model
-        self._side = side
-        self._surely = surely
-        grids = [_cells(side // stride, repeats)]
-        if repeats > 1:
-            grids.append(_cells(side // (2 * stride), 6))
-        self._cells = np.concatenate(grids)
+    def __init__(self, boxes: BoxFinder) -> None:
+        self._boxes = boxes
 
     def find(self, picture: Picture, window: _Box) -> list[Detection]:
         """Return the faces in a part of a picture."""
-        left, top, width, height = window
-        longer = max(width, height)
-        size = [max(1, round(self._side * length / longer)) for length in (width, height)]
-        margin = [(self._side - length) // 2 for length in size]
-        image = np.zeros((self._side, self._side, 3), dtype=np.uint8)
-        part = picture.window(window, (size[0], size[1]))
-        image[margin[1] : margin[1] + size[1], margin[0] : margin[0] + size[0]] = part
-        scale = np.array([width / size[0], height / size[1]])
-        faces = []
-        for points, score in self._faces(image):
-            points[[0, 2, 3, 4, 5, 6, 7]] -= margin
-            points *= scale
-            points[[0, 2, 3, 4, 5, 6, 7]] += (left, top)
-            faces.append(detection(points[0], points[1], points[2:], picture, score))
-        return list(faces)
+        return [
+            detection(points[0], points[1], points[2:], picture, score)
+            for points, score in self._boxes.find(picture, window)
+        ]
 
     def close(self) -> None:
         """End MediaPipe's threads."""
-        self._model.close()
-
-    def _faces(self, image: NDArray[np.uint8]) -> list[tuple[FloatArray, float]]:
-        """Return for each face its box's centre and size and six points, pixels (8, 2); a score."""
-        raw, logits = self._model.run(image)
-        scores = _sigmoid(logits)
-        likely = np.flatnonzero(scores >= self._surely)
-        points = raw.reshape(len(scores), 8, 2)[likely]
-        points[:, [0, 2, 3, 4, 5, 6, 7]] += self._cells[likely, None] * self._side
-        return _merged(points, scores[likely])
-
-
-def _cells(count: int, repeats: int) -> FloatArray:
-    """Return the centres of a grid's cells in shares of the side, each as often as it has boxes."""
-    middles = (np.arange(count) + 0.5) / count
-    y, x = np.meshgrid(middles, middles, indexing="ij")
-    return np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), repeats, axis=0)
-
-
-def _merged(points: FloatArray, scores: FloatArray) -> list[tuple[FloatArray, float]]:
-    """Return one box a face: the mean of those that overlap the surest one, and that one's score.
-
-    The mean is weighted by the scores.
-    """
-    found = []
-    order = np.argsort(-scores, kind="stable")
-    while order.size:
-        same = _overlap(points[order[0]], points[order]) > _SAME_FACE
-        same[0] = True
-        mine = order[same]
-        mean = np.average(points[mine], axis=0, weights=scores[mine])
-        found.append((mean, float(scores[order[0]])))
-        order = order[~same]
-    return found
-
-
-def _overlap(one: FloatArray, others: FloatArray) -> FloatArray:
-    """Return how much of their union a box shares with others."""
-    low = np.maximum(one[0] - one[1] / 2, others[:, 0] - others[:, 1] / 2)
-    high = np.minimum(one[0] + one[1] / 2, others[:, 0] + others[:, 1] / 2)
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    union = np.prod(one[1]) + np.prod(others[:, 1], axis=1) - shared
-    return np.asarray(shared / np.maximum(union, 1e-9))
-
-
-def _sigmoid(logits: FloatArray) -> FloatArray:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -_MOST_LOGIT, _MOST_LOGIT))))
-
-
-def _version() -> str:
-    from importlib import metadata
-
-    return f"mediapipe {metadata.version('mediapipe')}"
+        self._boxes.close()

@@ -254,7 +254,7 @@ def chosen_model(path: str | os.PathLike[str] | None = None) -> Path | None:
     Parameters
     ----------
     path : path-like, optional
-        A file to use in any case; the environment variable of `bitbox.face_backend.models` may
+        A file to use in any case; the environment variable of `bitbox.measuring.models` may
         name one as well.
 
     Raises
@@ -262,7 +262,7 @@ def chosen_model(path: str | os.PathLike[str] | None = None) -> Path | None:
     BackendError
         The file is not there, or one is needed and none is named or installed.
     """
-    from bitbox.face_backend.models import brings_models, find_model, named_model
+    from bitbox.measuring.models import brings_models, find_model, named_model
 
     named = named_model(None if path is None else Path(path))
     if named is not None or brings_models():
@@ -275,8 +275,8 @@ def open_runtime(model: Path | None = None) -> GraphRuntime | TasksRuntime:
     if model is None:
         return GraphRuntime()
     from bitbox.face_backend.embedders import EmbedderRuntime
-    from bitbox.face_backend.models import is_bundle
     from bitbox.face_backend.tasks import TasksRuntime
+    from bitbox.measuring.models import is_bundle
 
     with quietly():
         return EmbedderRuntime(model) if is_bundle(model) else TasksRuntime(model)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +16,14 @@ from numpy.typing import NDArray
 from bitbox.errors import BackendError
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
+from bitbox.measuring.embedder import tasks_library
 from bitbox.provenance import hash_file
-from bitbox.system.extras import unusable
 from bitbox.video.picture import Image, Picture
 
 MeshArray = NDArray[np.float32]
 
 _N_POINTS = 478
+_WHAT = "Tracking faces"
 _MOST_FACES = 10
 _MIN_SCORE = 0.5
 #: Corners of the eyes on either side of the image, and of the mouth.
@@ -46,7 +46,7 @@ class TasksRuntime:
     """
 
     def __init__(self, model: Path) -> None:
-        mediapipe, vision, BaseOptions = tasks_library()
+        mediapipe, vision, BaseOptions = tasks_library(_WHAT)
         self._picture = mediapipe.Image
         self._format = mediapipe.ImageFormat.SRGB
         try:
@@ -128,34 +128,6 @@ class TasksRuntime:
             np.array([(p.x, p.y, p.z) for p in points], dtype=np.float32) * scale
             for points in self._landmarker.detect(picture).face_landmarks
         ]
-
-
-def tasks_library() -> tuple[Any, Any, Any]:
-    """Return MediaPipe, its vision tasks and its BaseOptions.
-
-    Raises
-    ------
-    BackendError
-        It is not installed, or is a version that reports its use to its makers: videos of people
-        are measured here, and no socket is opened.
-    """
-    from importlib import metadata
-
-    try:
-        version = metadata.version("mediapipe")
-        if not version.startswith("0.10.") or int(version.split(".")[2]) >= 34:
-            raise BackendError(
-                f"MediaPipe {version} reports its use to its makers over the network, and is not "
-                "used here.",
-                expected="MediaPipe 0.10.21 to 0.10.33",
-                todo="Install an earlier one: pip install 'mediapipe<0.10.34'.",
-            )
-        import mediapipe
-        from mediapipe.tasks.python import vision
-        from mediapipe.tasks.python.core.base_options import BaseOptions
-    except (ImportError, OSError) as error:
-        raise unusable(error, "Tracking faces", "mediapipe") from error
-    return mediapipe, vision, BaseOptions
 
 
 def tasks_name(model: Path) -> str:

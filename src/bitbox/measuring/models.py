@@ -2,7 +2,7 @@
 
 MediaPipe 0.10.21 brings its models along. Later versions (the only ones for Python 3.13 and later)
 do not. Its wheel can still be had from any package index, so `install_models` takes the models
-out of it; how the wheel is fetched is the business of `bitbox.face_backend.model_wheel`.
+out of it; how the wheel is fetched is the business of `bitbox.measuring.model_wheel`.
 """
 
 from __future__ import annotations
@@ -70,8 +70,18 @@ FACE = Bundle(
     },
     "5722720bfa149fdf724608b7735878af2b22dc4b59f10cc62ea68428be4b6a24",
 )
+BODY = Bundle(
+    "body",
+    "models of bodies and hands",
+    {
+        "people.tflite": "pose_detection/pose_detection.tflite",
+        "joints.tflite": "pose_landmark/pose_landmark_full.tflite",
+        "hand.tflite": "hand_landmark/hand_landmark_full.tflite",
+    },
+    "a7f45fbfa540b0d64f606ec30d40a5946b29827098b293dc5bc340454fbfc86f",
+)
 #: All that can be installed. Another bundle is another row.
-BUNDLES = (FACE,)
+BUNDLES = (FACE, BODY)
 
 
 class Content(Protocol):
@@ -113,16 +123,14 @@ def named_model(path: str | Path | None = None) -> Path | None:
     return file
 
 
-def find_model(path: str | Path | None = None, bundle: Bundle = FACE) -> Path:
-    """Return the model file: named, or installed earlier.
+def find_model(path: str | Path | None = None) -> Path:
+    """Return the model file of faces: named, or installed earlier.
 
     Parameters
     ----------
     path : path, optional
         The file. If None, the environment variable ``BITBOX_FACE_LANDMARKER`` may name it; if
         that is not set, the installed one is taken.
-    bundle : Bundle
-        Which installed one.
 
     Raises
     ------
@@ -130,11 +138,20 @@ def find_model(path: str | Path | None = None, bundle: Bundle = FACE) -> Path:
         There is none, or the installed one was damaged since.
     """
     named = named_model(path)
-    if named is not None:
-        return named
+    return installed(FACE) if named is None else named
+
+
+def installed(bundle: Bundle) -> Path:
+    """Return the file of an installed bundle.
+
+    Raises
+    ------
+    BackendError
+        There is none, or it was damaged since.
+    """
     if not bundle.path.is_file():
         raise BackendError(
-            "This version of MediaPipe brings no models along, and none are installed.",
+            f"This version of MediaPipe brings no {bundle.what} along, and none are installed.",
             todo="Install them, once: bitbox models install.",
         )
     if hash_file(bundle.path) != bundle.sha256:
@@ -206,7 +223,7 @@ def install_models(wheel: Path | None = None) -> list[Path]:
         return [bundle.path for bundle in BUNDLES]
     if wheel is not None:
         return _install_from(_opened(wheel))
-    from bitbox.face_backend.model_wheel import fetch
+    from bitbox.measuring.model_wheel import fetch
 
     with tempfile.TemporaryDirectory(prefix="bitbox-") as folder:
         return _install_from(fetch(Path(folder)))
