@@ -51,12 +51,14 @@ def test_demo_refuses_a_length_that_is_too_short(tmp_path) -> None:
     assert run(["demo", "--seconds", "5", "-o", str(tmp_path / "demo")]) == 2
 
 
-def test_what_could_not_be_measured_is_not_rendered(tmp_path, capsys, monkeypatch) -> None:
-    from bitbox.face_backend import models
+@pytest.mark.parametrize("of", [[], ["--body"]])
+def test_what_could_not_be_measured_is_not_rendered(of, tmp_path, capsys, monkeypatch) -> None:
+    from bitbox.measuring import models
 
     monkeypatch.setenv(models.CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.delenv(models.MODEL_VARIABLE, raising=False)
     monkeypatch.setattr(models, "brings_models", lambda: False)
-    assert run(["demo", "-o", str(tmp_path / "demo")]) == 1
+    monkeypatch.setattr("bitbox.body_backend.embedders.brings_models", lambda: False)
+    assert run(["demo", *of, "-o", str(tmp_path / "demo")]) == 1
     assert "bitbox models install" in capsys.readouterr().err
     assert not list(tmp_path.glob("demo/*.mp4"))

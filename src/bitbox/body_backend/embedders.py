@@ -107,6 +107,17 @@ class HandEmbedder(HandRuntime):
         return hand_graph.in_picture(square, places, points.reshape(N_POINTS, 3), presence[0])
 
 
+def chosen_bundle() -> Path | None:
+    """Return the installed models, or None where MediaPipe brings its own along.
+
+    Raises
+    ------
+    BackendError
+        They are needed, and not installed.
+    """
+    return None if brings_models() else installed(BODY)
+
+
 def open_pose() -> PoseRuntime:
     """Return MediaPipe's own models of bodies, or the installed ones, ready to run.
 
@@ -115,12 +126,14 @@ def open_pose() -> PoseRuntime:
     BackendError
         MediaPipe is not installed or does not start, or its models are not installed.
     """
-    return PoseRuntime() if brings_models() else PoseEmbedder(installed(BODY))
+    bundle = chosen_bundle()
+    return PoseRuntime() if bundle is None else PoseEmbedder(bundle)
 
 
 def open_hands() -> HandRuntime:
     """Return the same for hands."""
-    return HandRuntime() if brings_models() else HandEmbedder(installed(BODY))
+    bundle = chosen_bundle()
+    return HandRuntime() if bundle is None else HandEmbedder(bundle)
 
 
 @contextlib.contextmanager

@@ -77,9 +77,9 @@ def run_demo(
 def _require_models(body: bool) -> None:
     """Raise BackendError before anything is rendered that could not be measured."""
     if body:
-        from bitbox.body_backend.pose_graph import refuse_newer
+        from bitbox.body_backend.embedders import chosen_bundle
 
-        refuse_newer()
+        chosen_bundle()
     else:
         from bitbox.face_backend.mediapipe import chosen_model
 
