@@ -79,6 +79,11 @@ class TestReading:
         assert table.names == ("a", "bä")
         np.testing.assert_array_equal(table.numbers("bä"), [2.5])
 
+    @pytest.mark.parametrize("lines", [65_535, 65_536])
+    def test_where_a_spreadsheet_ends(self, tmp_path: Path, lines: int) -> None:
+        table = read_table(write(tmp_path, "a\n" + "1\n" * (lines - 1)))
+        assert [f.code for f in table.findings] == ["cut-off"] * (lines == 65_536)
+
     def test_missing_values_are_nan(self, tmp_path: Path) -> None:
         table = read_table(write(tmp_path, "a,b\n,1\nNaN,1\n NA ,1\nnull,1\n0,1\n"))
         np.testing.assert_array_equal(table.numbers("a"), [np.nan] * 4 + [0])

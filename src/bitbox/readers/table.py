@@ -24,6 +24,8 @@ FloatArray = NDArray[np.float64]
 
 #: How a missing value may be written, besides leaving the cell empty.
 MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "null", "NULL", "None")
+#: Lines that fit into a sheet of Excel: now, and in .xls.
+_SPREADSHEET_LINES = (1_048_576, 65_536)
 #: Digits in groups of three, as thousands are written, but decimals can be.
 _GROUPED = "^[+-]?[1-9][0-9]{0,2}([.,][0-9]{3})+$"
 #: Digits after a mark that can only be decimals: not three of them, or after a zero.
@@ -239,7 +241,22 @@ def read_table(path: Path) -> Table:
         names, columns = _without_row_numbers(path, names, columns)
     _check_names(path, names)
     _refuse_joined(path, names, columns, written.line)
-    return Table(path, names, columns, written.delimiter, written.line, written.findings)
+    findings = (*written.findings, *_about_limit(path, written.line + columns.num_rows - 1))
+    return Table(path, names, columns, written.delimiter, written.line, findings)
+
+
+def _about_limit(path: Path, lines: int) -> tuple[Finding, ...]:
+    """Say that a table ends where spreadsheet programs cut tables off."""
+    if lines not in _SPREADSHEET_LINES:
+        return ()
+    return (
+        Finding(
+            "cut-off",
+            "warning",
+            f"{path.name} ends in line {lines:,}, after which spreadsheet programs keep nothing.",
+            "Check that the recording ends there; if not, export it without a spreadsheet.",
+        ),
+    )
 
 
 def _refuse_joined(path: Path, names: tuple[str, ...], columns: Any, line: int) -> None:

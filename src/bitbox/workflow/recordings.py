@@ -56,7 +56,10 @@ DEFAULT = "expression-local"
 #: Endings of what the readers tell to save as text.
 _SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 #: Endings of what `bitbox.readers` understands; everything else is taken for a video.
-_SIGNAL_FILES = (".parquet", ".csv", ".tsv", ".txt", ".json", ".3di", ".3dil", *_SPREADSHEETS)
+_SIGNAL_FILES = (
+    *(".parquet", ".csv", ".tsv", ".tab", ".txt", ".json", ".3di", ".3dil"),
+    *_SPREADSHEETS,
+)
 
 
 @dataclass(frozen=True)
