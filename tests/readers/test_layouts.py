@@ -394,6 +394,11 @@ class TestWhatIsNoMovement:
         assert codes(signals) == ["lost-rows"]
         assert "is 0 in 6 of 40 rows" in signals.findings[0].message
 
+    def test_a_confidence_in_percent_is_refused(self, tmp_path: Path) -> None:
+        columns = {"time": SECONDS, "smile": SMILE, "Confidence": ROWS + 50}
+        with pytest.raises(InputError, match=r"column 'Confidence' is no confidence.*by 100"):
+            read_signals(write(tmp_path / "a.csv", columns))
+
     def test_what_is_no_mark_of_lost_rows_stays(self, tmp_path: Path) -> None:
         columns = {"time": SECONDS, "valid": SMILE, "confidence": [0] * N}
         signals = read_signals(write(tmp_path / "a.csv", columns))

@@ -86,6 +86,15 @@ def test_different_rates_meet_at_the_lower(rates) -> None:
     assert [f.code for f in aligned.findings] == ["frame-rates-differ"]
 
 
+@pytest.mark.parametrize(("rate", "frames", "told"), [(25, 900, 1), (25, 750, 0), (29.97, 900, 0)])
+def test_as_many_frames_at_another_rate_are_told(rate: float, frames: int, told: int) -> None:
+    model = recording(np.arange(900) / 30)
+    aligned = align(recording(np.arange(frames) / rate), model)
+    said = [f.message for f in aligned.findings if f.code == "same-number-of-frames"]
+    assert len(said) == told
+    assert all("one takes 35.96 s and the other 29.97 s" in message for message in said)
+
+
 def test_variable_frame_rate() -> None:
     rng = np.random.default_rng(3)
     time = np.cumsum(rng.uniform(0.02, 0.05, 400))

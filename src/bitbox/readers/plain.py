@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import NoClockError
+from bitbox.errors import InputError, NoClockError
 from bitbox.findings import Finding
 from bitbox.readers.bookkeeping import about_lost, counters, flag_of
 from bitbox.readers.clock import PER_SECOND, Stamps, Stated
@@ -117,6 +117,13 @@ def _confidence(table: Table) -> FloatArray | None:
         return None
     # where it is unknown the values stay as they are
     found = np.ones(len(table)) if own is None else np.nan_to_num(table.numbers(own))
+    if found.min() < 0 or found.max() > 1:
+        raise InputError(
+            f"{table.path.name}: column {own!r} is no confidence.",
+            expected="numbers from 0 to 1",
+            got=f"numbers from {found.min():g} to {found.max():g}",
+            todo="Divide it by 100 if it holds percent; give it another name if it is a signal.",
+        )
     found[_unsure(table)] = np.nan
     if flag is not None:
         found[flag[1]] = np.nan

@@ -24,6 +24,10 @@ SAME_RATE = 0.001
 _SAME_START = 1.5
 #: Seconds that one recording may be longer than the other, or start earlier, without a word.
 _LEFT_OVER = 0.5
+#: Two recordings that happen to have the same number of frames are shorter.
+_MANY_FRAMES = 100
+#: Rates this share apart are not those of two cameras with the same setting.
+_OTHER_RATE = 0.02
 #: Share of the longer recording below which what is shared is cause for concern.
 _MOST = 0.9
 
@@ -285,6 +289,18 @@ def _rate_findings(participant: Signals, model: Signals, rate: float) -> tuple[F
                 f"The two recordings have different frame rates ({rates}); both were resampled "
                 f"to {rate:.2f}.",
                 "Nothing, if the lower rate is fast enough for the movements (25 or more is).",
+            )
+        )
+    apart = abs(participant.rate - model.rate) / rate
+    if participant.n_frames == model.n_frames >= _MANY_FRAMES and apart > _OTHER_RATE:
+        findings.append(
+            Finding(
+                "same-number-of-frames",
+                "warning",
+                f"Both recordings have {model.n_frames} frames, at different rates ({rates}): one "
+                f"takes {participant.duration:.2f} s and the other {model.duration:.2f} s.",
+                "Check both rates: if the recordings are equally long, one rate is wrong, and time "
+                "goes by too fast or too slowly there.",
             )
         )
     if rate > min(participant.rate, model.rate) * (1 + SAME_RATE):
