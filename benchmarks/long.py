@@ -1,6 +1,6 @@
 """What long recordings take: the main job on two tables of hours, or two videos, from outside.
 
-    python -m benchmarks.long [--only 32x3h 100x1h 2min 10min 30min body-2min body-10min]
+    python -m benchmarks.long [--only 32x3h 100x1h 2min 10min 30min body-2min joints-10min ...]
 
 CPU seconds of all threads, the most memory that a process holds at once, how much of that is its
 own (the rest is files, such as libraries and the mesh, which the system can drop; Linux only), and
@@ -33,8 +33,13 @@ from bitbox.synthetic.signals import imitated_pair
 CASES = {"32x3h": (32, 3.0), "100x1h": (100, 1.0)}
 #: Videos, and minutes.
 VIDEOS = {"2min": 2.0, "10min": 10.0, "30min": 30.0}
-#: Videos of bodies, and minutes.
-BODIES = {"body-2min": 2.0, "body-10min": 10.0}
+#: Videos of bodies, minutes, and what is compared: 24 angles, or 33 joints in space.
+BODIES = {
+    "body-2min": (2.0, "body-angles"),
+    "body-10min": (10.0, "body-angles"),
+    "joints-2min": (2.0, "body-joints"),
+    "joints-10min": (10.0, "body-joints"),
+}
 TARGET = "330 CPU s, 1 GB"
 
 
@@ -150,7 +155,7 @@ def _cpu(used: resource.struct_rusage) -> float:
 def _made(folder: Path, name: str) -> list[Path]:
     if name in CASES:
         return write(folder, *CASES[name])
-    return film(folder, VIDEOS[name]) if name in VIDEOS else film_bodies(folder, BODIES[name])
+    return film(folder, VIDEOS[name]) if name in VIDEOS else film_bodies(folder, BODIES[name][0])
 
 
 def main() -> None:
@@ -164,11 +169,11 @@ def main() -> None:
             # by another process: what this one ever held would count as its child's memory
             with ProcessPoolExecutor(1, get_context("spawn")) as pool:
                 files = pool.submit(_made, folder, name).result()
-            signals = "body-angles" if name in BODIES else None
+            signals = BODIES[name][1] if name in BODIES else None
             taken = measure(files, folder / "results", signals)
             report = (folder / "results" / "report.html").stat().st_size / 2**20
         print(
-            f"{name:8}{taken.seconds:8.0f} s{taken.cpu:8.0f} CPU s{taken.memory:7.2f} GB"
+            f"{name:12}{taken.seconds:8.0f} s{taken.cpu:8.0f} CPU s{taken.memory:7.2f} GB"
             f" ({taken.own:.2f} of its own)"
             f"{report:8.1f} MB of report   " + (f"target: {TARGET}" if name in CASES else ""),
             flush=True,
