@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,9 @@ from bitbox.people.following import PlannedTracker, Tracker, numbers_of, was_mis
 from bitbox.people.identity import choose
 from bitbox.people.stretches import BODY
 from bitbox.progress import Progress
+from bitbox.system.cores import is_core_left
 from bitbox.video import Frame, FrameReader, VideoInfo, read_frames
+from bitbox.video.picture import Picture
 
 Region = tuple[float, float, float, float]
 
@@ -89,7 +92,8 @@ def track_body(
     with (
         on_one_core(),
         read_frames(path) as frames,
-        open_pose() as runtime,
+        open_pose() as models,
+        Meanwhile(models) as runtime,
         contextlib.ExitStack() as kept,
     ):
         follower = _Follower(tracker, runtime, region)
@@ -113,7 +117,7 @@ def track_body(
         np.array(follower.counts),
         (frames.info.width, frames.info.height),
         tuple(frames.findings),
-        runtime.name,
+        models.name,
     )
     require_a_body(track, path, person)
     told = (*findings_of(track, follower.scenes.cuts(), threshold), *choice.findings)
@@ -159,13 +163,50 @@ def _room(info: VideoInfo) -> int:
     return (info.n_frames or 0) * N_JOINTS * COLUMNS * 4
 
 
+class Meanwhile:
+    """The models, of which that of joints works while the other looks for people.
+
+    Where everybody is again where he or she was, as nearly always, the joints are known by then;
+    else they are computed anew. Nothing else depends on it. Where no core is left for that, one
+    comes after the other.
+    """
+
+    def __init__(self, runtime: PoseRuntime) -> None:
+        self.find = runtime.find
+        self._runtime = runtime
+        self._helper = ThreadPoolExecutor(1) if is_core_left() else None
+        self._begun: tuple[Picture, Square, Future[tuple[PoseArray, Square, float]]] | None = None
+
+    def __enter__(self) -> Meanwhile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._helper is not None:
+            self._helper.shutdown()
+
+    def begin(self, picture: Picture, square: Square) -> None:
+        """Begin with the joints in a square, which `joints` will probably be asked for."""
+        if self._helper is not None:
+            job = self._helper.submit(self._runtime.joints, picture, square)
+            self._begun = picture, square, job
+
+    def joints(self, picture: Picture, square: Square) -> tuple[PoseArray, Square, float]:
+        """Return the joints in a square, from what was begun with if it was that."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            found = begun[2].result()  # in any case: the model does one thing at a time
+            if begun[0] is picture and begun[1] is square:
+                return found
+        return self._runtime.joints(picture, square)
+
+
 class _Follower:
     """Follows the chosen body from frame to frame; `times` and the like have a row for each."""
 
     def __init__(
         self,
         tracker: Tracker[Body] | PlannedTracker[Body],
-        runtime: PoseRuntime,
+        runtime: Meanwhile,
         region: Region | None,
     ) -> None:
         self.tracker = tracker
@@ -201,6 +242,8 @@ class _Follower:
         searched = False
         late = frame.time - self._searched >= _SEARCH_EVERY - 1e-6
         if self._square is None or late or self.tracker.is_crowded(frame.time):
+            if self._square is not None:
+                self._runtime.begin(frame.picture, self._square)
             self._search(frame)
             searched = True
         joints, presence = self._measure(frame)
