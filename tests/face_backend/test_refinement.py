@@ -141,3 +141,15 @@ def test_a_face_partly_outside_the_picture_is_laid_flat() -> None:
 def test_a_recording_without_a_face_is_left_alone() -> None:
     meshes = np.full((3, 478, 3), np.nan, np.float32)
     assert np.isnan(spooled([skin()] * 3, meshes)).all()
+
+
+def test_the_modes_that_are_shipped_are_those_of_the_definition() -> None:
+    from tools.make_texture_modes import texture_modes
+
+    def spread(modes: np.ndarray) -> np.ndarray:  # the same whatever the signs
+        flat = modes.reshape(len(modes), -1)
+        return flat.T @ flat
+
+    found = spread(face_chart.modes())
+    np.testing.assert_allclose(spread(texture_modes()), found, atol=1e-3 * found.max())
+    assert face_chart.modes().shape == (face_chart.N_MODES, 468, 2)

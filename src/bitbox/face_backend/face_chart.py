@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend.geometry import N_VERTICES, reference_face
-from bitbox.face_backend.units import mesh_edges, unit_movements, vertex_distances
+from bitbox.face_backend.units import mesh_edges
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -43,9 +44,6 @@ _GAPS = (
         (263, 249, 390, 373, 374, 380, 381, 382, 362),
     ),
 )
-#: What the mesh gets wrong, as standard deviations: millimetres of each of the 32 movements, of
-#: anything smooth, and of shifts and shears of the whole face; and how far smoothness reaches.
-_MOVEMENT, _SMOOTH, _WHOLE, _REACH = 2.0, 1.5, 1.0, 10.0
 N_MODES = 120
 
 
@@ -147,22 +145,11 @@ def _nearest(inside: NDArray[np.bool_], places: IntArray) -> IntArray:
 def modes() -> NDArray[np.float32]:
     """Return what the mesh is likely to get wrong, shape (120, 468, 2), in millimetres.
 
-    The principal components of a covariance in which each of the 32 movements, anything that is
-    smooth along the skin, and shifts and shears of the whole face occur; each is scaled to its
-    standard deviation, so that the likely amplitude of every mode is 1.
+    Of principal components (``tools/make_texture_modes.py``); the likely amplitude of each is 1.
     """
-    smooth = _SMOOTH**2 * np.exp(-0.5 * (vertex_distances() / _REACH) ** 2)
-    covariance = np.zeros((N_VERTICES, 2, N_VERTICES, 2))
-    covariance[:, 0, :, 0] = covariance[:, 1, :, 1] = smooth
-    flat = covariance.reshape(2 * N_VERTICES, 2 * N_VERTICES)
-    known = _MOVEMENT * unit_movements()[:, :, :2].reshape(-1, 2 * N_VERTICES)
-    flat += known.T @ known
-    courses = np.column_stack([np.ones(N_VERTICES), facing()[:, :2] / 60])
-    whole = _WHOLE * np.einsum("vk,cd->kcvd", courses, np.eye(2)).reshape(6, -1)
-    flat += whole.T @ whole
-    variance, vectors = np.linalg.eigh(flat)
-    found = vectors[:, ::-1][:, :N_MODES] * np.sqrt(variance[::-1][:N_MODES])
-    return np.asarray(found.T.reshape(N_MODES, N_VERTICES, 2), dtype=np.float32)
+    with (resources.files("bitbox.face_backend") / "data" / "texture_modes.npy").open("rb") as file:
+        found: NDArray[np.float32] = np.load(file)
+    return found
 
 
 @cache
