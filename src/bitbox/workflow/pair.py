@@ -52,6 +52,8 @@ def load_both(
         given = {"path": path, "role": role, "choice": settings.signals, "cache": cache}
         return {**given, **settings.loading(role)}
 
+    # found out before anything is begun: what that imports is needed by both
+    in_two = threads != 1 and _takes_long((participant, model), cache, settings)
     is_elsewhere = threading.Event()
 
     def here(told: Progress) -> Recording:
@@ -62,7 +64,7 @@ def load_both(
 
     def beside(told: Progress) -> Recording:
         wanted = arguments(model, "model")
-        if threads != 1 and _takes_long((participant, model), cache, settings):
+        if in_two:
             with contextlib.suppress(NotStartedError), answering() as answer:
                 is_elsewhere.set()
                 found = elsewhere(load_beside, {"busy": busy, **wanted}, told, answer)
