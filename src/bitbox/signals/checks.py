@@ -122,6 +122,9 @@ def check_values(values: ArrayLike, names: tuple[str, ...]) -> FloatArray:
             "and one signal at least",
             got=f"shape {array.shape}",
         )
+    finite = np.isfinite(array)
+    if finite.all():
+        return _locked(array)
     infinite = np.isinf(array)
     if infinite.any():
         frames, columns = np.nonzero(infinite)
@@ -130,9 +133,8 @@ def check_values(values: ArrayLike, names: tuple[str, ...]) -> FloatArray:
             expected="numbers, or NaN where a value is missing",
             got=f"an infinity in signal {names[columns[0]]!r}, frame {frames[0]}",
         )
-    missing = np.isnan(array)
-    if missing.any():  # NaN has many forms: which one comes out of a sum is the processor's affair
-        array = np.where(missing, np.nan, array)
+    # NaN has many forms: which one comes out of a sum is the processor's affair
+    np.copyto(array, np.nan, where=~finite)
     return _locked(array)
 
 
