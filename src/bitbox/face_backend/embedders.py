@@ -139,10 +139,11 @@ class _Finder:
     def __init__(self, boxes: BoxFinder) -> None:
         self._boxes = boxes
 
-    def find(self, picture: Picture, window: _Box) -> list[Detection]:
-        """Return the faces in a part of a picture."""
+    def find(self, picture: Picture, window: _Box, looks: bool = True) -> list[Detection]:
+        """Return the faces in a part of a picture, and their looks."""
+        shown = picture if looks else None
         return [
-            detection(points[0], points[1], points[2:], picture, score)
+            detection(points[0], points[1], points[2:], shown, score)
             for points, score in self._boxes.find(picture, window)
         ]
 

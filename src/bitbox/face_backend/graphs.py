@@ -95,12 +95,16 @@ class GraphRuntime:
         """Have a second look at a face that was found, with the near-range model."""
         near = self._finders[1:]
         return is_face(
-            lambda view: self._find_in(view, (0, 0, view.width, view.height), near), picture, crop
+            lambda view: self._find_in(view, (0, 0, view.width, view.height), near, looks=False),
+            picture,
+            crop,
         )
 
-    def _find_in(self, picture: Picture, window: _Box, finders: list[Any]) -> list[Detection]:
+    def _find_in(
+        self, picture: Picture, window: _Box, finders: list[Any], looks: bool = True
+    ) -> list[Detection]:
         for finder in finders:
-            faces = finder.find(picture, window)
+            faces = finder.find(picture, window, looks)
             if faces:
                 return list(faces)
         return []
@@ -118,8 +122,8 @@ class FinderGraph:
     def __init__(self, reach: str) -> None:
         self._graph = Graph(f"FaceDetection{reach}RangeCpu", {"DETECTIONS": "found"}, roi=False)
 
-    def find(self, picture: Picture, window: _Box) -> list[Detection]:
-        """Return the faces in a part (left, top, width, height) of a picture."""
+    def find(self, picture: Picture, window: _Box, looks: bool = True) -> list[Detection]:
+        """Return the faces in a part (left, top, width, height) of a picture, and their looks."""
         from mediapipe.python import packet_getter
 
         width, height = window[2:]
@@ -129,7 +133,7 @@ class FinderGraph:
         if packet.is_empty():
             return []
         every = packet_getter.get_proto_list(packet)
-        return [_detection(found, picture, window) for found in every]
+        return [_detection(found, picture if looks else None, window) for found in every]
 
     def close(self) -> None:
         """End the run."""
@@ -147,7 +151,7 @@ def _is_same_place(face: Detection, other: Detection) -> bool:
     return distance < 0.5 * max(face.size, other.size)
 
 
-def _detection(found: Any, picture: Picture, window: _Box) -> Detection:
+def _detection(found: Any, picture: Picture | None, window: _Box) -> Detection:
     left, top, width, height = window
     box = found.location_data.relative_bounding_box
     points = np.array([(p.x, p.y) for p in found.location_data.relative_keypoints])
@@ -159,15 +163,18 @@ def _detection(found: Any, picture: Picture, window: _Box) -> Detection:
 
 
 def detection(
-    centre: FloatArray, size: FloatArray, points: FloatArray, picture: Picture, score: float
+    centre: FloatArray, size: FloatArray, points: FloatArray, picture: Picture | None, score: float
 ) -> Detection:
-    """Return a face from its box and its six points (right eye, left eye, nose, mouth, ears)."""
+    """Return a face from its box and its six points (right eye, left eye, nose, mouth, ears).
+
+    Without a picture it is not known what the face looks like.
+    """
     eyes = points[1] - points[0]
     return Detection(
         centre=centre,
         size=float(size.max()),
         angle=math.atan2(eyes[1], eyes[0]),
-        look=look_at(picture, points[[0, 1, 3]]),
+        look=None if picture is None else look_at(picture, points[[0, 1, 3]]),
         score=score,
     )
 

@@ -42,8 +42,8 @@ class Detection:
         The longer side of its box, pixels.
     angle : float
         Tilt of the line through the eyes, radians, clockwise in the image.
-    look : ndarray, shape (768,)
-        Standardised patch of the face, see `look_at`.
+    look : ndarray, shape (768,), or None
+        Standardised patch of the face, see `look_at`, where that was asked for.
     score : float
         How sure the detector is, 0 to 1; 1 where it does not say.
     """
@@ -51,7 +51,7 @@ class Detection:
     centre: FloatArray
     size: float
     angle: float
-    look: FloatArray
+    look: FloatArray | None
     score: float = 1.0
 
     @property
