@@ -64,7 +64,7 @@ def specific_to_movements(
                 own = shared_pattern(x, y, pair.plan, options.min_valid).left(x, y)
                 others.append(contrast(own[0], own[1], *rule, latencies, threads))
             rest = specificity(left, latencies, shapes, tested, others)
-            specific = specific.beyond(pattern, float("nan") if rest is None else rest.p)
+            specific = specific.beyond(pattern, rest)
     if specific is not None and options.mirror == "either" and pair.sided.any():
         specific = specific.of_two_senses()
     if specific is not None and not found.forward.can_tell:

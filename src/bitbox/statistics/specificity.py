@@ -70,8 +70,8 @@ class Specificity:
     signals : OwnSignals
         The same of every signal by itself.
     pattern : Pattern or None
-        One pattern of movements that is nearly all that both do at the same times: then p is that
-        of what is left without it, if that is larger.
+        One pattern of movements that is nearly all that both do at the same times: then z and p are
+        those of what is left without it, if that p is larger.
     """
 
     matched: float
@@ -83,10 +83,13 @@ class Specificity:
     signals: OwnSignals
     pattern: Pattern | None = None
 
-    def beyond(self, pattern: Pattern, p: float) -> Specificity:
-        """Return the same with p no less than that of what is left without a pattern."""
+    def beyond(self, pattern: Pattern, left: Specificity | None) -> Specificity:
+        """Return z and p that hold for what is left without a pattern, too: the worse of both."""
+        z, p = (np.nan, np.nan) if left is None else (left.z, left.p)
+        if p <= self.p:
+            return replace(self, pattern=pattern)
         own = replace(self.signals, p_fwer=np.maximum(self.signals.p_fwer, p))
-        return replace(self, p=float(np.maximum(self.p, p)), signals=own, pattern=pattern)
+        return replace(self, z=float(z), p=float(p), signals=own, pattern=pattern)
 
     def untold(self) -> Specificity:
         """Return the same without p."""
@@ -102,7 +105,8 @@ class Specificity:
         return (
             f"Matching signals: r = {self.matched:.2f}, others: {self.mismatched:.2f}; "
             f"specificity: z = {self.z:.1f}, "
-            + ("too short to tell." if np.isnan(self.p) else f"p = {self.p:.2g}.")
+            + ("too short to tell" if np.isnan(self.p) else f"p = {self.p:.2g}")
+            + (" without their one pattern." if self.pattern is not None else ".")
         )
 
 
