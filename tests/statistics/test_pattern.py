@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from validation.task_recordings import FPS, IMITATORS, NOBODY, Design, simulate
@@ -41,6 +43,16 @@ def test_it_is_what_its_definition_says() -> None:
     assert found.share == pytest.approx(best[1][0] ** 2 / np.sum(best[1] ** 2))
     weights = np.abs(found.participant * found.model)
     assert found.signals == pytest.approx(weights.sum() ** 2 / np.sum(weights**2))
+
+
+def test_ten_minutes_of_joints_take_little_memory() -> None:
+    plan = WindowPlan.from_seconds(9000, fps=15, width=2.0, step=1.0, lag=1.2)
+    x, y = np.random.default_rng(1).normal(size=(2, 9000, 33, 3))
+    tracemalloc.start()
+    shared_pattern(x, y, plan, 0.8)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 80e6
 
 
 @pytest.mark.parametrize("d", [1, 3])

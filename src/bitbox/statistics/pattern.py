@@ -30,8 +30,8 @@ MOST = 0.7
 LEAST_SIGNALS = 2.0
 #: Part of the largest weight from which a signal is said to belong to it.
 _BELONGS = 0.5
-# Windows that are multiplied at once.
-_WINDOWS = 512
+# Windows that are multiplied at once: 512, of joints in space, took 180 MB.
+_WINDOWS = 64
 
 
 @dataclass(frozen=True, eq=False)
