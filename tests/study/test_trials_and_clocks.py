@@ -154,7 +154,7 @@ class TestOffset:
         def made_up(path: Path, role: Any, *_: Any, **__: Any) -> Recording:
             return Recording(role, path, signals[path.stem])
 
-        for module in ("study.pair", "workflow.pair", "study.pairing_scores"):
+        for module in ("study.pair", "workflow.recordings", "study.pairing_scores"):
             monkeypatch.setattr(f"bitbox.{module}.load_recording", made_up)
         monkeypatch.setattr("bitbox.workflow.pair.track_both", lambda *_: None)
         path = talked / "manifest.csv"

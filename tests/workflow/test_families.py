@@ -157,7 +157,7 @@ def test_recordings_are_listened_to_once(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("bitbox.workflow.run.clocks_of", listened)
     monkeypatch.setattr(
-        "bitbox.workflow.pair.load_recording",
+        "bitbox.workflow.recordings.load_recording",
         lambda path, role, *_, **__: Recording(role, path, pair[role == "model"]),
     )
     pair = imitated_pair(3, imitated=2, duration=40, seed=1)

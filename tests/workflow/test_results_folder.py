@@ -153,7 +153,7 @@ class TestReplacing:
     ) -> None:
         (tmp_path / "results" / name).mkdir(parents=True)
         monkeypatch.setattr(
-            "bitbox.workflow.pair.load_recording", lambda *_, **__: pytest.fail("measured")
+            "bitbox.workflow.recordings.load_recording", lambda *_, **__: pytest.fail("measured")
         )
         with pytest.raises(OutputError, match=rf"{name} cannot be replaced: a folder"):
             imitate_files("a.csv", "b.csv", tmp_path / "results")
