@@ -85,7 +85,7 @@ class Done:
     specific_told : bool
         Whether there is a p of specificity.
     one_pattern : bool
-        Whether that is of what is left without one pattern of movements.
+        Whether that asks for a movement outside of one pattern, too.
     """
 
     plan: WindowPlan
@@ -242,8 +242,8 @@ def _columns(done: Done) -> str:
         text += (
             "Most of what both people did at the same times was one pattern of movements (the "
             "largest singular value of the weighted correlations of all pairs), which a shared "
-            "cause would bring about, too; it was taken out of both people's signals, and the p of "
-            "all signals together is the larger of those with and without it. "
+            "cause would bring about, too; so the p of all signals together is not below the "
+            "smallest corrected p of a signal that the pattern has no part in. "
         )
     text += (
         "Signals are called imitated where the corrected p of specificity and their own p of being "

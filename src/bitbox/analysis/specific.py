@@ -41,7 +41,7 @@ def specific_to_movements(
     """Return whether it is this movement of the model that is followed, if that can be told.
 
     Where one pattern of movements is nearly all that both do at the same times, it has to be true
-    of what is left without it, too.
+    of another movement, too.
     """
     if seen is None:
         return None
@@ -55,16 +55,7 @@ def specific_to_movements(
     specific = specificity(seen, latencies, shapes, tested, others)
     if specific is not None and specific.p <= ALPHA:
         pattern = shared_pattern(both.x, both.y, pair.plan, options.min_valid)
-        if pattern.is_all:
-            used = seen.circle.moved(latencies)
-            x, y = pattern.left(both.x, both.y)
-            left = contrast(x, y, *rule, used, threads)
-            others = []
-            for x, y in people:
-                own = shared_pattern(x, y, pair.plan, options.min_valid).left(x, y)
-                others.append(contrast(own[0], own[1], *rule, latencies, threads))
-            rest = specificity(left, latencies, shapes, tested, others)
-            specific = specific.beyond(pattern, rest)
+        specific = specific.beyond(pattern) if pattern.is_all else specific
     if specific is not None and options.mirror == "either" and pair.sided.any():
         specific = specific.of_two_senses()
     if specific is not None and not found.forward.can_tell:

@@ -330,7 +330,7 @@ def _pattern(e: Evidence) -> Iterator[Finding]:
             "warning",
             f"{e.pattern.share:.0%} of what both do at the same times is one pattern, of "
             f"{_names(e.card.index[e.pattern.members])}. People who laugh at the same things do "
-            "that, too. So the p of specificity is that of what is left without it.",
+            "that, too. So the p of specificity asks for another movement that is followed.",
             "Compare with a model who shows several expressions; or use trials (imitation_trials).",
         )
 

@@ -1,4 +1,4 @@
-"""Whether what two people do at the same times is one pattern of movements, and what is left then.
+"""Whether what two people do at the same times is one pattern of movements.
 
 Who laughs at the same jokes moves the same units at the same times, without imitating anybody, and
 other units hardly: smile then goes with smile, and not with frown. Imitation of one expression
@@ -25,11 +25,11 @@ BoolArray = NDArray[np.bool_]
 #: Share of what goes together from which one pattern is nearly all of it. Chosen on simulated tasks
 #: (validation/task_recordings.py, other seeds): people who laugh together are mostly above it,
 #: those who imitate several expressions below.
-MOST = 0.7
+MOST = 0.8
 #: About how many signals have to move in it: that one signal goes with its own is no pattern.
 LEAST_SIGNALS = 2.0
-#: Part of the largest weight from which a signal is said to belong to it.
-_BELONGS = 0.5
+#: Part of the largest weight from which a signal belongs to it.
+_BELONGS = 0.25
 # Windows that are multiplied at once: 512, of joints in space, took 180 MB.
 _WINDOWS = 64
 
@@ -44,17 +44,13 @@ class Pattern:
         How much of what goes together it is, 0 to 1.
     signals : float
         About how many signals move in it.
-    participant, model : (n,) array
-        How much every signal moves in it, of length 1.
-    scales : ((n,) array, (n,) array)
-        What a signal's movement is measured in.
+    weights : (n,) array
+        How much every signal of both moves in it.
     """
 
     share: float
     signals: float
-    participant: FloatArray
-    model: FloatArray
-    scales: tuple[FloatArray, FloatArray]
+    weights: FloatArray
 
     @property
     def is_all(self) -> bool:
@@ -64,24 +60,8 @@ class Pattern:
     @property
     def members(self) -> BoolArray:
         """Which signals belong to it, (n,)."""
-        weights = np.abs(self.participant * self.model)
-        belongs: BoolArray = weights >= _BELONGS * weights.max()
+        belongs: BoolArray = self.weights >= _BELONGS * self.weights.max()
         return belongs
-
-    def left(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return what participant and model, (T, n, d), do besides; NaN stays where it is."""
-        of_x, of_y = zip((self.participant, self.model), self.scales, strict=True)
-        return _without(x, *of_x), _without(y, *of_y)
-
-
-def _without(values: FloatArray, weights: FloatArray, scale: FloatArray) -> FloatArray:
-    known = np.isfinite(values)
-    each = np.where(known, weights[:, None], 0.0)
-    filled = np.where(known, values / scale[:, None], 0.0)
-    size = (each**2).sum(axis=1)
-    much = (each * filled).sum(axis=1) / np.where(size > 0, size, 1.0)
-    left: FloatArray = values - much[:, None] * (weights * scale)[:, None]
-    return left
 
 
 def shared_pattern(x: FloatArray, y: FloatArray, plan: WindowPlan, min_valid: float) -> Pattern:
@@ -115,12 +95,9 @@ def shared_pattern(x: FloatArray, y: FloatArray, plan: WindowPlan, min_valid: fl
     u, sizes, v = np.linalg.svd(sums)
     best = int(np.argmax(sizes[:, 0]))
     squares = sizes[best] ** 2
-    of_x, of_y = u[best, :, 0], v[best, 0]
-    weights = np.abs(of_x * of_y)
+    weights = np.abs(u[best, :, 0] * v[best, 0])
     return Pattern(
         float(squares[0] / max(squares.sum(), 1e-300)),
         float(weights.sum() ** 2 / max((weights**2).sum(), 1e-300)),
-        of_x,
-        of_y,
-        (people[0].scale, people[1].scale),
+        weights,
     )

@@ -36,18 +36,20 @@ class OwnSignals:
 
     Attributes
     ----------
-    p, p_fwer : (n,) array
-        Alone; and corrected for all tested signals, and not below p of all signals together. NaN
-        where it cannot be told.
+    p, corrected, p_fwer : (n,) array
+        Alone; corrected for all tested signals; and that, but not below p of all signals together.
+        NaN where it cannot be told.
     """
 
     p: FloatArray
+    corrected: FloatArray
     p_fwer: FloatArray
 
     @classmethod
     def untold(cls, n: int) -> OwnSignals:
         """Return that nothing can be told of n signals."""
-        return cls(np.full(n, np.nan), np.full(n, np.nan))
+        nothing = np.full(n, np.nan)
+        return cls(nothing, nothing, nothing)
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class Specificity:
     signals : OwnSignals
         The same of every signal by itself.
     pattern : Pattern or None
-        One pattern of movements that is nearly all that both do at the same times: then z and p are
-        those of what is left without it, if that p is larger.
+        One pattern of movements that is nearly all that both do at the same times: then p is not
+        below the smallest, corrected, of a signal that it has no part in.
     """
 
     matched: float
@@ -83,13 +85,12 @@ class Specificity:
     signals: OwnSignals
     pattern: Pattern | None = None
 
-    def beyond(self, pattern: Pattern, left: Specificity | None) -> Specificity:
-        """Return z and p that hold for what is left without a pattern, too: the worse of both."""
-        z, p = (np.nan, np.nan) if left is None else (left.z, left.p)
-        if p <= self.p:
-            return replace(self, pattern=pattern)
+    def beyond(self, pattern: Pattern) -> Specificity:
+        """Return the same with p that holds for movements that a pattern has no part in, too."""
+        outside = self.signals.corrected[~pattern.members]
+        p = float(np.fmin.reduce(outside, initial=1.0))  # 1: there are none
         own = replace(self.signals, p_fwer=np.maximum(self.signals.p_fwer, p))
-        return replace(self, z=float(z), p=float(p), signals=own, pattern=pattern)
+        return replace(self, p=max(self.p, p), signals=own, pattern=pattern)
 
     def untold(self) -> Specificity:
         """Return the same without p."""
@@ -98,15 +99,16 @@ class Specificity:
 
     def of_two_senses(self) -> Specificity:
         """Return the same with p that count that two senses of imitation were tried."""
-        p, p_fwer = (np.minimum(1.0, 2 * p) for p in (self.signals.p, self.signals.p_fwer))
-        return replace(self, p=float(np.minimum(1.0, 2 * self.p)), signals=OwnSignals(p, p_fwer))
+        own = self.signals
+        twice = [np.minimum(1.0, 2 * p) for p in (own.p, own.corrected, own.p_fwer)]
+        return replace(self, p=float(np.minimum(1.0, 2 * self.p)), signals=OwnSignals(*twice))
 
     def __str__(self) -> str:
         return (
             f"Matching signals: r = {self.matched:.2f}, others: {self.mismatched:.2f}; "
             f"specificity: z = {self.z:.1f}, "
             + ("too short to tell" if np.isnan(self.p) else f"p = {self.p:.2g}")
-            + (" without their one pattern." if self.pattern is not None else ".")
+            + (", of movements outside their one pattern." if self.pattern is not None else ".")
         )
 
 
@@ -136,7 +138,11 @@ def judged(
     if not alike.can_tell(len(null)):
         return float(result.z[0]), float("nan"), OwnSignals.untold(len(tested))
     of_each, overall = infer(each, null[:, :-1], alike), float(result.p[0])
-    return float(result.z[0]), overall, OwnSignals(of_each.p, np.maximum(of_each.p_fwer, overall))
+    return (
+        float(result.z[0]),
+        overall,
+        OwnSignals(of_each.p, of_each.p_fwer, np.maximum(of_each.p_fwer, overall)),
+    )
 
 
 def specificity(
