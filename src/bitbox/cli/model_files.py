@@ -26,7 +26,7 @@ def list_models(terminal: Terminal, /) -> None:
     show_models(terminal)
 
 
-@models.command("install")
+@models.command("install", short_help="Get the models, once, for Python 3.13 and later.")
 @click.option(
     "--wheel",
     type=FILE,
