@@ -6,9 +6,6 @@ are moved to where the model's own map of each has its centre.
 
 from __future__ import annotations
 
-import contextlib
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +14,13 @@ from numpy.typing import NDArray
 from bitbox.body_backend import hand_graph, pose_graph
 from bitbox.body_backend.hand_graph import N_POINTS, Hand, HandRuntime
 from bitbox.body_backend.pose_graph import N_JOINTS, Body, PoseArray, PoseRuntime, Square
-from bitbox.errors import BackendError
-from bitbox.measuring.embedder import BoxFinder, Embedder, mediapipe_version, sigmoid
+from bitbox.measuring.embedder import (
+    BoxFinder,
+    Embedder,
+    mediapipe_version,
+    models_of,
+    sigmoid,
+)
 from bitbox.measuring.models import BODY, brings_models, installed
 from bitbox.measuring.quiet import quietly
 from bitbox.video.picture import Picture
@@ -54,7 +56,7 @@ class PoseEmbedder(PoseRuntime):
 
     def __init__(self, bundle: Path) -> None:
         what = "Tracking bodies"
-        with _models(bundle, PEOPLE, JOINTS) as (people, joints):
+        with quietly(), models_of(bundle, PEOPLE, JOINTS) as (people, joints):
             self._finder = BoxFinder(Embedder(people, what), _FIND_SIDE, _GRIDS, _SURELY)
             self._model = Embedder(_told_its_scale(joints), what)
 
@@ -95,7 +97,7 @@ class HandEmbedder(HandRuntime):
     """The model of hands of a bundle, ready to run; parameters and errors as above."""
 
     def __init__(self, bundle: Path) -> None:
-        with _models(bundle, HAND) as (hand,):
+        with quietly(), models_of(bundle, HAND) as (hand,):
             self._model = Embedder(hand, "Tracking hands")
 
     def look(self, picture: Picture, square: Square) -> Hand:
@@ -134,22 +136,6 @@ def open_hands() -> HandRuntime:
     """Return the same for hands."""
     bundle = chosen_bundle()
     return HandRuntime() if bundle is None else HandEmbedder(bundle)
-
-
-@contextlib.contextmanager
-def _models(bundle: Path, *names: str) -> Iterator[list[bytes]]:
-    """Give models of a bundle to what makes them ready; what is none is an error."""
-    try:
-        with zipfile.ZipFile(bundle) as models, quietly():
-            yield [models.read(name) for name in names]
-    except BackendError:
-        raise
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        raise BackendError(
-            f"The models in {bundle.name} cannot be used by MediaPipe.",
-            got=str(error).splitlines()[0] if str(error) else type(error).__name__,
-            todo="Install them anew: bitbox models install.",
-        ) from error
 
 
 def _centred(places: FloatArray, maps: FloatArray) -> FloatArray:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.errors import BackendError, ParameterError
+from bitbox.measuring.embedder import mediapipe_version
 from bitbox.measuring.graph import Graph
 from bitbox.measuring.quiet import quietly
 from bitbox.system.extras import unusable
@@ -115,7 +115,7 @@ class PoseRuntime:
     @property
     def name(self) -> str:
         """Name and version."""
-        return f"mediapipe {metadata.version('mediapipe')} pose, complexity 1"
+        return f"{mediapipe_version()} pose, complexity 1"
 
     def __enter__(self) -> PoseRuntime:
         return self

@@ -10,17 +10,21 @@ finer ones, and a detector's raw boxes become faces.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitbox.errors import BackendError
 from bitbox.face_backend.graphs import GraphRuntime, detection
 from bitbox.face_backend.mesh_graph import N_POINTS, MeshArray
 from bitbox.face_backend.tracking import Detection
-from bitbox.measuring.embedder import BoxFinder, Embedder, mediapipe_version, sigmoid
+from bitbox.measuring.embedder import (
+    BoxFinder,
+    Embedder,
+    mediapipe_version,
+    models_of,
+    sigmoid,
+)
 from bitbox.video.picture import Picture
 
 FloatArray = NDArray[np.float64]
@@ -74,9 +78,7 @@ class EmbedderRuntime(GraphRuntime):
     """
 
     def __init__(self, bundle: Path) -> None:
-        try:
-            with zipfile.ZipFile(bundle) as models:
-                mesh, far, near = (models.read(name) for name in (MESH, FAR, NEAR))
+        with models_of(bundle, MESH, FAR, NEAR) as (mesh, far, near):
             self._mesher = _Mesher(Embedder(mesh, _WHAT))
             self._finders = [
                 _Finder(BoxFinder(Embedder(model, _WHAT), side, grids, surely))
@@ -85,14 +87,6 @@ class EmbedderRuntime(GraphRuntime):
                     (near, 128, [(16, 2), (8, 6)], _NEAR_SURELY),
                 )
             ]
-        except BackendError:
-            raise
-        except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-            raise BackendError(
-                f"The face models in {bundle.name} cannot be used by MediaPipe.",
-                got=str(error).splitlines()[0] if str(error) else type(error).__name__,
-                todo="Install them anew: bitbox models install.",
-            ) from error
         self._name = f"{mediapipe_version()} with the face models of 0.10.21"
 
     @property

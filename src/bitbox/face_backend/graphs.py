@@ -21,6 +21,7 @@ from bitbox.errors import BackendError
 from bitbox.face_backend.mesh_graph import MeshArray, MeshGraph
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
+from bitbox.measuring.embedder import mediapipe_version
 from bitbox.measuring.graph import Graph
 from bitbox.measuring.quiet import quietly
 from bitbox.system.extras import unusable
@@ -56,7 +57,7 @@ class GraphRuntime:
     @property
     def name(self) -> str:
         """Name and version."""
-        return runtime_name()
+        return f"{mediapipe_version()} face mesh with iris refinement"
 
     def __enter__(self) -> GraphRuntime:
         return self
@@ -177,21 +178,3 @@ def detection(
         look=None if picture is None else look_at(picture, points[[0, 1, 3]]),
         score=score,
     )
-
-
-def runtime_name() -> str:
-    """Return the name and version of this runtime.
-
-    Raises
-    ------
-    BackendError
-        If MediaPipe is not installed.
-    """
-    from importlib import metadata
-
-    try:
-        return f"mediapipe {metadata.version('mediapipe')} face mesh with iris refinement"
-    except metadata.PackageNotFoundError:
-        raise unusable(
-            ModuleNotFoundError(name="mediapipe"), "Tracking faces", "mediapipe"
-        ) from None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bitbox.errors import BackendError
 from bitbox.face_backend.second_look import is_face
 from bitbox.face_backend.tracking import Crop, Detection, look_at
-from bitbox.measuring.embedder import tasks_library
+from bitbox.measuring.embedder import mediapipe_version, tasks_library
 from bitbox.provenance import hash_file
 from bitbox.video.picture import Image, Picture
 
@@ -132,10 +132,7 @@ class TasksRuntime:
 
 def tasks_name(model: Path) -> str:
     """Return the name and version of this runtime, with the checksum of its model."""
-    from importlib import metadata
-
-    version = metadata.version("mediapipe")
-    return f"mediapipe {version} FaceLandmarker, model sha256 {hash_file(model)}"
+    return f"{mediapipe_version()} FaceLandmarker, model sha256 {hash_file(model)}"
 
 
 def _cut_out(image: Image, x: float, y: float, reach: float) -> tuple[Image, NDArray[np.float32]]:

@@ -8,7 +8,10 @@ back ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,28 @@ _Box = tuple[int, int, int, int]
 
 _SAME = 0.3  # boxes that share this much of their union are of one face or person
 _MOST_LOGIT = 100.0
+
+
+@contextlib.contextmanager
+def models_of(bundle: Path, *names: str) -> Iterator[list[bytes]]:
+    """Give models of a bundle to what makes them ready.
+
+    Raises
+    ------
+    BackendError
+        The file is no such bundle, or MediaPipe cannot use what is in it.
+    """
+    try:
+        with zipfile.ZipFile(bundle) as models:
+            yield [models.read(name) for name in names]
+    except BackendError:
+        raise
+    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        raise BackendError(
+            f"The models in {bundle.name} cannot be used by MediaPipe.",
+            got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            todo="Install them anew: bitbox models install.",
+        ) from error
 
 
 class Embedder:
