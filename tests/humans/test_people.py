@@ -17,6 +17,7 @@ SIDES = {
     "development": "mara noah oba priya quon",
     "test": "rosa sami tess uma vera wole xia",
     "fresh": "yara zeno abel bibi cleo dima eiko",
+    "later": "finn gaia hugo ines joon kofi lena",
 }
 
 
@@ -30,7 +31,7 @@ def test_people_differ() -> None:
     children = [person for person in PEOPLE if 4 <= person.age <= 12]
     assert len(children) >= 6
     assert {person.split for person in children} == set(SPLITS)
-    for side in ("calibration", "test", "fresh"):
+    for side in ("calibration", "test", "fresh", "later"):
         assert any(person.glasses for person in of(side))
         assert any(person.beard for person in of(side))
         assert any(person.age > 65 for person in of(side))

@@ -2,7 +2,8 @@
 
 ``calibration`` people may be learnt from, ``development`` people are for choosing between ways of
 learning, and ``test`` people are measured once, at the end. What is changed after that is measured
-on ``fresh`` people, once, who were written down before the change. Nobody changes sides.
+on ``fresh`` people, once, who were written down before the change, and what is changed after that on
+``later`` people, in the same way. Nobody changes sides.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Split = Literal["calibration", "development", "test", "fresh"]
+Split = Literal["calibration", "development", "test", "fresh", "later"]
 Colour = tuple[float, float, float]
 
-SPLITS: tuple[Split, ...] = ("calibration", "development", "test", "fresh")
+SPLITS: tuple[Split, ...] = ("calibration", "development", "test", "fresh", "later")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Person:
     Parameters
     ----------
     name : str
-    split : {'calibration', 'development', 'test', 'fresh'}
+    split : {'calibration', 'development', 'test', 'fresh', 'later'}
     age : float
         Years, 4 to 85.
     gender : float
@@ -317,6 +318,18 @@ PEOPLE: tuple[Person, ...] = (
         brows=0.4,
     ),
     Person("eiko", "fresh", 45, 1.0, (0, 1, 0), GOLD, BLACK, EBONY, NUDE, 407, weight=0.65),
+    # later: seven more; for what was changed after the fresh people were measured
+    Person(
+        "finn", "later", 27, 0.0, (0, 0, 1), ROSY, RED, BLUE, PINK, 501, freckles=0.8, brows=0.5
+    ),
+    Person("gaia", "later", 72, 1.0, (0, 0.2, 0.8), OLIVE, GREY, HAZEL, NUDE, 502, brows=0.35),
+    Person("hugo", "later", 7, 0.0, (0.2, 0, 0.8), FAIR, CHESTNUT, GREEN, PINK, 503, gloss=0.3),
+    Person("ines", "later", 11, 1.0, (0.5, 0.1, 0.4), TAN, UMBER, HAZEL, ROSE, 504, brows=0.8),
+    Person("joon", "later", 48, 0.0, (0, 1, 0), GOLD, BLACK, EBONY, NUDE, 505, glasses=True),
+    Person(
+        "kofi", "later", 39, 0.0, (1, 0, 0), DARK, BLACK, EBONY, PLUM, 506, beard=0.8, gloss=0.6
+    ),
+    Person("lena", "later", 24, 1.0, (0, 0.5, 0.5), PALE, CHESTNUT, GREEN, WINE, 507, weight=0.3),
 )
 
 
