@@ -2,14 +2,17 @@
 
 ``calibration`` people may be learnt from, ``development`` people are for choosing between ways of
 learning, and ``test`` people are measured once, at the end. What is changed after that is measured
-on ``fresh`` people, once, who were written down before the change, and what is changed after that on
-``later`` people, in the same way. Nobody changes sides.
+on ``fresh`` people, once, who were written down before the change, and what is changed after that
+on ``later`` people, in the same way. Nobody changes sides.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 Split = Literal["calibration", "development", "test", "fresh", "later"]
 Colour = tuple[float, float, float]
@@ -341,3 +344,48 @@ def by_name(name: str) -> Person:
 def of(split: str) -> list[Person]:
     """Return the people of a split."""
     return [person for person in PEOPLE if person.split == split]
+
+
+def drawn(number: int) -> Person:
+    """Return somebody of no side, drawn at random: there is no end of people to learn from.
+
+    One in five wears glasses, and one man in three has a beard.
+    """
+    random = np.random.default_rng([number, 2026])
+    age = float(random.uniform(5, 15) if random.random() < 0.25 else random.uniform(15, 85))
+    mix = random.dirichlet([0.6, 0.6, 0.6])
+    gender = float(random.integers(2))
+    tones = ((BROWN, DARK, DEEP, TAN), (GOLD, OLIVE, FAIR), (PALE, FAIR, ROSY, OLIVE))
+    skin = _mixed([tones[k][random.integers(len(tones[k]))] for k in range(3)], mix)
+    hairs = (BLACK, BLACK, UMBER, CHESTNUT, BLOND, RED)
+    hair = hairs[random.integers(2 if mix[2] < 0.4 else len(hairs))]
+    if random.random() < (age - 40) / 40:
+        hair = GREY
+    lips = (NUDE, PINK, ROSE, WINE, PLUM, MAROON)[random.integers(6)]
+    grown = gender == 0 and age > 17
+    return Person(
+        f"drawn{number}",
+        "calibration",
+        age,
+        gender,
+        (float(mix[0]), float(mix[1]), float(mix[2])),
+        skin,
+        hair,
+        (BLUE, GREEN, HAZEL, EBONY)[random.integers(4)],
+        _mixed([lips, skin], np.array([0.7, 0.3])),
+        10_000 + number,
+        weight=float(random.uniform(0.3, 0.75)),
+        muscle=float(random.uniform(0.35, 0.7)),
+        brows=float(random.uniform(0.3, 1.0)),
+        gloss=float(random.uniform(0.2, 0.8)),
+        freckles=float(random.uniform(0, 0.6)),
+        stubble=float(random.uniform(0, 0.6)) if grown else 0.0,
+        beard=float(random.uniform(0.6, 1.0)) if grown and random.random() < 1 / 3 else 0.0,
+        glasses=bool(random.random() < 0.2),
+        bald=float(random.uniform(0, 0.8)) if grown and age > 40 else 0.0,
+    )
+
+
+def _mixed(colours: list[Colour], shares: NDArray[np.float64]) -> Colour:
+    red, green, blue = (shares / shares.sum()) @ np.array(colours)
+    return float(red), float(green), float(blue)
