@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bitbox.face_backend import face_chart
+from bitbox.face_backend.geometry import mirror_vertices
 from bitbox.face_backend.refinement import FaceSpool, laid_flat, refined
 from bitbox.face_backend.visibility import LEAST_VISIBLE, REGIONS
 from bitbox.system.blas import one_blas_thread
@@ -143,13 +144,25 @@ def test_a_recording_without_a_face_is_left_alone() -> None:
     assert np.isnan(spooled([skin()] * 3, meshes)).all()
 
 
-def test_the_modes_that_are_shipped_are_those_of_the_definition() -> None:
-    from tools.make_texture_modes import texture_modes
+def test_the_modes_are_what_the_mesh_gets_wrong() -> None:
+    from tools.learn_texture_modes import texture_modes
 
-    def spread(modes: np.ndarray) -> np.ndarray:  # the same whatever the signs
-        flat = modes.reshape(len(modes), -1)
-        return flat.T @ flat
+    random = np.random.default_rng(2)
+    smiles = np.zeros((200, 468, 2))
+    smiles[:, [61, 291], 1] = random.normal(0, 3, (200, 1))  # both corners of the mouth together
+    flat = smiles.reshape(200, -1)
+    found = texture_modes(flat.T @ flat / 200)
+    assert found.shape == face_chart.modes().shape == (face_chart.N_MODES, 468, 2)
+    assert found.dtype == face_chart.modes().dtype == np.float32
+    first = found[0] * np.sign(found[0, 61, 1])
+    # its likely amplitude is that of what was wrong
+    assert first[[61, 291], 1] == pytest.approx(smiles[:, 61, 1].std(), rel=0.1)
+    assert np.abs(np.delete(first, [61, 291], axis=0)).max() < 0.5
 
-    found = spread(face_chart.modes())
-    np.testing.assert_allclose(spread(texture_modes()), found, atol=1e-3 * found.max())
-    assert face_chart.modes().shape == (face_chart.N_MODES, 468, 2)
+
+def test_the_modes_are_the_same_on_both_sides() -> None:
+    flat = face_chart.modes().reshape(face_chart.N_MODES, -1)
+    twin = face_chart.modes()[:, mirror_vertices()] * [-1, 1]
+    flat_twin = twin.reshape(face_chart.N_MODES, -1)
+    spread, mirrored = flat.T @ flat, flat_twin.T @ flat_twin
+    np.testing.assert_allclose(mirrored, spread, atol=0.02 * spread.max())

@@ -145,7 +145,7 @@ def _nearest(inside: NDArray[np.bool_], places: IntArray) -> IntArray:
 def modes() -> NDArray[np.float32]:
     """Return what the mesh is likely to get wrong, shape (120, 468, 2), in millimetres.
 
-    Of principal components (``tools/make_texture_modes.py``); the likely amplitude of each is 1.
+    Learnt from rendered people (``tools/learn_texture_modes.py``); each is likely to be about 1.
     """
     with (resources.files("bitbox.face_backend") / "data" / "texture_modes.npy").open("rb") as file:
         found: NDArray[np.float32] = np.load(file)

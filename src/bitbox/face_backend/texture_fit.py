@@ -28,7 +28,7 @@ from bitbox.face_backend.visibility import likeness
 FloatArray = NDArray[np.float32]
 
 #: From coarse to fine: of how many pixels one is made, blur in millimetres, Gauss-Newton steps.
-LEVELS = ((2, 3.0, 3), (1, 1.0, 1))
+LEVELS = ((2, 3.0, 2), (1, 1.0, 2))
 STIFFNESS = 0.6
 #: Contrast below this many grey levels is noise, and not brought up to that of the rest.
 _LEAST_CONTRAST = 4.0
