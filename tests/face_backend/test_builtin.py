@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from bitbox.face_backend import builtin, geometry, units
+from bitbox.face_backend import builtin, geometry, person, units
 from bitbox.face_backend.builtin import measure
 from bitbox.face_backend.mesh_track import MeshTrack
 from bitbox.face_backend.normalize import normalized
+from bitbox.face_backend.person import Person
 from bitbox.face_backend.recording import OUTPUTS
 from bitbox.face_backend.skin import head_pose, skin_movement
 from bitbox.measuring import parts
@@ -70,15 +71,15 @@ def test_bits_do_not_depend_on_the_threads_of_blas(tmp_path: Path) -> None:
 
 def test_parts_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     track = some_track(130, lost=[0, 40, 129])
-    person = geometry.neutral(geometry.canonicalize(track.mesh, SIZE, 63.0).shape)
-    whole = geometry.canonicalize(track.mesh, SIZE, 63.0, person=person)
+    own = Person.measure(track, 63.0)
+    whole = geometry.canonicalize(track.mesh, SIZE, 63.0, person=own.shape)
     deformation = whole.shape - geometry.neutral(whole.shape)
     skin = skin_movement(deformation)
     monkeypatch.setattr(parts, "_PART", 32)
     together = measure(track, OUTPUTS, 63.0)
     assert list(together) == list(OUTPUTS)
     for name, expected in [
-        ("pose", head_pose(whole.pose, deformation)),
+        ("pose", head_pose(whole.pose, deformation, own.tilt)),
         ("landmark-can", geometry.landmarks_3d(skin)),
         ("expression-global", units.global_units(skin)),
         ("expression-local", units.local_units(skin)),
@@ -96,7 +97,7 @@ def test_the_neutral_of_a_long_recording_is_nearly_that_of_all_frames(
 ) -> None:
     track = some_track(600, lost=list(range(50)))
     whole = measure(track, ["landmark-can"], 63.0)
-    monkeypatch.setattr(builtin, "_NEUTRAL_FRAMES", 200)
+    monkeypatch.setattr(person, "_FRAMES", 200)
     some = measure(track, ["landmark-can"], 63.0)
     assert np.nanmax(np.abs(some["landmark-can"] - whole["landmark-can"])) < 0.15
 
@@ -104,7 +105,7 @@ def test_the_neutral_of_a_long_recording_is_nearly_that_of_all_frames(
 def test_memory_grows_only_with_the_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(builtin, "_NEUTRAL_FRAMES", 300)
+    monkeypatch.setattr(person, "_FRAMES", 300)
     cache = Cache(tmp_path)
     peaks = []
     for n in (1000, 4000):

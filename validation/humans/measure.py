@@ -184,7 +184,7 @@ def _nearest(point: FloatArray, corners: FloatArray) -> tuple[FloatArray, FloatA
 
 def deformation(track: MeshTrack, vertical_fov: float) -> tuple[FloatArray, FloatArray]:
     """Return a track's deformation (T, 468, 3) and pose (T, 6), as the project measures them."""
-    from bitbox.face_backend.builtin import Person
+    from bitbox.face_backend.person import Person
 
     person = Person.measure(track, vertical_fov)
     found = geometry.canonicalize(track.mesh, track.size, vertical_fov, person=person.shape)

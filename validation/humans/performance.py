@@ -110,7 +110,7 @@ def all_at_once(seed: int, turning: bool, duration: float = 20.0, fps: float = 1
     turns = np.zeros((len(time), 3))
     if turning:
         begun = np.clip((time - REST) / 0.7, 0, 1)[:, None]
-        turns = begun * np.radians([10.0, 15.0, 6.0]) * _wander(time, random)
+        turns = begun * np.radians([10.0, 15.0, 6.0]) * wander(time, random)
     return Performance("turning" if turning else "still", time, drives, turns)
 
 
@@ -119,7 +119,7 @@ def head_alone(seed: int, duration: float = 12.0, fps: float = 10.0) -> Performa
     random = np.random.default_rng(seed)
     time = np.arange(round(duration * fps)) / fps
     begun = np.clip((time - REST) / 0.7, 0, 1)[:, None]
-    turns = begun * np.radians([12.0, 15.0, 8.0]) * _wander(time, random)
+    turns = begun * np.radians([12.0, 15.0, 8.0]) * wander(time, random)
     return Performance("head", time, np.zeros((len(time), len(ACTIONS))), turns)
 
 
@@ -169,7 +169,7 @@ def _limit(drives: FloatArray) -> None:
         drives[:, columns] *= np.minimum(1, most / np.maximum(total, 1e-9))[:, None]
 
 
-def _wander(time: FloatArray, random: np.random.Generator) -> FloatArray:
+def wander(time: FloatArray, random: np.random.Generator) -> FloatArray:
     """Return three independent courses between -1 and 1."""
     found = np.zeros((len(time), 3))
     for axis in range(3):

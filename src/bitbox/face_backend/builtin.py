@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -15,14 +15,13 @@ from bitbox.face_backend.recording import NORMALIZED, Output
 from bitbox.findings import Finding
 from bitbox.measuring.fingerprint import hash_of_code
 from bitbox.measuring.one_core import on_one_core
-from bitbox.measuring.parts import parts, rows
+from bitbox.measuring.parts import parts
 from bitbox.measuring.recording import Recording
 from bitbox.provenance import hash_file, versions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bitbox.face_backend.geometry import Canonical
     from bitbox.face_backend.mesh_track import MeshTrack
     from bitbox.signals import Signals
 
@@ -32,7 +31,6 @@ BACKEND = "openbitbox-mediapipe"
 _LIBRARIES = ("mediapipe", "av", "numpy", "scipy")
 #: Code of this package that has no part in what is measured.
 _NOT_MEASURING = ("plot.py", "models.py", "model_wheel.py", "threedi.py", "threedi_launch.py")
-_NEUTRAL_FRAMES = 5000  # the most that the neutral face is taken from
 _POSE_NAMES = ("Tx", "Ty", "Tz", "Rx", "Ry", "Rz")
 
 
@@ -230,6 +228,7 @@ def measure(
     of a region that is hidden is NaN.
     """
     from bitbox.face_backend import geometry, skin, units
+    from bitbox.face_backend.person import Person
     from bitbox.face_backend.visibility import without_hidden
 
     plain: dict[Output, _Measure] = {
@@ -253,62 +252,12 @@ def measure(
         canonical = face.canonical(track, part, vertical_fov)
         deformation = canonical.shape - face.still
         if "pose" in found:
-            found["pose"][part] = skin.head_pose(canonical.pose, deformation)
+            found["pose"][part] = skin.head_pose(canonical.pose, deformation, face.tilt)
         if found.keys() & deformed:
             moved = skin.skin_movement(deformation)
         for name in found.keys() & deformed:
             found[name][part] = deformed[name](moved)
     return {name: without_hidden(values, name, hidden) for name, values in found.items()}
-
-
-class Person(NamedTuple):
-    """What is the same for all frames of a recording.
-
-    Attributes
-    ----------
-    shape : ndarray, shape (468, 3)
-        The person's own face, to which head pose is fitted.
-    still : ndarray, shape (468, 3)
-        The neutral face, as it comes out of that fit.
-    whole : Canonical or None
-        That fit in all frames, where a recording is short and it was made in all with a face.
-    """
-
-    shape: NDArray[np.float64]
-    still: NDArray[np.float64]
-    whole: Canonical | None
-
-    @classmethod
-    def measure(cls, track: MeshTrack, vertical_fov: float) -> Person:
-        """Measure a person in frames that are spread evenly over the recording."""
-        from bitbox.face_backend.geometry import N_VERTICES, Canonical, canonicalize, neutral
-
-        frames = np.flatnonzero(track.confidence > 0)
-        count = len(frames)
-        bare = frames[~track.hidden()[frames].any(axis=1)]
-        frames = bare if len(bare) else frames
-        some = frames[:: max(1, -(-len(frames) // _NEUTRAL_FRAMES))]
-        poses, shapes = np.empty((len(some), 6)), np.empty((len(some), N_VERTICES, 3))
-
-        def usual(person: NDArray[np.float64] | None) -> NDArray[np.float64]:
-            for part, mesh in rows(track.mesh, some):
-                found = canonicalize(mesh, track.size, vertical_fov, person=person)
-                poses[part], shapes[part] = found.pose, found.shape
-            return neutral(shapes)
-
-        shape = usual(None)
-        still = usual(shape)
-        is_short = len(track.mesh) <= _NEUTRAL_FRAMES and len(some) == count
-        whole = Canonical(poses, shapes).of(some, len(track.mesh)) if is_short else None
-        return cls(shape, still, whole)
-
-    def canonical(self, track: MeshTrack, part: slice, vertical_fov: float) -> Canonical:
-        """Return pose and shape in some frames."""
-        from bitbox.face_backend.geometry import Canonical, canonicalize
-
-        if self.whole is not None:
-            return Canonical(self.whole.pose[part], self.whole.shape[part])
-        return canonicalize(track.mesh[part], track.size, vertical_fov, person=self.shape)
 
 
 _FORM: dict[Output, dict[str, Any]] = {

@@ -52,7 +52,7 @@ def skin_movement(deformation: ArrayLike) -> FloatArray:
     return np.asarray(moved.reshape(-1, N_VERTICES, 3))
 
 
-def head_pose(pose: ArrayLike, deformation: ArrayLike) -> FloatArray:
+def head_pose(pose: ArrayLike, deformation: ArrayLike, tilt: float = 0.0) -> FloatArray:
     """Return head pose without what expression makes of it.
 
     Parameters
@@ -61,6 +61,8 @@ def head_pose(pose: ArrayLike, deformation: ArrayLike) -> FloatArray:
         As `bitbox.face_backend.geometry.canonicalize` gives it.
     deformation : array_like, shape (T, 468, 3)
         Of the same frames, millimetres.
+    tilt : float, default 0.0
+        By how much the person's face is tilted forward on the head, radians; it is taken off.
 
     Returns
     -------
@@ -81,6 +83,7 @@ def head_pose(pose: ArrayLike, deformation: ArrayLike) -> FloatArray:
     pose = np.asarray(pose, dtype=np.float64)
     wrong = flattened(deformation) @ _learnt("pose_map").T
     turned = rotation_matrix(pose[:, 3:]) @ rotation_matrix(wrong).swapaxes(1, 2)
+    turned = turned @ rotation_matrix([-tilt, 0.0, 0.0])
     return np.concatenate([pose[:, :3], angles_of(turned)], axis=1)
 
 
