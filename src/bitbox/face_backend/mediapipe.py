@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bitbox.face_backend import glasses
 from bitbox.face_backend.follower import Follower, Looks, SharedRuntime
 from bitbox.face_backend.graphs import GraphRuntime
 from bitbox.face_backend.mesh_graph import N_POINTS
@@ -173,6 +174,7 @@ def _finished(
     wrong = np.array(follower.whose) != numbers_of(choice, times)
     confidence[wrong] = 0.0
     spool.drop(np.flatnonzero(wrong))
+    usual = spool.usual()
     mesh, visible = spool.refined()
     return MeshTrack(
         mesh,
@@ -180,7 +182,7 @@ def _finished(
         confidence,
         np.array(follower.counts),
         (frames.info.width, frames.info.height),
-        tuple(frames.findings),
+        (*frames.findings, *(() if usual is None else glasses.finding_of(usual))),
         name,
         visible,
     )

@@ -93,6 +93,14 @@ class FaceSpool:
         """Take the faces of some frames back: they are missing."""
         self._meshes.drop(frames)
 
+    def usual(self) -> Textures | None:
+        """Return the median of textures spread over the recording; None if there is no face."""
+        seen = np.flatnonzero(is_finite(self._meshes.array()))
+        if len(seen) == 0:
+            return None
+        sample = picked(self._textures.array(), _sampled(seen))
+        return np.asarray(np.median(sample, axis=0), dtype=np.uint8)
+
     def refined(self) -> tuple[MeshArray, Visible]:
         """Return all meshes, refined, (T, points, 3), read-only; and what is seen, (T, regions)."""
         return refined(self._meshes.array(), self._textures.array(), self._folder)
@@ -151,7 +159,7 @@ def refined(
     seen = np.flatnonzero(is_finite(mesh))
     if len(seen) == 0:
         return mesh, like
-    levels = _reference(picked(textures, seen[:: -(-len(seen) // _SAMPLE)]))
+    levels = _reference(picked(textures, _sampled(seen)))
     with Spool(np.float32, mesh.shape[1:], folder) as spool:
         for part, _ in zip(parts(mesh), parts(textures), strict=True):
             for start in range(part.start, min(part.stop, len(mesh)), _AT_ONCE):
@@ -160,6 +168,11 @@ def refined(
                 for row in rows:
                     spool.append(row)
         return spool.array(), visible(like)
+
+
+def _sampled(seen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return at most `_SAMPLE` of some frames, spread evenly."""
+    return seen[:: -(-len(seen) // _SAMPLE)]
 
 
 def _refined_part(
