@@ -6,14 +6,11 @@ Run as ``python -m validation.turning FOLDER [deformations.npz]``, with the film
 
 - *true pose and depth*: the mesh put on the person's true face at the true head pose and lens. What
   is left is none of theirs (nor is it of the weights: see *learnt for true pose and depth*);
-- *depth of every point*: a point whose depth on the face is taken for dz too small seems to move by
-  dz times the slope of its line of sight on the face (x and y over z), which is known from head
-  pose. So dz, one number a point, follows by least squares from the recording's own turning
-  (shrunk, like the others below, by what is added to the sum of squares, in frames of the usual
-  size of the slopes), and is taken out of the deformation;
-- *depth, smooth*: the same with `SMOOTH` symmetric courses over the face instead of 468 points;
+- *depth as it is at first*: without the depth of the person's own face that follows from the
+  recording's own turning (`bitbox.face_backend.person`);
 - *what goes with head pose*: the regression of each unit on pitch, yaw and roll, or on them and
-  their squares and products, taken out.
+  their squares and products, taken out (shrunk by what is added to the sum of squares, in frames of
+  the usual size of a turn).
 
 Whatever is fitted to a recording lessens what units do in the film in which only the head turns; it
 is of use if they are no worse where everything moves. *Smile kept*: to the film in which the head
@@ -43,8 +40,8 @@ from validation.humans.judge import correlations
 from validation.real_faces import NAMES, agreement, recordings, with_action_units
 
 from bitbox.face_backend import geometry
-from bitbox.face_backend.builtin import Person
 from bitbox.face_backend.mesh_track import MeshTrack
+from bitbox.face_backend.person import Person
 from bitbox.face_backend.registration import EYES, on_the_face
 from bitbox.face_backend.skin import skin_movement
 from bitbox.face_backend.units import local_units, rigid_movements, unit_readings
@@ -53,7 +50,6 @@ FloatArray = NDArray[np.float64]
 #: From deformation (T, 468, 3) and head pose (T, 6) to units.
 Measure = Callable[[FloatArray, FloatArray], FloatArray]
 
-SMOOTH = 12
 DIRECTIONS = 250
 INNER = 50.0  # millimetres from the middle of the face
 _TURN = np.radians(5.0)  # the usual size of a turn
@@ -66,6 +62,7 @@ class Film(NamedTuple):
     performance: str
     deformation: FloatArray
     pose: FloatArray
+    shallow: FloatArray
     ideal: FloatArray
     true: FloatArray
 
@@ -79,7 +76,9 @@ def read(path: Path) -> Film:
     mesh = facts["mesh_refined"]
     track = MeshTrack(mesh, facts["time"], facts["confidence"], count, size, (), "rendered")
     person = Person.measure(track, geometry.VERTICAL_FOV)
-    found = geometry.canonicalize(mesh, size, geometry.VERTICAL_FOV, person=person.shape)
+    found = person.canonical(track, slice(None), geometry.VERTICAL_FOV)
+    own = geometry.neutral(geometry.canonicalize(mesh, size).shape)
+    shallow = geometry.canonicalize(mesh, size, person=own).shape
     focal = size[1] / 2 / np.tan(np.radians(float(facts["vertical_fov"])) / 2)
     rays = mesh[:, : geometry.N_VERTICES].astype(np.float64) - [size[0] / 2, size[1] / 2, 0]
     depth = rays[..., 2] - rays[:, EYES, 2].mean(axis=1, keepdims=True)
@@ -93,6 +92,7 @@ def read(path: Path) -> Film:
         str(facts["performance"]),
         (found.shape - person.still)[known],
         found.pose[known],
+        (shallow - geometry.neutral(shallow))[known],
         (ideal - geometry.neutral(ideal))[known],
         local_units(skin)[known],
     )
@@ -124,44 +124,6 @@ def slip(path: Path) -> list[float]:
     return found
 
 
-def slopes(pose: FloatArray) -> FloatArray:
-    """Return the slopes of the lines of sight on the face, (T, 468, 2), about their means."""
-    rotation = geometry.rotation_matrix(pose[:, 3:])
-    sight = geometry.reference_face() + np.einsum("tcd,tc->td", rotation, pose[:, :3])[:, None]
-    slope = sight[..., :2] / sight[..., 2:]
-    return np.asarray(slope - slope.mean(axis=0))
-
-
-def smooth_courses() -> FloatArray:
-    """Return courses over the face that are the same on both sides, (468, SMOOTH)."""
-    x, y, z = geometry.reference_face().T / 60
-    return np.column_stack(
-        [np.ones_like(x), y, z, x * x, y * y, y * z, z * z, x * x * y, x * x * z, y**3, x**4, z**3]
-    )
-
-
-def less_depth(shrunk: float, courses: FloatArray | None = None) -> Measure:
-    """Return a measure that takes out what a wrong depth of the points makes of turning."""
-
-    def measure(deformation: FloatArray, pose: FloatArray) -> FloatArray:
-        slope = slopes(pose)
-        across = deformation[..., :2] - deformation[..., :2].mean(axis=0)
-        power = (slope**2).sum(axis=(0, 2))
-        pull = (slope * across).sum(axis=(0, 2))
-        added = shrunk * len(pose) * _TURN**2
-        if courses is None:
-            wrong = pull / (power + added)
-        else:
-            normal = courses.T @ (power[:, None] * courses)
-            normal += added * courses.T @ courses
-            wrong = courses @ np.linalg.solve(normal, courses.T @ pull)
-        left = deformation.copy()
-        left[..., :2] -= wrong[:, None] * slope
-        return as_used(left, pose)
-
-    return measure
-
-
 def less_pose(shrunk: float, squares: bool) -> Measure:
     """Return a measure that takes out of the units what goes with head pose."""
 
@@ -181,10 +143,6 @@ def less_pose(shrunk: float, squares: bool) -> Measure:
 
 TRIED: dict[str, Measure] = {
     "what is used": as_used,
-    "depth of every point": less_depth(0.03),
-    "depth of every point, shrunk": less_depth(1.0),
-    "depth, smooth": less_depth(0.03, smooth_courses()),
-    "depth, smooth, shrunk": less_depth(1.0, smooth_courses()),
     "what goes with head pose": less_pose(0.0, squares=False),
     "the same, shrunk": less_pose(1.0, squares=False),
     "with squares": less_pose(0.0, squares=True),
@@ -205,10 +163,11 @@ class Learner:
         self.films = [read(path) for path in paths]
         self.sums: dict[str, learn_surface.Sums] = {}
         for path in paths:
-            film = learn_surface.read(path)
-            found = [learn_surface.sums(film)]
-            found += [self.sums[film.performance]] if film.performance in self.sums else []
-            self.sums[film.performance] = learn_surface.total(found)
+            for form, count in (("refined", 1.0), ("raw", learn_surface.PLAIN)):
+                film = learn_surface.read(path, form)
+                found = [learn_surface.sums(film).times(count)]
+                found += [self.sums[film.performance]] if film.performance in self.sums else []
+                self.sums[film.performance] = learn_surface.total(found)
         self.rigid = np.linalg.svd(rigid_movements(), full_matrices=False)[2]
         moving = self._counted({"head": 0.0})
         spread = moving.mesh - self.rigid.T @ (self.rigid @ moving.mesh)
@@ -380,8 +339,10 @@ def main() -> None:
     parser.add_argument("--learn", action="store_true", help="learn anew as well")
     given = parser.parse_args()
     paths = sorted((given.folder / "development").glob("*.npz"))
-    raw, refined = np.median([slip(p) for p in paths if p.stem.endswith("_head")], axis=0)
-    print(f"While the head turns alone the mesh slips by {raw:.2f} mm, refined by {refined:.2f}.\n")
+    for name in ("head", "single", "still", "turning"):
+        raw, refined = np.median([slip(p) for p in paths if f"_{name}" in p.stem], axis=0)
+        print(f"{name}: the mesh is off the skin by {raw:.2f} mm, refined by {refined:.2f}.")
+    print()
     films = [read(path) for path in paths]
     heads = ["", "turning alone (units ≤ 0.2)", "r, head turning (units under 0.6)"]
     heads += ["r, head still (units under 0.7)", "smile kept"]
@@ -389,8 +350,10 @@ def main() -> None:
         heads += ["real pair (units under 0.5)", "backwards", "other tool"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     ideal = [film._replace(deformation=film.ideal) for film in films]
+    shallow = [film._replace(deformation=film.shallow) for film in films]
     for name, measure in TRIED.items():
         print(row(name, films, measure, given.real), flush=True)
+    print(row("depth as it is at first", shallow, as_used, None), flush=True)
     print(row("true pose and depth", ideal, as_used, None), flush=True)
     if given.learn:
         learner = Learner(sorted((given.folder / "calibration").glob("*.npz")))

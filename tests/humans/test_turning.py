@@ -18,24 +18,6 @@ def pose() -> np.ndarray:
     return np.column_stack([np.tile([0.0, 0.0, 500.0], (200, 1)), turns])
 
 
-def test_a_wrong_depth_is_found_from_turning_and_taken_out(pose: np.ndarray) -> None:
-    wrong = np.random.default_rng(1).normal(0, 5, N_VERTICES)
-    deformation = np.zeros((200, N_VERTICES, 3))
-    deformation[..., :2] = -wrong[:, None] * turning.slopes(pose)
-    before = turning.far(turning.as_used(deformation, pose))
-    after = turning.far(turning.less_depth(0.0)(deformation, pose))
-    assert np.median(before) > 0.05
-    assert after.max() < 1e-9
-
-
-def test_smooth_depth_is_found_by_smooth_courses(pose: np.ndarray) -> None:
-    courses = turning.smooth_courses()
-    deformation = np.zeros((200, N_VERTICES, 3))
-    deformation[..., :2] = -(courses @ np.ones(turning.SMOOTH))[:, None] * turning.slopes(pose)
-    after = turning.far(turning.less_depth(0.0, courses)(deformation, pose))
-    assert after.max() < 1e-6
-
-
 def test_what_goes_with_head_pose_is_taken_out_and_nothing_else(pose: np.ndarray) -> None:
     random = np.random.default_rng(2)
     pattern, other = random.normal(0, 1, (2, N_VERTICES, 3))
