@@ -71,18 +71,18 @@ class Person(NamedTuple):
         some = frames[:: max(1, -(-len(frames) // _FRAMES))]
         poses, shapes = np.empty((len(some), 6)), np.empty((len(some), N_VERTICES, 3))
 
-        def usual(person: FloatArray | None) -> FloatArray:
+        def fit(person: FloatArray | None) -> None:
             for part, mesh in rows(track.mesh, some):
                 found = canonicalize(mesh, track.size, vertical_fov, person=person)
                 poses[part], shapes[part] = found.pose, found.shape
-            return neutral(shapes)
 
-        shape = usual(None)
+        fit(None)
+        shape = neutral(shapes)
         tilt = tilt_of(shape, vertical_fov)
-        usual(shape)
-        shape = shape.copy()
+        fit(shape)
         shape[:, 2] += deeper(shapes, poses, shape)
-        still = usual(shape)
+        fit(shape)
+        still = neutral(shapes)
         is_short = len(track.mesh) <= _FRAMES and len(some) == count
         whole = Canonical(poses, shapes).of(some, len(track.mesh)) if is_short else None
         return cls(shape, still, tilt, whole)
