@@ -15,7 +15,7 @@ pytest.importorskip("mediapipe")
 pytestmark = pytest.mark.video
 
 #: What moves on one side only, or to one side.
-MOVED = ("lb_inner_raise", "ul_right_corner_raise")
+MOVED = ("le_upper_lid_lower", "ul_right_corner_raise")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def alike(one: Signals, other: Signals, name: str) -> float:
 def test_units_change_sides(measured) -> None:
     straight, flipped = measured["local"]
     for name in MOVED:
-        other = {"l": "r", "r": "l"}.get(name[0]) + name[1:] if name[1] == "b" else None
+        other = {"le_upper_lid_lower": "re_upper_lid_lower"}.get(name)
         other = other or name.replace("right", "left")
         assert alike(straight.mirrored(), flipped, other) > 0.95
         assert alike(straight, flipped, other) < 0.9

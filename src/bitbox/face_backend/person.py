@@ -4,7 +4,7 @@ One camera hardly sees how deep a face is, and the mesh's own depth is that of t
 was trained on. But a place whose depth is taken for too small slips over the face whenever the head
 turns, by the error times the slope of its line of sight on the face. So the depth of each of the
 person's 468 points is corrected until what slips with that slope is least (`deeper`); the less a
-head turns, the less is corrected.
+head turns, and the shorter a recording is, the less is corrected.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ _FRAMES = 5000  # the most that a person's face is taken from
 #: What is added to the sum of squares of the slopes: half of a turn by 5 degrees in each frame.
 #: Somebody who smiles whenever the head turns loses a twentieth of the smile by it.
 _ADDED = 0.5 * np.radians(5.0) ** 2
+#: Seconds. In a shorter recording it is as much as in one of so many: a single movement that comes
+#: with a single turn must not pass for depth.
+_LONG = 10.0
 _CHUNK = 250  # frames worked on at once
 
 
@@ -80,7 +83,8 @@ class Person(NamedTuple):
         shape = neutral(shapes)
         tilt = tilt_of(shape, vertical_fov)
         fit(shape)
-        shape[:, 2] += deeper(shapes, poses, shape)
+        seconds = max(float(np.ptp(track.time[some])), 1e-3) if len(some) else _LONG
+        shape[:, 2] += deeper(shapes, poses, shape, max(1.0, _LONG / seconds))
         fit(shape)
         still = neutral(shapes)
         is_short = len(track.mesh) <= _FRAMES and len(some) == count
@@ -94,7 +98,9 @@ class Person(NamedTuple):
         return canonicalize(track.mesh[part], track.size, vertical_fov, person=self.shape)
 
 
-def deeper(shapes: FloatArray, poses: FloatArray, person: FloatArray) -> FloatArray:
+def deeper(
+    shapes: FloatArray, poses: FloatArray, person: FloatArray, careful: float = 1.0
+) -> FloatArray:
     """Return by how much each point of a face is further back than was thought.
 
     Parameters
@@ -105,6 +111,8 @@ def deeper(shapes: FloatArray, poses: FloatArray, person: FloatArray) -> FloatAr
         Where the head was.
     person : ndarray, shape (468, 3)
         The person's own face, millimetres.
+    careful : float, default 1.0
+        How many times as much turning it takes to believe as much.
 
     Returns
     -------
@@ -127,7 +135,7 @@ def deeper(shapes: FloatArray, poses: FloatArray, person: FloatArray) -> FloatAr
     count = max(len(known), 1)
     power -= (slope_sum**2).sum(axis=1) / count
     pull -= (slope_sum * place_sum).sum(axis=1) / count
-    return np.asarray(-pull / (power + count * _ADDED))
+    return np.asarray(-pull / (power + count * careful * _ADDED))
 
 
 def tilt_of(shape: FloatArray, vertical_fov: float) -> float:
