@@ -33,7 +33,8 @@ __all__ = ["Person"]
 
 FloatArray = NDArray[np.float64]
 
-_FRAMES = 5000  # the most that a person's face is taken from
+_FRAMES = 5000  # the most that a person's neutral face is taken from
+_FIRST = 600  # the most that are looked at before that, for the person's own shape
 #: What is added to the sum of squares of the slopes: half of a turn by 5 degrees in each frame.
 #: Somebody who smiles whenever the head turns loses a twentieth of the smile by it.
 _ADDED = 0.5 * np.radians(5.0) ** 2
@@ -71,31 +72,39 @@ class Person(NamedTuple):
         count = len(frames)
         bare = frames[~track.hidden()[frames].any(axis=1)]
         frames = bare if len(bare) else frames
-        some = frames[:: max(1, -(-len(frames) // _FRAMES))]
-        poses, shapes = np.empty((len(some), 6)), np.empty((len(some), N_VERTICES, 3))
-
-        def fit(person: FloatArray | None) -> None:
-            for part, mesh in rows(track.mesh, some):
-                found = canonicalize(mesh, track.size, vertical_fov, person=person)
-                poses[part], shapes[part] = found.pose, found.shape
-
-        fit(None)
-        shape = neutral(shapes)
+        some = _spread(frames, _FRAMES)
+        few = _spread(some, _FIRST)
+        shape = neutral(_fitted(track, few, vertical_fov, None).shape)
         tilt = tilt_of(shape, vertical_fov)
-        fit(shape)
-        seconds = max(float(np.ptp(track.time[some])), 1e-3) if len(some) else _LONG
-        shape[:, 2] += deeper(shapes, poses, shape, max(1.0, _LONG / seconds))
-        fit(shape)
-        still = neutral(shapes)
+        first = _fitted(track, few, vertical_fov, shape)
+        seconds = max(float(np.ptp(track.time[few])), 1e-3)
+        shape[:, 2] += deeper(first.shape, first.pose, shape, max(1.0, _LONG / seconds))
+        found = _fitted(track, some, vertical_fov, shape)
         is_short = len(track.mesh) <= _FRAMES and len(some) == count
-        whole = Canonical(poses, shapes).of(some, len(track.mesh)) if is_short else None
-        return cls(shape, still, tilt, whole)
+        whole = found.of(some, len(track.mesh)) if is_short else None
+        return cls(shape, neutral(found.shape), tilt, whole)
 
     def canonical(self, track: MeshTrack, part: slice, vertical_fov: float) -> Canonical:
         """Return pose and shape in some frames."""
         if self.whole is not None:
             return Canonical(self.whole.pose[part], self.whole.shape[part])
         return canonicalize(track.mesh[part], track.size, vertical_fov, person=self.shape)
+
+
+def _spread(frames: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most so many of some frames, spread evenly."""
+    return frames[:: max(1, -(-len(frames) // most))]
+
+
+def _fitted(
+    track: MeshTrack, frames: NDArray[np.int64], vertical_fov: float, person: FloatArray | None
+) -> Canonical:
+    """Return pose and shape in some frames; the person's face is None where it is not known yet."""
+    poses, shapes = np.empty((len(frames), 6)), np.empty((len(frames), N_VERTICES, 3))
+    for part, mesh in rows(track.mesh, frames):
+        found = canonicalize(mesh, track.size, vertical_fov, person=person)
+        poses[part], shapes[part] = found.pose, found.shape
+    return Canonical(poses, shapes)
 
 
 def deeper(
