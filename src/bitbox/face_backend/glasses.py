@@ -36,7 +36,7 @@ def finding_of(texture: Textures) -> tuple[Finding, ...]:
             "glasses",
             "warning",
             "The face seems to wear glasses. Rims hide the brows and hold what is seen of the eyes"
-            " fast: on rendered people with glasses brows followed the skin with r = 0.4 to 0.5 and"
+            " fast: on rendered people with glasses brows followed the skin with r = 0.5 to 0.7 and"
             " eyes with 0.5 to 0.6; the mouth was measured as well as without.",
             "Leave the signals of brows and eyes out, or ask people to take their glasses off.",
         ),
