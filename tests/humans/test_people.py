@@ -7,7 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 from validation.humans import data
-from validation.humans.people import PEOPLE, SPLITS, of
+from validation.humans.people import PEOPLE, SPLITS, drawn, of
 
 from bitbox.errors import BitboxError
 
@@ -104,3 +104,14 @@ class TestPerformance:
         assert np.median((still.drives > 0.05).sum(axis=1)) > 8
         assert not still.turns.any()
         assert np.degrees(np.abs(turning.turns).max(axis=0)) == pytest.approx([10, 15, 6], rel=0.2)
+
+
+def test_people_are_drawn_without_end_and_always_the_same() -> None:
+    some = [drawn(number) for number in range(200)]
+    assert some == [drawn(number) for number in range(200)]
+    assert len({person.seed for person in (*some, *PEOPLE)}) == 200 + len(PEOPLE)
+    assert 20 < sum(person.glasses for person in some) < 60
+    assert 5 <= min(person.age for person in some) < 12
+    assert max(person.age for person in some) > 70
+    assert all(person.gender == 0 and person.age > 17 for person in some if person.beard)
+    assert {max(range(3), key=person.ethnicity.__getitem__) for person in some} == {0, 1, 2}
