@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bitbox.face_backend import builtin, geometry, refinement
+from bitbox.face_backend import builtin, geometry, person, refinement
 from bitbox.face_backend.mesh_track import MeshTrack, findings_of
 from bitbox.measuring.parts import is_finite, picked, rows
 from bitbox.measuring.spool import Spool
@@ -60,18 +60,18 @@ def test_measuring_a_face_keeps_little_of_its_mesh_in_memory(
     mesh: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For the person's own face, thousands of frames all over the mesh were asked for at once."""
-    held, canonicalize = [], geometry.canonicalize
+    held, canonicalize = [], person.canonicalize
 
     def watched(*arguments: Any, **options: Any) -> geometry.Canonical:
         held.append(resident(mesh))
         return canonicalize(*arguments, **options)
 
-    monkeypatch.setattr(geometry, "canonicalize", watched)
-    monkeypatch.setattr(builtin, "_NEUTRAL_FRAMES", 2000)  # as of a long recording
+    monkeypatch.setattr(person, "canonicalize", watched)
+    monkeypatch.setattr(person, "_FRAMES", 2000)  # as of a long recording
     seen = is_finite(mesh).astype(float)
     track = MeshTrack(mesh, np.arange(N) / 30, seen, seen.astype(int), (640, 480), (), "test")
     builtin.measure(track, ["expression-local"], 63.0)
-    assert len(held) == 16  # the person, the neutral, and all frames
+    assert len(held) == 14  # the person (twice), the neutral, and all frames
     assert max(held) < 0.2
     findings_of(track, [])
     assert resident(mesh) < 0.05

@@ -25,7 +25,12 @@ def test_demo_finds_the_truth(tmp_path, capsys) -> None:
         assert own["z"].max() < imitated["z"].min(), table["z"]
         beyond = (table["shape"] - table["chance_mean"]).groupby(table["movement"]).mean()
         assert beyond[own["movement"]].max() < beyond[imitated["movement"]].min(), beyond
-        assert (own["p_fwer"] > 0.05).all(), table["p_fwer"]
+        # A little of a smile that is imitated shows in a brow, which is in time then, but not
+        # specific: nothing that is not imitated is said to be.
+        assert ((own["p_fwer"] > 0.05) | (own["specific_p"] > 0.05)).all(), own
+        assert (own["specific_p"] > 0.05).all(), own
+        assert (imitated["p_fwer"] <= 0.05).all(), imitated
+        assert (imitated["specific_p"] <= 0.05).all(), imitated
         assert (done.folder / "report.html").exists()
 
 
