@@ -19,7 +19,7 @@ def test_the_tilt_is_learnt_from_the_shape(monkeypatch: pytest.MonkeyPatch) -> N
         face[[33, 133, 263, 362], 2] += 3 * deep
         heads.append(Head(number, geometry.VERTICAL_FOV, face, 0.05 * deep + 0.02))
     weights = learn_straight_ahead.learn(heads[:60], 0.01)
-    monkeypatch.setattr(person, "_tilt_map", lambda: weights)
+    monkeypatch.setattr(person, "learnt", lambda _: weights)
     for head in heads[60:]:
         assert person.tilt_of(head.face, head.lens) == pytest.approx(head.wrong, abs=0.01)
         twin = head.face[geometry.mirror_vertices()] * [-1, 1, 1]

@@ -38,7 +38,7 @@ def recordings(folder: Path) -> Iterator[judge.Recording]:
     """Yield the films of the development people, each measured as learnt from others and itself."""
     others = sums_of(sorted((folder / "calibration").glob("*.npz")))
     mine = sorted((folder / "development").glob("*.npz"))
-    learnt = skin._learnt
+    learnt = skin.learnt
     for name in sorted({path.stem.split("_")[0] for path in mine}):
         own = [path for path in mine if path.stem.split("_")[0] == name]
         parts = [path for path in own if path.stem.endswith("1")]
@@ -49,11 +49,11 @@ def recordings(folder: Path) -> Iterator[judge.Recording]:
             def instead(what: str, found: judge.FloatArray = found) -> judge.FloatArray:
                 return found if what == "surface_map" else learnt(what)
 
-            skin._learnt = instead  # type: ignore[assignment]
+            skin.learnt = instead  # type: ignore[assignment]
             try:
                 yield from [judge.read(path) for path in sorted(some)]
             finally:
-                skin._learnt = learnt
+                skin.learnt = learnt
 
 
 def main() -> None:

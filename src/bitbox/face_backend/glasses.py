@@ -8,13 +8,11 @@ the brightness, evened out, at all places of the face and their counterparts on 
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
-
 import numpy as np
 from numpy.typing import NDArray
 
 from bitbox.face_backend.face_chart import chart
+from bitbox.face_backend.skin import learnt
 from bitbox.face_backend.texture_fit import normalised
 from bitbox.findings import Finding
 
@@ -45,7 +43,7 @@ def finding_of(texture: Textures) -> tuple[Finding, ...]:
 
 def evidence(texture: Textures) -> float:
     """Return how much a texture looks as if glasses were worn: about 1 with, -1 without."""
-    weights = _weights()
+    weights = learnt("glasses_map")
     return float(look(texture) @ weights[:-1] + weights[-1])
 
 
@@ -57,10 +55,3 @@ def look(texture: Textures) -> NDArray[np.float32]:
     small = cv2.resize(normalised(texture), (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     both = (small + small[:, ::-1]) / 2
     return np.asarray(both[:, : both.shape[1] // 2].ravel())
-
-
-@cache
-def _weights() -> NDArray[np.float64]:
-    path = resources.files("bitbox.face_backend") / "data" / "glasses_map.npy"
-    with path.open("rb") as file:
-        return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)

@@ -9,8 +9,6 @@ head turns, and the shorter a recording is, the less is corrected.
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +22,8 @@ from bitbox.face_backend.geometry import (
     neutral,
     rotation_matrix,
 )
-from bitbox.measuring.parts import rows
+from bitbox.face_backend.skin import learnt
+from bitbox.measuring.parts import rows, spread
 
 if TYPE_CHECKING:
     from bitbox.face_backend.mesh_track import MeshTrack
@@ -72,8 +71,8 @@ class Person(NamedTuple):
         count = len(frames)
         bare = frames[~track.hidden()[frames].any(axis=1)]
         frames = bare if len(bare) else frames
-        some = _spread(frames, _FRAMES)
-        few = _spread(some, _FIRST)
+        some = spread(frames, _FRAMES)
+        few = spread(some, _FIRST)
         shape = neutral(_fitted(track, few, vertical_fov, None).shape)
         tilt = tilt_of(shape, vertical_fov)
         first = _fitted(track, few, vertical_fov, shape)
@@ -89,11 +88,6 @@ class Person(NamedTuple):
         if self.whole is not None:
             return Canonical(self.whole.pose[part], self.whole.shape[part])
         return canonicalize(track.mesh[part], track.size, vertical_fov, person=self.shape)
-
-
-def _spread(frames: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return at most so many of some frames, spread evenly."""
-    return frames[:: max(1, -(-len(frames) // most))]
 
 
 def _fitted(
@@ -166,11 +160,4 @@ def tilt_of(shape: FloatArray, vertical_fov: float) -> float:
     """
     wide, usual = np.tan(np.radians([vertical_fov, VERTICAL_FOV]) / 2)
     known = np.append(shape.ravel(), [np.log(wide / usual), 1.0])
-    return float(known @ _tilt_map())
-
-
-@cache
-def _tilt_map() -> FloatArray:
-    path = resources.files("bitbox.face_backend") / "data" / "tilt_map.npy"
-    with path.open("rb") as file:
-        return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)
+    return float(known @ learnt("tilt_map"))

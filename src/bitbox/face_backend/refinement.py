@@ -27,7 +27,7 @@ from bitbox.face_backend.face_chart import chart, modes, slopes
 from bitbox.face_backend.geometry import N_VERTICES
 from bitbox.face_backend.mesh_track import MeshArray
 from bitbox.face_backend.visibility import REGIONS, visible
-from bitbox.measuring.parts import is_finite, parts, picked
+from bitbox.measuring.parts import is_finite, parts, picked, spread
 from bitbox.measuring.spool import Room, Spool
 from bitbox.video.picture import Picture
 
@@ -98,7 +98,7 @@ class FaceSpool:
         seen = np.flatnonzero(is_finite(self._meshes.array()))
         if len(seen) == 0:
             return None
-        sample = picked(self._textures.array(), _sampled(seen))
+        sample = picked(self._textures.array(), spread(seen, _SAMPLE))
         return np.asarray(np.median(sample, axis=0), dtype=np.uint8)
 
     def refined(self) -> tuple[MeshArray, Visible]:
@@ -159,7 +159,7 @@ def refined(
     seen = np.flatnonzero(is_finite(mesh))
     if len(seen) == 0:
         return mesh, like
-    levels = _reference(picked(textures, _sampled(seen)))
+    levels = _reference(picked(textures, spread(seen, _SAMPLE)))
     with Spool(np.float32, mesh.shape[1:], folder) as spool:
         for part, _ in zip(parts(mesh), parts(textures), strict=True):
             for start in range(part.start, min(part.stop, len(mesh)), _AT_ONCE):
@@ -168,11 +168,6 @@ def refined(
                 for row in rows:
                     spool.append(row)
         return spool.array(), visible(like)
-
-
-def _sampled(seen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return at most `_SAMPLE` of some frames, spread evenly."""
-    return seen[:: -(-len(seen) // _SAMPLE)]
 
 
 def _refined_part(

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from bitbox.errors import InputError
 from bitbox.face_backend.geometry import N_VERTICES, angles_of, rotation_matrix
 
-__all__ = ["flattened", "head_pose", "skin_movement"]
+__all__ = ["flattened", "head_pose", "learnt", "skin_movement"]
 
 FloatArray = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def skin_movement(deformation: ArrayLike) -> FloatArray:
     (``tools/learn_surface.py``). Rigid movements of the whole face (shift, turn, size), which an
     imperfect head pose leaves, have no part in it.
     """
-    reading, moving = _learnt("surface_map")
+    reading, moving = learnt("surface_map")
     moved = (flattened(deformation) @ reading.T) @ moving
     return np.asarray(moved.reshape(-1, N_VERTICES, 3))
 
@@ -81,14 +81,15 @@ def head_pose(pose: ArrayLike, deformation: ArrayLike, tilt: float = 0.0) -> Flo
     deformed.
     """
     pose = np.asarray(pose, dtype=np.float64)
-    wrong = flattened(deformation) @ _learnt("pose_map").T
+    wrong = flattened(deformation) @ learnt("pose_map").T
     turned = rotation_matrix(pose[:, 3:]) @ rotation_matrix(wrong).swapaxes(1, 2)
     turned = turned @ rotation_matrix([-tilt, 0.0, 0.0])
     return np.concatenate([pose[:, :3], angles_of(turned)], axis=1)
 
 
 @cache
-def _learnt(name: str) -> FloatArray:
+def learnt(name: str) -> FloatArray:
+    """Return weights that were learnt from rendered people, by the name of their file."""
     path = resources.files("bitbox.face_backend") / "data" / f"{name}.npy"
     with path.open("rb") as file:
         return np.asarray(np.load(file, allow_pickle=False), dtype=np.float64)

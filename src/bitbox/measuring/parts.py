@@ -39,6 +39,11 @@ def picked(array: NDArray[Any], wanted: NDArray[np.intp]) -> NDArray[Any]:
     return found
 
 
+def spread(frames: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most so many of some frames, spread evenly."""
+    return frames[:: max(1, -(-len(frames) // most))]
+
+
 def is_finite(array: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell for each row whether it begins with a number, as rows that are not missing do."""
     flat = array.reshape(len(array), -1)
